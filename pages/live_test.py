@@ -1,0 +1,40 @@
+"""Live test: one input, one student, one prompt version; the answer as it comes, and what it cost."""
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.frame import current_task
+from pld_app.components.student_choice import draw_student
+from pld_app.components.test_input import draw_input
+from pld_app.components.test_result import ask_and_draw
+from pld_app.components.text import count, moment, plain
+from pld_core.models import Task
+
+
+def draw(task: Task) -> None:
+    st.title(f"Live test: {plain(task.title)}")
+    versions = session.app().store.prompts.all(task.name)
+    if not versions:
+        st.info("There is no prompt version to test yet. Approve a rule, then compile.")
+        st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
+        return
+    left, right = st.columns([50, 50], gap="medium")
+    with left:
+        labels = {
+            v.number: f"Version {v.number}, {count(len(v.prompt.rules), 'rule')}, {moment(v.created_at)}"
+            for v in versions
+        }
+        key = f"test_version_{task.name}"
+        number = st.selectbox("Prompt version", list(labels), format_func=lambda n: labels[n], key=key)
+        student = draw_student("test_student")
+        question = draw_input(task)
+    with right:
+        asked = st.button(
+            "Ask the student", type="primary", key="ask", disabled=not student.ready, shortcut="Ctrl+Enter"
+        )
+        version = next(v for v in versions if v.number == number)
+        ask_and_draw(task, version, student, question, asked)
+
+
+if (chosen := current_task()) is not None:
+    draw(chosen)

@@ -1,0 +1,1 @@
+"""What the pages and the command line share: settings, wiring, components, the worker."""

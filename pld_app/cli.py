@@ -1,0 +1,296 @@
+"""`pld`: everything the pages do, from the command line. Thin: it parses, calls the same functions, prints."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pld_app import wiring
+from pld_app.cli_format import Output, options, progress
+from pld_app.cli_rules import rules
+from pld_app.serve import check_port, serve
+from pld_app.settings import load_settings
+from pld_app.worker import owner_name, run_one, work
+from pld_core import importers
+from pld_core.demo import DEMO_TASKS
+from pld_core.errors import InvalidInput, PldError
+from pld_core.evaluation import score
+from pld_core.importers import ColumnMap
+from pld_core.importers.rows import decode
+from pld_core.models import Example, Split, Task
+from pld_core.ports import BackendStatus, ExampleFilter
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pld-review")
+def cli() -> None:
+    """Review reasoning rules beside their evidence, compile the approved ones, test them live."""
+
+
+cli.add_command(rules)
+
+
+@cli.command()
+@options
+@click.option("--task", "names", type=click.Choice(DEMO_TASKS), multiple=True, help="Only this demo task (repeatable).")
+def demo(workspace: Path, out: Output, names: tuple[str, ...]) -> None:
+    """Build the demo workspace: two tasks, with a scripted teacher. What is there is kept."""
+    app = wiring.create_app(workspace)
+    lines = [wiring.build_demo(app, name, progress) for name in names or DEMO_TASKS]
+    counts = {name: app.store.rules.count(name) for name in names or DEMO_TASKS}
+    out.emit({"workspace": str(workspace), "rules": counts}, "\n".join([*lines, f"Workspace: {workspace}"]))
+
+
+@cli.command(name="serve")
+@options
+@click.option("--host", help="Address to listen on (PLD_HOST; loopback by default).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (PLD_PORT; 8501 by default).")
+@click.option("--demo-if-missing", is_flag=True, help="Build the demo workspace first if there is no workspace.")
+def serve_command(workspace: Path, out: Output, host: str | None, port: int | None, demo_if_missing: bool) -> None:
+    """Start the app and its worker, and print the address."""
+    settings = wiring.with_address(load_settings(workspace), host, port)
+    check_port(settings.host, settings.port)
+    is_new = not wiring.workspace_exists(settings)
+    app = wiring.create_app(workspace)
+    if is_new and demo_if_missing:
+        for name in DEMO_TASKS:
+            out.say(wiring.build_demo(app, name, progress))
+    elif is_new:
+        out.say(f"There was no workspace at {workspace}, so an empty one was made. Its Home page offers what to do.")
+    if out.as_json:
+        out.emit({"address": f"http://{settings.host}:{settings.port}", "workspace": str(workspace)}, "")
+    serve(settings, out.say)
+
+
+@cli.command()
+@options
+@click.option("--once", is_flag=True, help="Run what is queued, then end.")
+def worker(workspace: Path, out: Output, once: bool) -> None:
+    """Run jobs until stopped (Ctrl+C). `pld serve` starts one by itself."""
+    app = wiring.open_app(workspace)
+    if once:
+        owner, ended = owner_name(), []
+        while (job := run_one(app, owner)) is not None:
+            ended.append({"job": job.id, "kind": job.kind, "state": job.state.value, "message": job.message})
+        out.emit(ended, "\n".join(f"Job {j['job']} ({j['kind']}): {j['state']}. {j['message']}" for j in ended))
+        return
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    work(app, stop)
+
+
+@cli.command(name="import")
+@options
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--task", "task_name", required=True, help="Task to import into; made from the file if there is none.")
+@click.option("--format", "file_format", default="", help="csv or jsonl; told by the file's ending if left out.")
+@click.option("--input", "inputs", multiple=True, help="Column with text (repeatable, in order). Default: all others.")
+@click.option("--label", default="label", show_default=True, help="Column with the gold label.")
+@click.option("--split", default="", help="Column with train, validation or test. Default: `split`, else by --seed.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the split, when no column says it.")
+@click.option("--title", default="", help="Title of a new task.")
+@click.option("--guideline", type=click.Path(path_type=Path), help="Text file with the guideline of a new task.")
+def import_(
+    workspace: Path,
+    out: Output,
+    file: Path,
+    task_name: str,
+    file_format: str,
+    inputs: tuple[str, ...],
+    label: str,
+    split: str,
+    seed: int,
+    title: str,
+    guideline: Path | None,
+) -> None:
+    """Import labelled examples from a CSV or JSONL file. All of it or nothing."""
+    data = _read_bytes(file)
+    text = decode(written) if guideline and (written := _read_bytes(guideline)).strip() else ""
+    rows = importers.read_file(file.name, data, file_format)
+    columns = importers.resolve_columns(rows, ColumnMap(label, inputs, split))
+    examples = importers.examples_from(rows, columns, file.name, seed)
+    if not wiring.workspace_exists(load_settings(workspace)):
+        # Asked before a workspace is made, so that a refused import leaves nothing behind.
+        importers.propose_task(task_name, title, examples, text)
+    app = wiring.create_app(workspace)
+    outcome = wiring.import_examples(app, task_name, title, text, examples, file.name)
+    out.emit(
+        {"task": task_name, "added": outcome.added, "already_there": outcome.already_there},
+        f"{outcome.added} examples added to {task_name}, {outcome.already_there} were already there.",
+    )
+
+
+@cli.command(name="compile")
+@options
+@click.option("--task", "task_name", required=True, help="Task whose approved rules are compiled.")
+@click.option("--show", is_flag=True, help="Print the prompt's text.")
+def compile_(workspace: Path, out: Output, task_name: str, show: bool) -> None:
+    """Compile the approved rules of a task into a prompt version."""
+    version = wiring.compile_task(wiring.open_app(workspace), task_name)
+    prompt = version.prompt
+    out.emit(
+        {"number": version.number, **prompt.manifest(), "text": prompt.text},
+        prompt.text
+        if show
+        else f"Prompt version {version.number} of {task_name}: {len(prompt.rules)} rules, {prompt.sha256}",
+    )
+
+
+@cli.command()
+@options
+@click.option("--task", "task_name", required=True, help="Task to ask about.")
+@click.option("--prompt", "number", type=int, help="Prompt version; the newest if left out.")
+@click.option("--student", help="Student, such as embedded or ollama:gemma3:4b; from the settings if left out.")
+@click.option("--field", "given", multiple=True, metavar="NAME=TEXT", help="An input field (repeatable).")
+@click.option("--example", "prefix", default="", help="Ask about a stored example: the first digits of its hash.")
+def ask(
+    workspace: Path,
+    out: Output,
+    task_name: str,
+    number: int | None,
+    student: str | None,
+    given: tuple[str, ...],
+    prefix: str,
+) -> None:
+    """Ask the student about one input, with a compiled prompt."""
+    app = wiring.open_app(workspace)
+    task, version = app.store.tasks.get(task_name), wiring.prompt_version(app, task_name, number)
+    example = _find_example(app, task, prefix) if prefix else None
+    values = dict(example.fields) if example else _fields(task, given)
+    name = student or app.settings.student
+    answer = wiring.live_test(app, task, version, name, values, lambda _: None).answer
+    gold = example.label if example else ""
+    line = f"{answer.label or answer.problem}" + (f" (gold: {gold})" if gold else "")
+    out.emit(
+        {
+            "task": task_name,
+            "prompt": version.number,
+            "student": name,
+            "label": answer.label,
+            "status": answer.status.value,
+            "raw": answer.raw,
+            "problem": answer.problem,
+            "gold": gold or None,
+            "latency_ms": answer.latency_ms,
+            "prompt_tokens": answer.prompt_tokens,
+            "output_tokens": answer.output_tokens,
+            "context_size": answer.context_size,
+        },
+        f"{line}\n{answer.latency_ms} ms, {answer.prompt_tokens} + {answer.output_tokens} tokens, raw: {answer.raw}",
+    )
+
+
+@cli.command()
+@options
+@click.option("--task", "task_name", required=True, help="Task to evaluate.")
+@click.option("--prompt", "number", type=int, help="Prompt version; the newest if left out.")
+@click.option("--student", help="Student; from the settings if left out.")
+@click.option("--split", type=click.Choice([s.value for s in Split]), default="validation", show_default=True)
+def evaluate(workspace: Path, out: Output, task_name: str, number: int | None, student: str | None, split: str) -> None:
+    """Run a prompt version over a split and print the figures."""
+    app = wiring.open_app(workspace)
+    version = wiring.prompt_version(app, task_name, number)
+    name = student or app.settings.student
+    run_id = wiring.evaluate(app, task_name, version.number, name, Split(split), None, progress)
+    figures = score(app.store.tasks.get(task_name).label_names, app.store.runs.predictions(run_id))
+    words = f"Run {run_id}: {figures.accuracy.words} correct; always the most frequent label: {figures.majority.words}."
+    out.emit({"run": run_id, "prompt": version.number, "student": name, "split": split, **figures.as_json()}, words)
+
+
+@cli.command()
+@options
+def students(workspace: Path, out: Output) -> None:
+    """List the students that can be asked, and what to do about those that cannot."""
+    settings = load_settings(workspace)
+    found = [wiring.student_status(settings, name) for name in settings.students]
+    out.emit(
+        [{"name": s.name, "ready": s.ready, "problem": s.problem, "fix": s.fix, "digest": s.digest} for s in found],
+        "\n".join(f"{s.name}: {'ready' if s.ready else _not_ready(s)}" for s in found),
+    )
+
+
+@cli.group()
+def audit() -> None:
+    """The audit chain."""
+
+
+@audit.command()
+@options
+def verify(workspace: Path, out: Output) -> None:
+    """Verify every link of the audit chain; name the first broken event."""
+    report = wiring.audit_app(workspace).store.events.verify()
+    value = {
+        "intact": report.intact,
+        "events": report.events,
+        "first_broken": report.first_broken,
+        "problems": list(report.problems),
+        "head": report.head,
+    }
+    if report.intact:
+        out.emit(value, f"Intact: {report.events} events, head {report.head or 'none'}.")
+        return
+    if out.as_json:
+        out.emit(value, "")
+    raise PldError(f"The audit chain is broken. {report.problems[0]} ({len(report.problems)} problems in all.)")
+
+
+def _not_ready(status: BackendStatus) -> str:
+    return f"{status.problem} Run: {status.fix}" if status.fix else status.problem
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"The file {file} cannot be read: {error.strerror}. Nothing was imported.") from error
+
+
+def _find_example(app: wiring.App, task: Task, prefix: str) -> Example:
+    wanted = prefix.removeprefix("sha256:")
+    found = [e for e in app.store.tasks.examples(task.name, ExampleFilter()) if e.hash[7:].startswith(wanted)]
+    if len(found) != 1:
+        raise InvalidInput(
+            f"{len(found)} examples of {task.name} begin with {prefix!r}; give digits that name just one."
+        )
+    return found[0]
+
+
+def _fields(task: Task, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [item.partition("=") for item in given]
+    for name, equals, _ in pairs:
+        if not equals or name not in task.input_fields:
+            raise InvalidInput(
+                f"--field reads {name!r}; it has to be NAME=TEXT with NAME one of {', '.join(task.input_fields)}."
+            )
+    return {name: text for name, _, text in pairs}
+
+
+def main(arguments: list[str] | None = None, run: Callable[..., Any] = cli.main) -> int:
+    """Entry point: 0, 1 for a domain error (one line on stderr), 2 for usage."""
+    try:
+        run(args=arguments, prog_name="pld", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("pld: stopped.", err=True)
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except PldError as error:
+        click.echo(f"pld: {' '.join(str(error).split())}", err=True)
+        return 1
+    except UnicodeEncodeError:
+        # Arguments in another encoding reach Python as lone surrogates; hashing or storing them fails and rolls back.
+        click.echo("pld: What was typed is not UTF-8 text. Nothing was changed. Use a terminal set to UTF-8.", err=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What stands around every page: navigation, the task, who acts, and what is wrong with the workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.text import ALL_ROLES, plain
+from pld_core.errors import PldError
+from pld_core.models import Task
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """A page of the navigation."""
+
+    file: str
+    title: str
+    icon: str
+    path: str
+    help: str
+    default: bool = False
+
+
+PAGES = (
+    PageInfo("pages/home.py", "Home", ":material/home:", "home", "Tasks, their progress, and what to do next.", True),
+    PageInfo(
+        "pages/data.py", "Data", ":material/table_rows:", "data", "Examples: counts, search, one in full, import."
+    ),
+    PageInfo(
+        "pages/clusters.py", "Clusters", ":material/bubble_chart:", "clusters", "Which instructions say the same."
+    ),
+    PageInfo("pages/review.py", "Review", ":material/rule:", "review", "Decide on rules, beside their evidence."),
+    PageInfo("pages/prompt.py", "Prompt", ":material/description:", "prompt", "Compile approved rules into a prompt."),
+    PageInfo("pages/live_test.py", "Live test", ":material/play_circle:", "live-test", "Ask a student with a prompt."),
+    PageInfo("pages/evaluate.py", "Evaluate", ":material/query_stats:", "evaluate", "Run a prompt over a split."),
+    PageInfo(
+        "pages/audit.py", "Audit", ":material/verified_user:", "audit", "Who did what, and whether the log is whole."
+    ),
+)
+
+
+def draw_frame() -> bool:
+    """Draw the sidebar; return False, with the reason on screen, if the workspace cannot be used."""
+    try:
+        app = session.app()
+        tasks = app.store.tasks.all()
+    except PldError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return False
+    with st.sidebar:
+        _choose_task(tasks)
+        st.caption(
+            f"You act as **{plain(app.settings.user)}**, with all roles ({ALL_ROLES}): no sign-in is configured, "
+            "so a decision is an attestation under this name."
+        )
+        st.caption(f"Workspace: {plain(str(app.settings.workspace))}")
+    if notice := session.take_notice():
+        st.toast(plain(notice), icon=":material/check_circle:")
+    return True
+
+
+def _choose_task(tasks: tuple[Task, ...]) -> None:
+    if not tasks:
+        st.caption("No task yet.")
+        return
+    titles = {task.name: task.title for task in tasks}
+    if session.widget("task") not in titles:
+        session.preset("task", _task_of_address(titles))
+    st.selectbox(
+        "Task",
+        list(titles),
+        format_func=lambda name: titles.get(name, name),
+        key="task",
+        persist_state="session",
+    )
+    if session.address("task") != session.widget("task"):
+        session.set_address("task", session.widget("task"))
+
+
+def _task_of_address(titles: dict[str, str]) -> str:
+    """Return the task that the address names, by itself or by its rule; else the first."""
+    named = session.address("task")
+    if named in titles:
+        return named
+    if rule := session.address("rule"):
+        try:
+            return session.app().store.rules.summary(rule.upper()).task
+        except PldError:
+            # The review page says that there is no such rule.
+            return next(iter(titles))
+    return next(iter(titles))
+
+
+def current_task() -> Task | None:
+    """Return the chosen task, or draw what to do and return None where there is none."""
+    name = session.widget("task")
+    if not name:
+        st.info("This workspace has no task yet. Build the demo tasks or import data on the Home page.")
+        return None
+    return session.app().store.tasks.get(name)

@@ -1,0 +1,98 @@
+"""Progress of jobs, read from the database again and again: it survives page switches and F5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.text import moment, plain
+from pld_core.canonical import Json
+from pld_core.models import Job, JobState
+
+KINDS = {"evaluate": "Evaluation", "synthesise": "Rule synthesis", "demo": "Demo task"}
+STATE_ICONS = {
+    JobState.QUEUED: ":material/schedule:",
+    JobState.RUNNING: ":material/play_arrow:",
+    JobState.DONE: ":material/check_circle:",
+    JobState.FAILED: ":material/error:",
+    JobState.CANCELLED: ":material/cancel:",
+}
+
+
+def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
+    """Draw the newest jobs; while one is going on, they are drawn anew each second."""
+    jobs = _jobs(task, kind, limit)
+    if not jobs:
+        st.caption("No job yet.")
+        return
+    if all(job.state.is_final for job in jobs):
+        for job in jobs:
+            _draw(job)
+        return
+
+    @st.fragment(run_every=1.0)
+    def moving() -> None:
+        now = _jobs(task, kind, limit)
+        for job in now:
+            _draw(job)
+        if all(job.state.is_final for job in now):
+            # The rest of the page shows results: draw it once more, and stop asking.
+            st.rerun()
+
+    moving()
+
+
+def order_job(kind: str, task: str, params: Mapping[str, Json]) -> None:
+    """Put a job into the queue, in the name of the person at the screen."""
+    app = session.app()
+    app.store.jobs.enqueue(kind, task, params, app.actor)
+
+
+def _jobs(task: str, kind: str, limit: int) -> list[Job]:
+    found = session.app().store.jobs.recent(task, 50)
+    return [job for job in found if not kind or job.kind == kind][:limit]
+
+
+def _draw(job: Job) -> None:
+    with st.container(border=True, gap="small", key=f"job_{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            title = KINDS.get(job.kind, job.kind)
+            detail = ", ".join(f"{name} {value}" for name, value in job.params.items())
+            st.markdown(
+                f"{STATE_ICONS[job.state]} **{title}** {plain(job.task)} :gray[{plain(detail)} · job {job.id}, "
+                f"{job.state.value}, ordered by {plain(job.created_by)}, {moment(job.created_at)}]"
+            )
+            _draw_button(job)
+        if job.state is JobState.RUNNING:
+            share = job.done / job.total if job.total else 0.0
+            st.progress(share, text=plain(_words(job)))
+        elif job.message:
+            st.caption(plain(job.message))
+        elif job.state is JobState.QUEUED:
+            st.caption("Waiting for the worker. If this stays, start one: `pld worker`.")
+
+
+def _draw_button(job: Job) -> None:
+    app = session.app()
+    if not job.state.is_final:
+        label, action = "Cancel", app.store.jobs.request_cancel
+        if job.cancel_requested:
+            st.caption("Stopping after the current step…")
+            return
+    elif job.state in (JobState.FAILED, JobState.CANCELLED):
+        label, action = "Continue", app.store.jobs.resume
+    else:
+        return
+    st.button(label, key=f"job_button_{job.id}_{job.state.value}", on_click=action, args=(job.id, app.actor))
+
+
+def _words(job: Job) -> str:
+    words = f"{job.done} of {job.total} {job.message}"
+    if job.done and job.started_at and job.done < job.total:
+        elapsed = (datetime.now(UTC) - datetime.fromisoformat(job.started_at)).total_seconds()
+        left = elapsed / job.done * (job.total - job.done)
+        words += f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"
+    return words

@@ -1,0 +1,65 @@
+"""The action bar: equal buttons, each with its key. While a panel is open they rest, or keys would fire behind it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.decision_panel import APPROVE, CHANGES, EDIT, HELP, REJECT
+from pld_core.models import RevisionState, RuleDossier
+
+DECIDABLE = (RevisionState.IN_REVIEW, RevisionState.FIRST_APPROVED, RevisionState.DISPUTED)
+
+
+def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> None:
+    """Draw the bar for the rule on screen; a click or key opens the panel of that step."""
+    resting = session.panel() is not None
+    state = dossier.summary.state
+    decidable = state in DECIDABLE
+    why = "" if decidable else f"This revision is {state.label}. Edit it to make a new one."
+    no_evidence = not any(e.role.value in ("supports", "contradicts") for e in dossier.evidence)
+    steps = [
+        ("Approve", "A", APPROVE, decidable and not no_evidence, "No evidence to judge it by." if no_evidence else why),
+        ("Edit", "E", EDIT, True, ""),
+        ("Request changes", None, CHANGES, decidable, why),
+        ("Reject", "X", REJECT, decidable, why),
+    ]
+    with st.bottom:
+        columns = st.columns([10, 9, 13, 10, 9, 10, 9, 9], gap="small")
+        for column, (label, key, kind, possible, reason) in zip(columns[:4], steps, strict=True):
+            column.button(
+                label,
+                key=f"bar_{kind}",
+                shortcut=None if resting or not possible else key,
+                disabled=resting or not possible,
+                help=reason or None,
+                width="stretch",
+                on_click=session.open_panel,
+                args=(kind, dossier),
+            )
+        moves = [("Skip", "N", after, "skip"), ("Previous", "K", before, "previous"), ("Next", "J", after, "next")]
+        for column, (label, key, target, name) in zip(columns[4:7], moves, strict=True):
+            column.button(
+                label,
+                key=f"bar_{name}",
+                shortcut=None if resting or target is None else key,
+                disabled=resting or target is None,
+                width="stretch",
+                on_click=_go,
+                args=(target,),
+            )
+        columns[7].button(
+            "Help",
+            key="bar_help",
+            shortcut=None if resting else "H",
+            disabled=resting,
+            width="stretch",
+            on_click=session.open_panel,
+            args=(HELP, dossier),
+        )
+
+
+def _go(rule_id: str | None) -> None:
+    if rule_id:
+        session.set_address("rule", rule_id)
+        session.dismiss_moved_on()

@@ -1,0 +1,111 @@
+"""A rule on screen: IF / THEN / EXCEPT, where it comes from, its revisions and decisions."""
+
+from __future__ import annotations
+
+import difflib
+
+import streamlit as st
+
+from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
+from pld_core.errors import RevisionMovedOn
+from pld_core.models import AuthorKind, Decision, Revision, RevisionState, RuleDossier, RuleText
+from pld_core.review import rule_sentences
+
+
+def draw_rule_text(text: RuleText) -> None:
+    """Draw the three parts of a rule as plain text."""
+    condition, then, exceptions = rule_sentences(text)
+    for word, part in [("IF", condition), ("THEN", then), *(("EXCEPT", exception) for exception in exceptions)]:
+        st.markdown(f"**{word}** {plain(part)}")
+
+
+def draw_rule(dossier: RuleDossier) -> None:
+    """Draw the newest revision with its lineage."""
+    summary, head = dossier.summary, dossier.head
+    with st.container(border=True, key="rule_card", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(summary.id, color="gray")
+            st.badge(summary.state.label, color=state_colour(summary.state))  # type: ignore[arg-type]
+            if summary.in_force and summary.in_force != head.hash:
+                st.badge("earlier revision in force", color="green")
+        st.markdown(f"#### {plain(head.text.title)}")
+        draw_rule_text(head.text)
+        if head.text.rationale:
+            st.caption(f"Why, says the author: {plain(head.text.rationale)}")
+        st.caption(_lineage(dossier))
+    _draw_history(dossier)
+
+
+def _lineage(dossier: RuleDossier) -> str:
+    head = dossier.head
+    made = "proposed" if head.author_kind is AuthorKind.TEACHER else "edited"
+    line = f"Revision {head.number}, {made} by {plain(author(head.author))}, {moment(dossier.created[head.hash])}"
+    note = f". Reason: {plain(head.note)}" if head.note else ""
+    return f"{line}{note} · {short_hash(head.hash)}"
+
+
+def _draw_history(dossier: RuleDossier) -> None:
+    if dossier.decisions:
+        with st.expander(f"Decisions ({len(dossier.decisions)})", expanded=True):
+            numbers = {revision.hash: revision.number for revision in dossier.revisions}
+            for decision in reversed(dossier.decisions):
+                st.markdown(decision_line(decision, numbers[decision.revision_hash]))
+    if len(dossier.revisions) > 1:
+        with st.expander(f"Revisions ({len(dossier.revisions)})"):
+            for older, newer in zip(reversed(dossier.revisions[:-1]), reversed(dossier.revisions[1:]), strict=True):
+                state = dossier.states[newer.hash]
+                st.caption(f"Revision {newer.number} ({state.label}) against {older.number}")
+                st.markdown(word_diff(older.text, newer.text))
+
+
+def decision_line(decision: Decision, revision_number: int) -> str:
+    """Return one decision as a line of escaped Markdown."""
+    category = f" ({words(decision.category.value)})" if decision.category else ""
+    reason = f": {plain(decision.reason)}" if decision.reason else ""
+    return (
+        f"**{words(decision.verdict.value)}**{category} of revision {revision_number} by {plain(decision.reviewer)}, "
+        f"{moment(decision.decided_at)}{reason}"
+    )
+
+
+def word_diff(old: RuleText, new: RuleText) -> str:
+    """Return the new text with removed words struck through and added ones in bold, as escaped Markdown."""
+    lines = []
+    for word, before, after in zip(["IF", "THEN", "EXCEPT"], _three_parts(old), _three_parts(new), strict=True):
+        if before or after:
+            lines.append(f"**{word}** {_diff(before.split(), after.split())}")
+    return "  \n".join(lines)
+
+
+def _three_parts(text: RuleText) -> tuple[str, str, str]:
+    condition, then, exceptions = rule_sentences(text)
+    return condition, then, "; ".join(exceptions)
+
+
+def _diff(before: list[str], after: list[str]) -> str:
+    pieces = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(plain(" ".join(before[a:b])))
+            continue
+        if a < b:
+            pieces.append(f":red-background[~~{plain(' '.join(before[a:b]))}~~]")
+        if c < d:
+            pieces.append(f":green-background[**{plain(' '.join(after[c:d]))}**]")
+    return " ".join(pieces)
+
+
+def draw_moved_on(error: RevisionMovedOn) -> None:
+    """Draw both versions after a decision was refused because the revision had moved on."""
+    st.warning(plain(str(error)), icon=":material/sync_problem:")
+    left, right = st.columns(2)
+    with left.container(border=True):
+        st.caption(f"On your screen: revision {error.seen.number} by {plain(author(error.seen.author))}")
+        draw_rule_text(error.seen.text)
+    with right.container(border=True):
+        st.caption(_now_there(error.current, error.state, error.by))
+        draw_rule_text(error.current.text)
+
+
+def _now_there(current: Revision, state: RevisionState, by: str) -> str:
+    return f"Now there: revision {current.number}, {state.label}, last changed by {plain(author(by))}"

@@ -1,0 +1,116 @@
+"""Evaluation runs on screen: figures with their interval, confusion, the wrong answers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.evidence_card import draw_fields
+from pld_app.components.text import moment, plain
+from pld_core.errors import NotFound
+from pld_core.evaluation import INVALID, Score, score
+from pld_core.models import AnswerStatus, Prediction, Run, Task
+
+WRONG_SHOWN = 25
+
+
+def draw_runs(task: Task) -> None:
+    """Draw the list of runs and the chosen one."""
+    store = session.app().store
+    runs = store.runs.all(task.name)
+    if not runs:
+        st.info("No run yet. Its figures appear here while it goes on.")
+        return
+    st.subheader("Runs")
+    labels = {
+        run.id: f"Run {run.id} · prompt {run.prompt_number} · {run.student} · {run.split.value} · "
+        f"{moment(run.created_at)}"
+        for run in runs
+    }
+    run_id = st.selectbox("Run", list(labels), format_func=lambda i: labels[i], key=f"run_{task.name}")
+    run = next(r for r in runs if r.id == run_id)
+    predictions = store.runs.predictions(run.id)
+    figures = score(task.label_names, predictions)
+    _draw_headline(run, figures)
+    left, right = st.columns([5, 5], gap="medium")
+    with left:
+        _draw_labels(figures)
+    with right:
+        _draw_confusion(task, figures)
+    _draw_wrong(task, predictions)
+
+
+def _draw_headline(run: Run, figures: Score) -> None:
+    accuracy, majority = figures.accuracy, figures.majority
+    columns = st.columns(4)
+    shown = "–" if accuracy.rate is None or accuracy.n < 10 else f"{accuracy.rate:.0%}"
+    columns[0].metric("Accuracy", shown)
+    columns[0].caption(accuracy.words)
+    columns[1].metric("Always the most frequent label", "–" if majority.rate is None else f"{majority.rate:.0%}")
+    columns[1].caption("what an answer without reading would get")
+    bad = {s: n for s, n in figures.statuses.items() if s is not AnswerStatus.OK}
+    columns[2].metric("Answers without a label", sum(bad.values()))
+    columns[2].caption(", ".join(f"{n} {s.value}" for s, n in bad.items()) or "none; all would count as wrong")
+    columns[3].metric("Answered", f"{accuracy.n} of {run.total}")
+    columns[3].caption("complete" if accuracy.n == run.total else "not complete: figures so far")
+    if accuracy.rate is not None and majority.rate is not None and accuracy.rate <= majority.rate:
+        st.warning(
+            "This is not better than always giving the most frequent label. The student or the rules do not help."
+        )
+
+
+def _draw_labels(figures: Score) -> None:
+    st.markdown("**By gold label**")
+    rows = [
+        {"label": s.label, "examples": s.gold, "right": s.correct, "student said it": s.predicted}
+        for s in figures.labels
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _draw_confusion(task: Task, figures: Score) -> None:
+    st.markdown("**Gold label against answer**")
+    answers = [*task.label_names, INVALID]
+    counts = [[figures.confusion.get((gold, answer), 0) for answer in answers] for gold in task.label_names]
+    figure = go.Figure(
+        go.Heatmap(
+            z=counts,
+            x=[f"said {plain_label(a)}" for a in answers],
+            y=[plain_label(g) for g in task.label_names],
+            text=counts,
+            texttemplate="%{text}",
+            colorscale="Blues",
+            showscale=False,
+            hovertemplate="gold %{y}, %{x}: %{z}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=220, margin={"l": 0, "r": 0, "t": 4, "b": 0}, yaxis={"autorange": "reversed"})
+    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key="confusion")
+
+
+def plain_label(text: str) -> str:
+    """Take the angle brackets from a text for a chart, which would read them as HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _draw_wrong(task: Task, predictions: tuple[Prediction, ...]) -> None:
+    wrong = [p for p in predictions if p.answer.label != p.gold]
+    if not wrong:
+        return
+    with st.expander(f"Wrong answers ({len(wrong)})"):
+        store = session.app().store
+        for prediction in wrong[:WRONG_SHOWN]:
+            answer = prediction.answer
+            with st.container(border=True, gap="xsmall"):
+                said = answer.label or f"no label ({answer.status.value})"
+                st.markdown(f"Gold **{plain(prediction.gold)}**, the student said **{plain(said)}**")
+                if answer.label is None:
+                    st.code(answer.raw or answer.problem, language=None, wrap_lines=True)
+                try:
+                    draw_fields(store.tasks.example(task.name, prediction.example_hash))
+                except NotFound as error:
+                    st.caption(plain(str(error)))
+        if len(wrong) > WRONG_SHOWN:
+            st.caption(f"The first {WRONG_SHOWN} of {len(wrong)} are shown.")

@@ -1,0 +1,60 @@
+"""Choosing a student: which ones are there, and what to do about one that is not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pld_app import session, wiring
+from pld_app.components.text import plain
+from pld_core.ports import BackendStatus
+
+EMBEDDED = "embedded"
+
+
+@st.cache_data(ttl=10, show_spinner=False, max_entries=32)
+def _status(workspace: str, name: str) -> BackendStatus:
+    """Ask a backend whether it is there; kept for 10 seconds, so that typing does not ask again."""
+    del workspace  # part of the cache key only
+    return wiring.student_status(session.app().settings, name)
+
+
+def draw_student(key: str) -> BackendStatus:
+    """Draw the choice of a student with its state; the command that helps, and the embedded student as a way out."""
+    settings = session.app().settings
+    names = list(settings.students)
+    if settings.student not in names:
+        names.insert(0, settings.student)
+    found = {name: _status(str(settings.workspace), name) for name in names}
+    if session.widget(key) not in names:
+        ready = [name for name in names if found[name].ready]
+        session.preset(key, settings.student if found[settings.student].ready or not ready else ready[0])
+    name = st.selectbox(
+        "Student",
+        names,
+        format_func=lambda n: f"{found[n].title} ({'ready' if found[n].ready else 'not ready'})",
+        key=key,
+        persist_state="session",
+    )
+    status = found[name]
+    if status.ready:
+        st.caption(_facts(status))
+        if status.caution:
+            st.caption(f":orange[{plain(status.caution)}]")
+        return status
+    st.warning(plain(status.problem), icon=":material/power_off:")
+    if status.fix:
+        st.caption("Run this in a terminal, then look again:")
+        st.code(status.fix, language=None)
+    with st.container(horizontal=True):
+        st.button("Look again", key=f"{key}_again", on_click=_status.clear)
+        if name != EMBEDDED and found.get(EMBEDDED) and found[EMBEDDED].ready:
+            st.button("Use the embedded student", key=f"{key}_embedded", on_click=session.preset, args=(key, EMBEDDED))
+    if name != EMBEDDED and EMBEDDED in found:
+        st.caption(plain(found[EMBEDDED].caution))
+    return status
+
+
+def _facts(status: BackendStatus) -> str:
+    context = f" · context {status.context_size:,} tokens" if status.context_size else ""
+    digest = f" · {plain(status.digest[:19])}" if status.digest else ""
+    return f"{plain(status.model)}{context}{digest}"

@@ -1,0 +1,59 @@
+"""Texts from data, teacher and student on screen: always as plain text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from pld_core.models import RevisionState, Role
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+STATE_COLOURS = {
+    RevisionState.APPROVED: "green",
+    RevisionState.REJECTED: "red",
+    RevisionState.STALE: "orange",
+    RevisionState.DISPUTED: "orange",
+    RevisionState.CHANGES_REQUESTED: "violet",
+    RevisionState.IN_REVIEW: "blue",
+    RevisionState.FIRST_APPROVED: "blue",
+}
+
+
+def plain(text: str) -> str:
+    """Escape a text for labels that take Markdown: every punctuation mark is taken literally, line breaks fold."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
+def state_colour(state: RevisionState) -> str:
+    return STATE_COLOURS.get(state, "gray")
+
+
+def author(name: str) -> str:
+    """Return an author's name for people; the scripted teacher says what it is."""
+    return "scripted teacher: replies written for this demo" if name.startswith("scripted:") else name
+
+
+def moment(at: str) -> str:
+    """Return a stored UTC time for people, such as `24 Nov 2026, 08:15 UTC`; empty stays empty."""
+    if not at:
+        return ""
+    return datetime.fromisoformat(at).astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+def short_hash(value: str) -> str:
+    """Return the first 12 hex digits of a hash, for recognising it."""
+    return value.removeprefix("sha256:")[:12]
+
+
+def words(name: str) -> str:
+    """Return an identifier in words: `over_broad` as `over broad`."""
+    return name.replace("_", " ")
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 rule`, `1,200 rules`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+ROLE_ICONS = {"contradicts": "⚡", "near_miss": "≈", "supports": "✓", "irrelevant": "–"}
+ALL_ROLES = ", ".join(words(role.value) for role in Role)

@@ -1,0 +1,120 @@
+"""`pld serve`: the app and its worker as two child processes, watched until the person stops them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from pld_app.settings import Settings
+from pld_core.errors import AddressInUse, InvalidInput, PldError
+
+ROOT = Path(__file__).resolve().parent.parent
+HEALTH = "/_stcore/health"
+START_S = 60.0
+RESTART_PAUSE_S = 2.0
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `AddressInUse` if something already listens at the address."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Without it a port that was closed a moment ago still counts as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise InvalidInput(f"{host!r} is not an address of this machine. Nothing was started.") from error
+            if error.errno == errno.EACCES:
+                raise InvalidInput(f"Port {port} may not be used by this user. Nothing was started.") from error
+            raise AddressInUse(
+                f"Port {port} on {host} is already in use, perhaps by pld-review itself: look at "
+                f"http://{host}:{port}. Nothing was started or changed. Choose another port with PLD_PORT or --port."
+            ) from error
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Run the app and its worker until interrupted; a worker that dies is started again.
+
+    Raises:
+        AddressInUse: the port is taken; nothing was started.
+        PldError: the app did not come up, or ended by itself.
+    """
+    check_port(settings.host, settings.port)
+    environment = {**os.environ, "PLD_WORKSPACE": str(settings.workspace), "PYTHONPATH": _python_path()}
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    app = subprocess.Popen(_app_command(settings), cwd=ROOT, env=environment)  # noqa: S603 - our own command
+    worker = _start_worker(environment)
+    try:
+        _wait_until_healthy(settings, app, stop)
+        if not stop.is_set():
+            say(f"pld-review is ready: http://{settings.host}:{settings.port}")
+            say(f"Workspace: {settings.workspace}. Stop with Ctrl+C; nothing decided is lost.")
+        while not stop.wait(0.5):
+            if app.poll() is not None:
+                raise PldError(f"The app ended by itself with exit code {app.returncode}. The lines above say why.")
+            if worker.poll() is not None:
+                say(f"The worker ended with exit code {worker.returncode}; starting it again. Jobs continue.")
+                stop.wait(RESTART_PAUSE_S)
+                worker = _start_worker(environment)
+    finally:
+        for child in (app, worker):
+            child.terminate()
+        for child in (app, worker):
+            _reap(child)
+
+
+def _python_path() -> str:
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+
+
+def _app_command(settings: Settings) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(ROOT / "pld_app" / "server.py"),
+        f"--server.address={settings.host}",
+        f"--server.port={settings.port}",
+    ]
+
+
+def _start_worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pld_app.cli", "worker"]
+    return subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 - our own command
+
+
+def _wait_until_healthy(settings: Settings, app: subprocess.Popen[bytes], stop: threading.Event) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.port}{HEALTH}"  # noqa: S104 - compared
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and not stop.wait(0.2):
+        if app.poll() is not None:
+            raise PldError(f"The app did not start (exit code {app.returncode}). The lines above say why.")
+        try:
+            with urllib.request.urlopen(address, timeout=2) as reply:
+                if reply.read() == b"ok":
+                    return
+        except OSError:
+            continue
+    if not stop.is_set():
+        raise PldError(f"The app did not answer within {START_S:.0f} seconds. Nothing is lost; try again.")
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

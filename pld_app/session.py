@@ -1,0 +1,181 @@
+"""The only reader and writer of Streamlit's session state and address: the open app, drafts, the open panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from pld_app import wiring
+from pld_app.wiring import App, LiveTest
+from pld_core.errors import PldError, RevisionMovedOn
+from pld_core.models import RevisionState, RuleDossier
+from pld_core.ports import ChainReport
+
+PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
+LAST_TEST, CHAIN = "_last_test", "_chain"
+
+
+@st.cache_resource(show_spinner=False)
+def _opened_app(workspace: str) -> App:
+    """Open a workspace once per process: its schema is brought up to date and its guards asserted here."""
+    del workspace  # the cache key
+    return wiring.open_app(wiring.workspace_from_environment())
+
+
+def app() -> App:
+    """Return the open app of this process.
+
+    Raises:
+        PldError: the workspace cannot be used; nothing is cached, so the next run tries again.
+    """
+    return _opened_app(str(wiring.workspace_from_environment()))
+
+
+# --- address ----------------------------------------------------------------------------------------------------------
+
+
+def address(name: str) -> str:
+    """Return a value of the page's address, empty if it is not there."""
+    return str(st.query_params.get(name, ""))
+
+
+def set_address(name: str, value: str) -> None:
+    """Put a value into the page's address, so that the page can be linked to and survives F5."""
+    if value:
+        st.query_params[name] = value
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def widget(key: str) -> str:
+    """Return the text that a keyed widget holds, empty if it holds none."""
+    return str(st.session_state.get(key) or "")
+
+
+def preset(key: str, value: object) -> None:
+    """Give a keyed widget its value before it is drawn."""
+    st.session_state[key] = value
+
+
+def preset_once(key: str, value: object) -> None:
+    """Give a keyed widget its first value; what somebody chose or typed stays."""
+    st.session_state.setdefault(key, value)
+
+
+def forget(*keys: str) -> None:
+    """Drop what keyed widgets hold, such as a draft that was saved."""
+    for key in keys:
+        st.session_state.pop(key, None)
+
+
+# --- the open panel ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A decision in progress: which step, on exactly which revision in which state."""
+
+    kind: str
+    rule_id: str
+    revision_hash: str
+    state: RevisionState
+    opened_at: str
+
+
+def open_panel(kind: str, dossier: RuleDossier) -> None:
+    """Open the panel of a step for the revision that is on the screen."""
+    head = dossier.head
+    opened_at = first_seen(dossier)
+    st.session_state[PANEL] = Panel(kind, dossier.summary.id, head.hash, dossier.summary.state, opened_at)
+    st.session_state.pop(PROBLEM, None)
+
+
+def panel() -> Panel | None:
+    found = st.session_state.get(PANEL)
+    return found if isinstance(found, Panel) else None
+
+
+def close_panel() -> None:
+    st.session_state.pop(PANEL, None)
+    st.session_state.pop(PROBLEM, None)
+
+
+def first_seen(dossier: RuleDossier) -> str:
+    """Return the UTC time at which this session first showed the revision; it is part of the decision."""
+    seen: dict[str, str] = st.session_state.setdefault(OPENED, {})
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return seen.setdefault(dossier.head.hash, now)
+
+
+# --- messages that outlive one rerun ----------------------------------------------------------------------------------
+
+
+def notify(text: str) -> None:
+    """Show a short message on the next run."""
+    st.session_state[NOTICE] = text
+
+
+def take_notice() -> str:
+    return str(st.session_state.pop(NOTICE, ""))
+
+
+def problem() -> str:
+    """Return what went wrong with the step in the open panel, empty if nothing did."""
+    return str(st.session_state.get(PROBLEM, ""))
+
+
+def moved_on() -> RevisionMovedOn | None:
+    """Return the refused decision on a revision that had moved on, until somebody dismisses it."""
+    found = st.session_state.get(MOVED_ON)
+    return found if isinstance(found, RevisionMovedOn) else None
+
+
+def dismiss_moved_on() -> None:
+    st.session_state.pop(MOVED_ON, None)
+
+
+def attempt(action: Callable[[], str]) -> bool:
+    """Run a step of the open panel; keep the panel and what was typed if it is refused.
+
+    `action` returns the message for the person. Returns whether it succeeded.
+    """
+    try:
+        message = action()
+    except RevisionMovedOn as error:
+        st.session_state[MOVED_ON] = error
+        close_panel()
+        return True
+    except PldError as error:
+        st.session_state[PROBLEM] = str(error)
+        return False
+    close_panel()
+    notify(message)
+    return True
+
+
+# --- the last live test of this session -------------------------------------------------------------------------------
+
+TestRecord = tuple[LiveTest, str, int, str]
+"""Outcome, gold label (empty if none), prompt version, student."""
+
+
+def remember_test(record: TestRecord) -> None:
+    st.session_state[LAST_TEST] = record
+
+
+def last_test() -> TestRecord | None:
+    found: TestRecord | None = st.session_state.get(LAST_TEST)
+    return found
+
+
+def remember_chain(report: ChainReport) -> None:
+    """Keep the result of the last verification of this session."""
+    st.session_state[CHAIN] = report
+
+
+def last_chain() -> ChainReport | None:
+    found: ChainReport | None = st.session_state.get(CHAIN)
+    return found

@@ -1,0 +1,140 @@
+"""Settings: read once from the environment and the workspace's `settings.toml`, frozen afterwards."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+from pydantic import TypeAdapter, ValidationError
+
+from pld_core.backends import BackendSettings
+from pld_core.errors import InvalidInput
+
+ENVIRONMENT = {
+    "user": "PLD_USER",
+    "host": "PLD_HOST",
+    "port": "PLD_PORT",
+    "student": "PLD_STUDENT",
+    "ollama_host": "PLD_OLLAMA_HOST",
+    "ollama_model": "PLD_OLLAMA_MODEL",
+    "openai_base_url": "PLD_OPENAI_BASE_URL",
+    "openai_model": "PLD_OPENAI_MODEL",
+    "num_ctx": "PLD_NUM_CTX",
+    "timeout_s": "PLD_TIMEOUT_S",
+}
+KEY_VARIABLE = "PLD_OPENAI_API_KEY"
+FILE_NAME = "settings.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Each has an environment variable; all but `workspace` can stand in the file.
+
+    Attributes:
+        workspace: the folder with the database.
+        user: the name under which decisions are recorded; there is no sign-in, so it is an attestation.
+        host, port: where the app listens; loopback unless set otherwise.
+        student: the student that is chosen at first.
+        ollama_host: address of the Ollama server.
+        ollama_model: the model asked there.
+        openai_base_url: address of an OpenAI-compatible server, up to and including `/v1`.
+        openai_model: the model asked there; empty leaves this student out.
+        num_ctx: context window asked of Ollama, in tokens.
+        timeout_s: longest wait for a student's next token, in seconds.
+    """
+
+    workspace: Path
+    user: str
+    host: str = "127.0.0.1"
+    port: Annotated[int, Ge(1), Le(65535)] = 8501
+    student: str = "embedded"
+    ollama_host: str = "http://127.0.0.1:11434"
+    ollama_model: str = "gemma3:4b"
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: str = ""
+    num_ctx: Annotated[int, Ge(256)] = 8192
+    timeout_s: Annotated[float, Gt(0)] = 120.0
+
+    @property
+    def store_url(self) -> str:
+        return f"sqlite:///{self.workspace / 'pld.db'}"
+
+    @property
+    def students(self) -> tuple[str, ...]:
+        """The students that can be chosen, as backends name them."""
+        openai = (f"openai:{self.openai_model}",) if self.openai_model else ()
+        return (f"ollama:{self.ollama_model}", *openai, "embedded")
+
+    def backends(self, environment: Mapping[str, str]) -> BackendSettings:
+        """Return what backends need. The key is read from the environment here and kept nowhere else."""
+        return BackendSettings(
+            ollama_host=self.ollama_host,
+            openai_base_url=self.openai_base_url,
+            openai_api_key=environment.get(KEY_VARIABLE, ""),
+            num_ctx=self.num_ctx,
+            timeout_s=self.timeout_s,
+        )
+
+
+def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of a workspace: the environment before the file before the defaults.
+
+    Raises:
+        InvalidInput: the file is not TOML, names an unknown setting, holds a key, or a value is of the wrong kind.
+    """
+    given: dict[str, object] = {}
+    file = workspace / FILE_NAME
+    if file.is_file():
+        given.update(_read(file))
+    if ollama_host := environment.get("OLLAMA_HOST", "").strip():
+        given["ollama_host"] = _with_scheme(ollama_host)
+    given.update({name: environment[variable] for name, variable in ENVIRONMENT.items() if environment.get(variable)})
+    user = str(given.pop("user", "")).strip() or _login_name()
+    try:
+        return TypeAdapter(Settings).validate_python({**given, "workspace": workspace, "user": user})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        raise InvalidInput(
+            f"The setting {name} reads {first['input']!r}: {first['msg']}. Correct {ENVIRONMENT[name]} or {file}."
+        ) from error
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"The settings file {file} cannot be read: {error}. Correct or remove it.") from error
+    for name in found:
+        if "key" in name.lower():
+            raise InvalidInput(
+                f"The settings file {file} holds {name!r}. Keys belong in the environment: {KEY_VARIABLE}."
+            )
+        if name not in ENVIRONMENT:
+            raise InvalidInput(
+                f"The settings file {file} has an unknown setting {name!r}. Known: {', '.join(ENVIRONMENT)}."
+            )
+    return dict(found)
+
+
+def _with_scheme(host: str) -> str:
+    """OLLAMA_HOST may lack the scheme and the port. As Ollama has it, 11434 is meant only where both are missing."""
+    if "://" in host:
+        return host.rstrip("/")
+    host = host.rstrip("/")
+    return f"http://{host}" if re.search(r":\d+$", host) else f"http://{host}:11434"
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container without a passwd entry for the user; the name on the record says so.
+        return "local user"

@@ -1,0 +1,290 @@
+"""Where everything is put together: settings, store, backends, use cases. The only `asyncio.run` of the project."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pld_app.settings import Settings, load_settings
+from pld_core import importers, pipeline
+from pld_core.backends import open_chat
+from pld_core.backends.scripted import ScriptedChat
+from pld_core.backends.tfidf import TfidfEmbedder
+from pld_core.compilation import compile_prompt
+from pld_core.demo import DEMO_TASKS, Demo, load_demo
+from pld_core.errors import InvalidInput, NotFound
+from pld_core.models import Actor, Answer, ClusterParams, Example, PromptVersion, Role, Split, Task
+from pld_core.ports import BackendStatus, Chat, ChatReply, Embedder, ImportOutcome, Progress, StoredClustering
+from storage import SqliteStore, create_store, open_for_audit, open_store
+
+Result = TypeVar("Result")
+DEFAULT_WORKSPACE = "workspace"
+
+
+@dataclass(frozen=True)
+class App:
+    """A workspace that is open: settings, store and the person who acts."""
+
+    settings: Settings
+    store: SqliteStore
+    actor: Actor
+
+
+def local_actor(settings: Settings) -> Actor:
+    """Return the one named local user, who holds all roles while no sign-in is configured."""
+    return Actor(settings.user, frozenset(Role))
+
+
+def open_app(workspace: Path) -> App:
+    """Open an existing workspace."""
+    settings = load_settings(workspace)
+    return App(settings, open_store(settings.store_url), local_actor(settings))
+
+
+def create_app(workspace: Path) -> App:
+    """Open a workspace, or make an empty one."""
+    settings = load_settings(workspace)
+    return App(settings, create_store(settings.store_url), local_actor(settings))
+
+
+def audit_app(workspace: Path) -> App:
+    """Open a workspace for verification only."""
+    settings = load_settings(workspace)
+    return App(settings, open_for_audit(settings.store_url), local_actor(settings))
+
+
+def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
+    """Return the settings with the address given on the command line, if any."""
+    return replace(settings, host=host or settings.host, port=port or settings.port)
+
+
+def workspace_exists(settings: Settings) -> bool:
+    return (settings.workspace / "pld.db").exists()
+
+
+def workspace_from_environment() -> Path:
+    return Path(os.environ.get("PLD_WORKSPACE") or DEFAULT_WORKSPACE).absolute()
+
+
+# --- backends ---------------------------------------------------------------------------------------------------------
+
+
+def open_backend(name: str, settings: Settings) -> Chat:
+    """Return a backend by name, `scripted:<demo>` included."""
+    kind, _, rest = name.partition(":")
+    if kind == "scripted":
+        return ScriptedChat(name, load_demo(rest).script)
+    return open_chat(name, settings.backends(os.environ))
+
+
+@asynccontextmanager
+async def backend(name: str, settings: Settings) -> AsyncIterator[Chat]:
+    """Open a backend and close it at the end."""
+    chat = open_backend(name, settings)
+    try:
+        yield chat
+    finally:
+        await chat.aclose()
+
+
+def embedder() -> Embedder:
+    """Return the embedder that needs no server."""
+    return TfidfEmbedder()
+
+
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end from synchronous code."""
+    return asyncio.run(work)
+
+
+def student_status(settings: Settings, name: str) -> BackendStatus:
+    """Look whether a student can answer right now."""
+
+    async def look() -> BackendStatus:
+        async with backend(name, settings) as chat:
+            return await chat.status()
+
+    return run_async(look())
+
+
+# --- use cases, called by pages and command line alike ----------------------------------------------------------------
+
+
+def build_demo(app: App, name: str, report: Progress) -> str:
+    """Make one demo task by running extraction, clustering and synthesis over its examples; what is there is kept.
+
+    Returns a sentence on what was made.
+    """
+    demo = load_demo(name)
+    _add_demo_task(app, demo)
+
+    async def run() -> str:
+        async with backend(demo.task.teacher, app.settings) as teacher:
+            extracted = await pipeline.extract(app.store, teacher, name, report)
+            done = app.store.logic.clusterings(name)
+            clustering = (
+                done[-1] if done else pipeline.save_clustering(app.store, embedder(), name, demo.params, app.actor)
+            )
+            made = await pipeline.synthesise(app.store, teacher, embedder(), clustering.id, app.actor, report)
+            return f"{demo.task.title}: instructions {extracted.words}; rules {made.words}."
+
+    return run_async(run())
+
+
+def _add_demo_task(app: App, demo: Demo) -> None:
+    names = [task.name for task in app.store.tasks.all()]
+    if demo.task.name not in names:
+        app.store.tasks.create_with_examples(demo.task, demo.examples, "demo", app.actor)
+
+
+def import_examples(
+    app: App, name: str, title: str, guideline: str, examples: Sequence[Example], source: str
+) -> ImportOutcome:
+    """Add examples to a task, which is made from them if there is none; all of them or nothing."""
+    if name in {task.name for task in app.store.tasks.all()}:
+        there = app.store.tasks.get(name)
+        fitted = [_with_fields_of(there, example) for example in examples]
+        return app.store.tasks.import_examples(name, fitted, source, app.actor)
+    task = importers.propose_task(name, title, examples, guideline)
+    return app.store.tasks.create_with_examples(task, examples, source, app.actor)
+
+
+def _with_fields_of(task: Task, example: Example) -> Example:
+    """Return the example with the task's fields in the task's order: where a column stands makes no other example.
+
+    Other columns are left out; a field that is missing stays missing, and the store refuses it.
+
+    Raises:
+        InvalidInput: none of the task's fields holds a text.
+    """
+    values = dict(example.fields)
+    fields = tuple((name, values[name]) for name in task.input_fields if name in values)
+    if fields and not any(value.strip() for _, value in fields):
+        raise InvalidInput(f"The text is missing ({example.source}). Nothing was imported. Add it, or remove the row.")
+    return replace(example, fields=fields)
+
+
+def missing_demos(app: App) -> tuple[str, ...]:
+    """Return the demo tasks that the workspace does not have."""
+    names = {task.name for task in app.store.tasks.all()}
+    return tuple(name for name in DEMO_TASKS if name not in names)
+
+
+def compile_task(app: App, task_name: str) -> PromptVersion:
+    """Compile the approved revisions of a task and store the result as a version."""
+    task = app.store.tasks.get(task_name)
+    return app.store.prompts.save(compile_prompt(task, app.store.rules.in_force(task_name)), app.actor)
+
+
+def prompt_version(app: App, task_name: str, number: int | None) -> PromptVersion:
+    """Return a version by number, or the newest.
+
+    Raises:
+        NotFound: there is none.
+    """
+    app.store.tasks.get(task_name)
+    if number is not None:
+        return app.store.prompts.get(task_name, number)
+    versions = app.store.prompts.all(task_name)
+    if not versions:
+        raise NotFound(f"Task {task_name} has no prompt version yet. Approve a rule, then compile.")
+    return versions[0]
+
+
+@dataclass(frozen=True)
+class LiveTest:
+    """The outcome of one question to a student."""
+
+    answer: Answer
+    reply: ChatReply | None
+
+
+def live_test(
+    app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str], on_text: Callable[[str], None]
+) -> LiveTest:
+    """Ask a student once, hand on its text as it grows, and record what was sent and what came back.
+
+    Raises:
+        InvalidInput: an input field is empty throughout.
+        BackendError: the student cannot be reached.
+    """
+    fields = tuple((name, values.get(name, "")) for name in task.input_fields)
+    if not any(value.strip() for _, value in fields):
+        raise InvalidInput("There is nothing to ask about: type a text or choose an example.")
+
+    async def run() -> tuple[Answer, ChatReply | None]:
+        async with backend(student, app.settings) as chat:
+            return await pipeline.ask_streaming(chat, task, version.prompt, fields, on_text)
+
+    answer, reply = run_async(run())
+    request = pipeline.student_request(task, version.prompt.text, fields)
+    sent = {
+        "system": request.system,
+        "user": request.user,
+        "schema": request.schema,
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "seed": request.seed,
+    }
+    app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
+    return LiveTest(answer, reply)
+
+
+def live_test_pieces(
+    app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str]
+) -> Iterator[str | LiveTest]:
+    """Yield the student's text so far as it grows, and the `LiveTest` last; errors are raised where they arise."""
+    pieces: queue.Queue[str | LiveTest | BaseException] = queue.Queue()
+
+    def work() -> None:
+        try:
+            pieces.put(live_test(app, task, version, student, values, pieces.put))
+        except BaseException as error:  # noqa: BLE001 - handed over and raised again by the reader
+            pieces.put(error)
+
+    thread = threading.Thread(target=work, name="live-test", daemon=True)
+    thread.start()
+    while True:
+        piece = pieces.get()
+        if isinstance(piece, BaseException):
+            raise piece
+        yield piece
+        if isinstance(piece, LiveTest):
+            return
+
+
+def evaluate(app: App, task: str, prompt: int, student: str, split: Split, job_id: int | None, report: Progress) -> int:
+    """Run a prompt version over a split and return the run's id."""
+
+    async def run() -> int:
+        async with backend(student, app.settings) as chat:
+            done = await pipeline.evaluate(app.store, chat, task, prompt, split, job_id, app.actor, report)
+            return done.id
+
+    return run_async(run())
+
+
+def save_clustering(app: App, task: str, params: ClusterParams) -> StoredClustering:
+    """Cluster the instructions of a task with the built-in embedder and keep the result."""
+    return pipeline.save_clustering(app.store, embedder(), task, params, app.actor)
+
+
+def synthesise(app: App, clustering_id: int, report: Progress) -> pipeline.Outcome:
+    """Merge the clusters of a stored clustering into rules, with the task's teacher."""
+    clustering = app.store.logic.clustering(clustering_id)
+    teacher_name = app.store.tasks.get(clustering.task).teacher
+    if not teacher_name:
+        raise InvalidInput(f"Task {clustering.task} has no teacher, so no rule can be written.")
+
+    async def run() -> pipeline.Outcome:
+        async with backend(teacher_name, app.settings) as teacher:
+            return await pipeline.synthesise(app.store, teacher, embedder(), clustering_id, app.actor, report)
+
+    return run_async(run())

@@ -1,0 +1,129 @@
+"""The worker: claims jobs and runs them, one at a time, with a heartbeat; a job of a dead worker is picked up again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pld_app import wiring
+from pld_app.wiring import App
+from pld_core.errors import JobCancelled, JobLost, PldError
+from pld_core.models import Actor, Job, JobState, Split
+from pld_core.ports import Progress
+
+HEARTBEAT_S = 3.0
+LEASE_S = 15.0
+"""A running job without a heartbeat for this long belongs to a dead worker."""
+POLL_S = 0.5
+
+
+def _evaluate(app: App, job: Job, report: Progress) -> str:
+    params = job.params
+    run_id = wiring.evaluate(
+        app, job.task, int(str(params["prompt"])), str(params["student"]), Split(str(params["split"])), job.id, report
+    )
+    return f"Run {run_id} is complete."
+
+
+def _synthesise(app: App, job: Job, report: Progress) -> str:
+    outcome = wiring.synthesise(app, int(str(job.params["clustering"])), report)
+    return f"Rules: {outcome.words}."
+
+
+def _demo(app: App, job: Job, report: Progress) -> str:
+    return wiring.build_demo(app, job.task, report)
+
+
+HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
+    "evaluate": _evaluate,
+    "synthesise": _synthesise,
+    "demo": _demo,
+}
+
+
+def owner_name() -> str:
+    """Return a name for this worker that no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def run_one(app: App, owner: str, lease_s: float = LEASE_S) -> Job | None:
+    """Claim one job and run it to its end; return it as it ended, or None if there was none to claim."""
+    job = app.store.jobs.claim(owner, lease_s)
+    if job is None:
+        return None
+    # The work is done in the name of the person who ordered it.
+    ordered_by = replace(app, actor=Actor(job.created_by, app.actor.roles))
+    try:
+        state, message = _run_to_end(ordered_by, job, owner)
+        app.store.jobs.finish(job.id, owner, state.value, message)
+    except JobLost:
+        # Whoever took it over finishes it; nothing of ours may be written any more.
+        pass
+    return app.store.jobs.get(job.id)
+
+
+def _run_to_end(app: App, job: Job, owner: str) -> tuple[JobState, str]:
+    lost = threading.Event()
+    with _Heartbeat(app, job.id, owner, lost):
+        try:
+            return JobState.DONE, _run(app, job, owner, lost)
+        except JobLost:
+            raise
+        except JobCancelled as error:
+            return JobState.CANCELLED, str(error)
+        except PldError as error:
+            return JobState.FAILED, str(error)
+        except Exception as error:
+            # A defect of ours must not leave the job running for ever; it is raised again for the log.
+            message = f"Internal error: {type(error).__name__}: {error}. What was done is kept."
+            app.store.jobs.finish(job.id, owner, JobState.FAILED.value, message)
+            raise
+
+
+def _run(app: App, job: Job, owner: str, lost: threading.Event) -> str:
+    def report(done: int, total: int, message: str) -> None:
+        if lost.is_set():
+            raise JobLost(f"Job {job.id} was taken over by another worker.")
+        app.store.jobs.progress(job.id, owner, done, total, message)
+
+    return HANDLERS[job.kind](app, job, report)
+
+
+class _Heartbeat:
+    """Keeps a claimed job alive from a thread of its own, so that one slow answer does not look like a dead worker."""
+
+    def __init__(self, app: App, job_id: int, owner: str, lost: threading.Event) -> None:
+        self._app, self._job_id, self._owner, self._lost = app, job_id, owner, lost
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(HEARTBEAT_S):
+            try:
+                self._app.store.jobs.beat(self._job_id, self._owner)
+            except JobLost:
+                self._lost.set()
+                return
+            except PldError as error:
+                # The next beat may succeed; if none does, the lease ends and another worker takes over.
+                print(f"pld worker: heartbeat failed: {error}", file=sys.stderr)  # noqa: T201
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def work(app: App, stop: threading.Event) -> None:
+    """Run jobs until `stop` is set."""
+    owner = owner_name()
+    while not stop.is_set():
+        if run_one(app, owner) is None:
+            stop.wait(POLL_S)

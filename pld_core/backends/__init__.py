@@ -1,0 +1,101 @@
+"""Opens a model backend by its name, such as `embedded`, `ollama:gemma3:4b` or `openai:gpt-4.1-mini`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pld_core.backends.embedded import EmbeddedChat
+from pld_core.backends.ollama import OllamaChat
+from pld_core.backends.openai_compatible import OpenAIChat
+from pld_core.errors import InvalidInput
+from pld_core.ports import Chat
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    """Where the servers are and how long to wait.
+
+    Attributes:
+        ollama_host: address of the Ollama server, with its scheme.
+        openai_base_url: address of an OpenAI-compatible server, up to and including `/v1`.
+        openai_api_key: never shown; may be empty for a server on this machine.
+        num_ctx: tokens of the context window that Ollama is told to use.
+        timeout_s: longest silence while waiting for the next piece of an answer, in seconds.
+    """
+
+    ollama_host: str = "http://127.0.0.1:11434"
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_api_key: str = field(default="", repr=False)
+    num_ctx: int = 8192
+    timeout_s: float = 120.0
+
+
+def open_chat(name: str, settings: BackendSettings) -> Chat:
+    """Return the backend of that name; it is not contacted yet, and whoever opened it closes it.
+
+    Args:
+        name: the backend, and after a colon what it should use. The model may hold colons itself.
+        settings: where the servers are.
+
+    Raises:
+        InvalidInput: no backend has that name, or an address in the settings is not one.
+    """
+    kind, _, rest = name.strip().partition(":")
+    factory = FACTORIES.get(kind)
+    if factory is None:
+        raise InvalidInput(
+            f"There is no backend {name!r}. Known are {', '.join(sorted(FACTORIES))}; "
+            "a model follows after a colon, such as ollama:gemma3:4b."
+        )
+    return factory(rest, settings)
+
+
+def _open_embedded(rest: str, settings: BackendSettings) -> Chat:
+    if rest:
+        raise InvalidInput(f"The embedded student has one model only. Write embedded, without {rest!r}.")
+    return EmbeddedChat(timeout_s=settings.timeout_s)
+
+
+def _open_ollama(model: str, settings: BackendSettings) -> Chat:
+    return OllamaChat(
+        _required("ollama", model, "gemma3:4b"),
+        _address(settings.ollama_host, "Ollama server"),
+        num_ctx=settings.num_ctx,
+        timeout_s=settings.timeout_s,
+    )
+
+
+def _open_openai(model: str, settings: BackendSettings) -> Chat:
+    return OpenAIChat(
+        _required("openai", model, "gpt-4.1-mini"),
+        _address(settings.openai_base_url, "OpenAI-compatible server"),
+        settings.openai_api_key,
+        timeout_s=settings.timeout_s,
+    )
+
+
+def _required(kind: str, model: str, example: str) -> str:
+    if not model.strip():
+        raise InvalidInput(f"The backend {kind} needs a model after a colon, such as {kind}:{example}.")
+    return model.strip()
+
+
+def _address(url: str, whose: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        # The address is not quoted: it may carry a password.
+        raise InvalidInput(f"The address of the {whose} is not usable. Write it like http://127.0.0.1:11434.")
+    return url.strip().rstrip("/")
+
+
+FACTORIES: dict[str, Callable[[str, BackendSettings], Chat]] = {
+    "embedded": _open_embedded,
+    "ollama": _open_ollama,
+    "openai": _open_openai,
+}

@@ -1,0 +1,345 @@
+"""Models on any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, LM Studio.
+
+`/v1/chat/completions` is used and not `/v1/responses`, because compatible servers ignore schemas on the latter.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import openai
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.shared_params import ResponseFormatJSONSchema
+
+from pld_core.errors import (
+    BackendError,
+    BackendRefused,
+    BackendUnreachable,
+    ModelMissing,
+    PromptTooLong,
+    ReplyUnusable,
+)
+from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 120.0
+STATUS_TIMEOUT_S = 10.0
+RETRIES = 1
+LONGEST_QUOTE = 300
+NAMED_MODELS = 5
+KEY_VARIABLE = "PLD_OPENAI_API_KEY"
+NO_KEY = f"No key: set {KEY_VARIABLE}"
+ODD_KEY = f"The key in {KEY_VARIABLE} holds characters that no key has: copy it again"
+SET_KEY_COMMAND = f"export {KEY_VARIABLE}=<your key>"
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY = 400, 401, 403, 404, 413, 429
+
+
+class OpenAIChat:
+    """A model on an OpenAI-compatible server. See `pld_core.ports.Chat` for what the methods promise.
+
+    Attributes:
+        name: the prefix and the model, as commands spell it, such as `openai:gpt-4.1-mini`.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str,
+        api_key: str,
+        name_prefix: str = "openai",
+        context_size: int | None = None,
+        timeout_s: float = READ_TIMEOUT_S,
+        http_client: openai.DefaultAsyncHttpxClient | None = None,
+    ) -> None:
+        """Prepare the client; nothing is sent yet.
+
+        Args:
+            model: as the server's list of models spells it.
+            base_url: address up to and including `/v1`.
+            api_key: may be empty for a server on this machine; it never appears in a message.
+            name_prefix: what stands before the colon in `name`.
+            context_size: tokens of the context window where it is known; the protocol does not tell.
+            timeout_s: longest silence while waiting for the next piece of the answer, in seconds.
+            http_client: what carries the requests; None for the usual one.
+        """
+        key = api_key.strip()
+        on_this_machine = _is_loopback(base_url)
+        self.name = f"{name_prefix}:{model}"
+        self._model = model
+        self._context_size = context_size
+        self._key = key
+        self._key_problem = _key_problem(key, needed=not on_this_machine)
+        self._shown_url = _without_credentials(base_url)
+        if http_client is None and on_this_machine:
+            # A proxy from the environment cannot reach a server on this very machine.
+            http_client = openai.DefaultAsyncHttpxClient(trust_env=False)
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url,
+            # The client refuses an empty key; a server on this machine that wants none ignores this one.
+            api_key=key if key and not self._key_problem else "none",
+            timeout=openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            max_retries=RETRIES,
+            http_client=http_client,
+        )
+
+    def __repr__(self) -> str:
+        return f"OpenAIChat(name={self.name!r}, base_url={self._shown_url!r})"
+
+    async def status(self) -> BackendStatus:
+        """Ask the server for its list of models. Never raises."""
+        if self._key_problem:
+            return self._not_ready(f"{self._key_problem}.", SET_KEY_COMMAND)
+        try:
+            models = await self._models()
+        except BackendError as error:
+            return self._not_ready(str(error))
+        if models and self._model not in models:
+            some = ", ".join(models[:NAMED_MODELS]) + (", …" if len(models) > NAMED_MODELS else "")
+            return self._not_ready(f"The server does not offer the model {self._model}. It offers: {some}.")
+        if not models:
+            return self._not_ready(f"The server at {self._shown_url} offers no model. Load one there.")
+        return BackendStatus(
+            name=self.name, title=self._title, ready=True, model=self._model, context_size=self._context_size
+        )
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Return the whole reply; for errors see `pld_core.ports.Chat`."""
+        async with aclosing(self.stream(request)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, ChatReply):
+                    return piece
+        raise ReplyUnusable("The model gave no answer. Try again.")
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield pieces of text, then the `ChatReply`. Closing it early closes the connection, which stops the model."""
+        if self._key_problem:
+            raise BackendRefused(f"{self._key_problem}.")
+        started = time.monotonic()
+        heard = _Heard()
+        try:
+            async with await self._open(request) as chunks:
+                self._check_is_event_stream(chunks.response.headers.get("content-type", ""))
+                async for chunk in chunks:
+                    piece = heard.take(chunk)
+                    if piece:
+                        yield piece
+        except openai.OpenAIError as error:
+            self._raise_translated(error, heard.text)
+        except ValueError as error:
+            raise ReplyUnusable("The server sent something that is not JSON. Try again.", raw=heard.text) from error
+        heard.check()
+        yield heard.reply(self._model, self._context_size, round((time.monotonic() - started) * 1000))
+
+    async def aclose(self) -> None:
+        """Close the connections. The object cannot be used afterwards."""
+        await self._client.close()
+
+    @property
+    def _title(self) -> str:
+        return f"{self._model} at {urlsplit(self._shown_url).netloc}"
+
+    @property
+    def _not_compatible(self) -> str:
+        return (
+            f"{self._shown_url} answers, but not as an OpenAI-compatible server. "
+            "Check the address; it usually ends in /v1."
+        )
+
+    def _not_ready(self, problem: str, fix: str = "") -> BackendStatus:
+        return BackendStatus(
+            name=self.name, title=self._title, ready=False, model=self._model, problem=problem, fix=fix
+        )
+
+    async def _models(self) -> tuple[str, ...]:
+        client = self._client.with_options(max_retries=0, timeout=STATUS_TIMEOUT_S)
+        try:
+            # Read as JSON here, because the client's own parser breaks on a 200 that holds a web page.
+            response = await client.models.with_raw_response.list()
+            found = json.loads(response.content)
+        except openai.OpenAIError as error:
+            self._raise_translated(error, "")
+        except ValueError as error:
+            raise BackendRefused(self._not_compatible) from error
+        listed = found.get("data") if isinstance(found, dict) else None
+        if not isinstance(listed, list):
+            raise BackendRefused(self._not_compatible)
+        return tuple(str(entry["id"]) for entry in listed if isinstance(entry, dict) and "id" in entry)
+
+    async def _open(self, request: ChatRequest) -> openai.AsyncStream[ChatCompletionChunk]:
+        messages: list[ChatCompletionMessageParam] = [
+            {"role": "system", "content": request.system},
+            {"role": "user", "content": request.user},
+        ]
+        return await self._client.chat.completions.create(
+            model=self._model,
+            messages=messages,
+            stream=True,
+            stream_options={"include_usage": True},
+            response_format=openai.omit if request.schema is None else _answer_format(request.schema),
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            seed=request.seed,
+        )
+
+    def _check_is_event_stream(self, content_type: str) -> None:
+        if not content_type.startswith("text/event-stream"):
+            raise BackendRefused(self._not_compatible)
+
+    def _raise_translated(self, error: openai.OpenAIError, text: str) -> NoReturn:
+        """Raise the error of ours that a client error stands for; `text` is what of the answer had come."""
+        # The cause is kept for the log, unless its words would carry the key there.
+        cause = None if self._key and self._key in str(error) else error
+        if isinstance(error, openai.APIStatusError):
+            raise self._for_status(error) from cause
+        if isinstance(error, openai.APIConnectionError):
+            raise self._for_connection(error, text) from cause
+        words = self._quote(str(error))
+        if _says_too_long(words):
+            raise PromptTooLong(self._too_long(words)) from cause
+        raise BackendRefused(f"The server stopped the answer: {words}. Try again.") from cause
+
+    def _for_connection(self, error: openai.APIConnectionError, text: str) -> BackendError:
+        if text:
+            return ReplyUnusable(
+                f"The connection to {self._shown_url} broke in the middle of the answer. Try again.", raw=text
+            )
+        if isinstance(error, openai.APITimeoutError):
+            return BackendUnreachable(f"{self._shown_url} did not answer in time. Try again later.")
+        return BackendUnreachable(
+            f"No server answers at {self._shown_url}. Check the address and that the server runs."
+        )
+
+    def _for_status(self, error: openai.APIStatusError) -> BackendError:
+        words, status = self._quote(_server_words(error)), error.status_code
+        if status in {UNAUTHORIZED, FORBIDDEN}:
+            return BackendRefused(f"The server refused the key ({words}). Set the right one in {KEY_VARIABLE}.")
+        if status == NOT_FOUND and "model" in words.lower() and isinstance(error.body, dict):
+            return ModelMissing(f"The server does not offer the model {self._model}: {words}. Choose another one.")
+        if status == NOT_FOUND:
+            return BackendRefused(self._not_compatible)
+        if status in {BAD_REQUEST, TOO_LARGE} and _says_too_long(words):
+            return PromptTooLong(self._too_long(words))
+        if status == TOO_MANY:
+            return BackendRefused(f"The server's limit is reached: {words}. Wait, or raise the limit there.")
+        return BackendRefused(f"The server refused the request with status {status}: {words}")
+
+    def _too_long(self, words: str) -> str:
+        return (
+            f"The prompt and the input do not fit the model's context window ({words}). "
+            "Shorten the input or compile a prompt with fewer rules."
+        )
+
+    def _quote(self, words: str) -> str:
+        safe = words.replace(self._key, "[key]") if self._key else words
+        return " ".join(safe.split())[:LONGEST_QUOTE].rstrip(". ") or "no reason given"
+
+
+@dataclass
+class _Heard:
+    """What came of one answer so far."""
+
+    text: str = ""
+    refusal: str = ""
+    finish: str = ""
+    model: str = ""
+    usage: Any = None
+    timings: Mapping[str, Any] | None = None
+
+    def take(self, chunk: ChatCompletionChunk) -> str:
+        """Add one chunk and return its text. Nothing of its shape is sure: the client does not check it."""
+        self.model = chunk.model or self.model
+        self.usage = getattr(chunk, "usage", None) or self.usage
+        timings = (chunk.model_extra or {}).get("timings")
+        self.timings = timings if isinstance(timings, dict) else self.timings
+        choices = getattr(chunk, "choices", None)
+        if not choices:
+            return ""
+        self.finish = choices[0].finish_reason or self.finish
+        delta = getattr(choices[0], "delta", None)
+        self.refusal += getattr(delta, "refusal", None) or ""
+        piece = getattr(delta, "content", None) or ""
+        self.text += piece
+        return piece
+
+    def check(self) -> None:
+        """Raise `ReplyUnusable` for an answer that ended but cannot be used."""
+        if self.refusal:
+            raise ReplyUnusable("The model refused to answer. Change the prompt or the input.", raw=self.refusal)
+        if self.finish == "content_filter":
+            raise ReplyUnusable("The server's content filter cut the answer. Change the input.", raw=self.text)
+        if not self.finish and not self.text:
+            raise ReplyUnusable("The server sent an answer without any content. Try again.")
+        if not self.finish:
+            raise ReplyUnusable("The server ended the answer before it was complete. Try again.", raw=self.text)
+
+    def reply(self, model: str, context_size: int | None, latency_ms: int) -> ChatReply:
+        timings = self.timings or {}
+        fresh, cached = _whole(timings.get("prompt_n")), _whole(timings.get("cache_n"))
+        details = getattr(self.usage, "prompt_tokens_details", None)
+        told = _whole(getattr(self.usage, "prompt_tokens", None))
+        told_cached = _whole(getattr(details, "cached_tokens", None))
+        return ChatReply(
+            text=self.text,
+            model=self.model or model,
+            finish="length" if self.finish == "length" else "stop",
+            latency_ms=latency_ms,
+            prompt_tokens=told if told is not None or fresh is None else fresh + (cached or 0),
+            output_tokens=_whole(getattr(self.usage, "completion_tokens", timings.get("predicted_n"))),
+            cached_tokens=cached if told_cached is None else told_cached,
+            context_size=context_size,
+            prompt_ms=_rounded(timings.get("prompt_ms")),
+            output_ms=_rounded(timings.get("predicted_ms")),
+        )
+
+
+def _answer_format(schema: Mapping[str, object]) -> ResponseFormatJSONSchema:
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
+
+
+def _key_problem(key: str, *, needed: bool) -> str:
+    if not key:
+        return NO_KEY if needed else ""
+    # Such a key would be refused by the HTTP library, in an error that quotes it.
+    return "" if key.isascii() and key.isprintable() else ODD_KEY
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _server_words(error: openai.APIStatusError) -> str:
+    """Return the server's own message where it gave one in the usual shape."""
+    body = error.body
+    if isinstance(body, dict) and body.get("message"):
+        # Some servers are terse in the message and clear in the code, such as `context_length_exceeded`.
+        code = body.get("code")
+        return f"{body['message']} ({code})" if isinstance(code, str) else str(body["message"])
+    return error.message
+
+
+def _says_too_long(words: str) -> bool:
+    return "context" in words.lower()
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _rounded(value: object) -> int | None:
+    return round(value) if isinstance(value, int | float) else None

@@ -1,0 +1,43 @@
+"""The embedder that needs no server: TF-IDF, reduced by SVD, from scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
+
+
+class TfidfEmbedder:
+    """Fits on the texts it is given, so vectors of two calls are comparable only if the texts are the same.
+
+    It sees shared words, not meaning: two instructions that say the same in other words stay apart. For small sets of
+    instructions that a teacher phrases alike this is enough; for real ones use a model.
+
+    Args:
+        dimensions: at most this many; fewer when there are fewer texts.
+    """
+
+    def __init__(self, dimensions: int = 64, seed: int = 0) -> None:
+        self._dimensions, self._seed = dimensions, seed
+
+    @property
+    def name(self) -> str:
+        return f"tfidf-svd-{self._dimensions}"
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        if not texts:
+            return np.zeros((0, self._dimensions), dtype=np.float32)
+        try:
+            table = TfidfVectorizer(stop_words="english", ngram_range=(1, 2), sublinear_tf=True).fit_transform(texts)
+        except ValueError:
+            # scikit-learn's word for "only stop words": there is nothing to tell these texts apart by.
+            return np.zeros((len(texts), 1), dtype=np.float32)
+        size = min(self._dimensions, len(texts) - 1, table.shape[1] - 1)
+        if size < 2:
+            return np.asarray(normalize(table.toarray()), dtype=np.float32)
+        reduced = TruncatedSVD(size, random_state=self._seed).fit_transform(table)
+        return np.asarray(normalize(reduced), dtype=np.float32)

@@ -1,0 +1,85 @@
+"""From approved revisions to the student's system prompt: the same input gives the same bytes on every machine."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from pld_core.canonical import hash_text
+from pld_core.errors import InvalidInput
+from pld_core.models import CompiledPrompt, CompiledRule, Example, Revision, Task
+from pld_core.review import rule_sentences
+
+Candidate = tuple[Revision, CompiledRule, int]
+"""An approved revision, its manifest line, and the number of examples that support it."""
+
+
+def template(name: str) -> str:
+    """Return a prompt template that ships with the package, such as `student.txt`."""
+    return resources.files("pld_core").joinpath("prompts", name).read_text(encoding="utf-8")
+
+
+def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPrompt:
+    """Compile the approved revisions of a task. Order of rules: support (most first), then rule number.
+
+    Raises:
+        InvalidInput: there is no approved revision.
+    """
+    if not approved:
+        raise InvalidInput(
+            f"No rule of {task.name} is approved yet, so there is nothing to compile. Approve one first."
+        )
+    ordered = sorted(approved, key=lambda item: (-item[2], rule_number(item[1].rule_id)))
+    lines, manifest = [], []
+    for number, (revision, entry, _) in enumerate(ordered, start=1):
+        lines.append(rule_line(number, revision))
+        manifest.append(CompiledRule(number, entry.rule_id, entry.revision_hash, entry.decision_id))
+    source = template("student.txt")
+    text = source.format(
+        title=_one_line(task.title),
+        guideline=task.guideline.strip(),
+        labels="\n".join(f"- {label.name}: {_one_line(label.description)}" for label in task.labels),
+        rules="\n".join(lines),
+        label_names=", ".join(f'"{name}"' for name in task.label_names),
+    )
+    return CompiledPrompt(
+        task=task.name,
+        text=text,
+        sha256=hash_text(text),
+        rules=tuple(manifest),
+        template_hash=hash_text(source),
+        guideline_version=task.guideline_version,
+        labels=task.label_names,
+    )
+
+
+def rule_line(number: int, revision: Revision) -> str:
+    """Return one numbered rule of the prompt, with its stable id, on one line."""
+    condition, then, exceptions = rule_sentences(revision.text)
+    line = f"{number}. [{revision.rule_id}] IF {condition}, THEN {then}."
+    return line + "".join(f" EXCEPT {exception}." for exception in exceptions)
+
+
+def student_input(example_fields: tuple[tuple[str, str], ...]) -> str:
+    """Return the user message for one input; it comes last, so that the static prompt stays cached."""
+    return "\n\n".join(f"{name.upper()}:\n{value}" for name, value in example_fields)
+
+
+def input_of(task: Task, example: Example) -> str:
+    """Return the user message for an example of the task."""
+    values = dict(example.fields)
+    return student_input(tuple((name, values.get(name, "")) for name in task.input_fields))
+
+
+def rule_number(rule_id: str) -> int:
+    """Return 12 for `R12`.
+
+    Raises:
+        InvalidInput: not a rule id.
+    """
+    if not (rule_id[:1] in ("R", "r") and rule_id[1:].isdecimal()):
+        raise InvalidInput(f"{rule_id!r} is not a rule id. Rule ids look like R12; `pld rules list` shows them.")
+    return int(rule_id[1:])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

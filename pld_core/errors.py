@@ -1,0 +1,155 @@
+"""Every error a person can meet, in one tree.
+
+PldError
+├── InvalidInput            what was given cannot be used (a file, an option, an empty text)
+├── NotFound                a task, rule, prompt version, example or job that is not there
+├── NotAllowed              the guard refused an action
+│   ├── IllegalTransition   the state does not allow it
+│   ├── MissingEvidence     nothing to judge the rule by
+│   ├── MissingReason       a decision without its reason or category
+│   ├── MissingRole         the person does not hold the role
+│   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
+├── WorkspaceError          the store cannot be used
+│   ├── WorkspaceMissing    there is no workspace at that place
+│   ├── WorkspaceUnreadable not a database, or no permission
+│   ├── SchemaMismatch      made by a newer pld-review
+│   ├── GuardsMissing       the append-only triggers are not as they should be
+│   └── StorageFull         no room left
+├── BackendError            a model could not answer
+│   ├── BackendUnreachable  nothing listens there, or it did not answer in time
+│   ├── ModelMissing        the server is there, the model is not
+│   ├── BackendRefused      the server said no (key, quota, request)
+│   ├── PromptTooLong       the request does not fit the context window
+│   └── ReplyUnusable       an answer came, but not one that can be used
+├── JobLost                 another worker took the job over
+├── JobCancelled            somebody cancelled the job
+└── AddressInUse            another program listens on the port
+
+Each message says what happened, what was kept, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pld_core.models import Revision, RevisionState
+
+
+class PldError(Exception):
+    """Base of all errors that are shown to people as one clear sentence."""
+
+
+class InvalidInput(PldError):
+    """What was given cannot be used; nothing was changed."""
+
+
+class NotFound(PldError):
+    """What was asked for is not in this workspace."""
+
+
+class NotAllowed(PldError):
+    """The guard refused an action; nothing was changed."""
+
+
+class IllegalTransition(NotAllowed):
+    """The state of the revision does not allow the action."""
+
+
+class MissingEvidence(NotAllowed):
+    """A rule without evidence cannot be approved."""
+
+
+class MissingReason(NotAllowed):
+    """The decision lacks a reason, or a rejection its category."""
+
+
+class MissingRole(NotAllowed):
+    """The person does not hold the role that the action needs."""
+
+
+class RevisionMovedOn(NotAllowed):
+    """The revision that was judged is no longer the one in the queue.
+
+    Attributes:
+        seen: the revision on the reviewer's screen.
+        current: the newest revision of the rule, which may be the same one, decided meanwhile.
+        state: the state of `current`.
+        by: who brought it there.
+    """
+
+    def __init__(self, seen: Revision, current: Revision, state: RevisionState, by: str) -> None:
+        self.seen, self.current, self.state, self.by = seen, current, state, by
+        what = (
+            f"is now {state.label} (by {by})"
+            if seen.hash == current.hash
+            else f"has a newer revision {current.number} by {by}, {state.label}"
+        )
+        super().__init__(
+            f"{seen.rule_id} revision {seen.number} was on your screen, but the rule {what}. "
+            "Your decision was not recorded and your text is kept. Compare both versions, then decide again."
+        )
+
+
+class WorkspaceError(PldError):
+    """The workspace cannot be used."""
+
+
+class WorkspaceMissing(WorkspaceError):
+    """There is no workspace at that place."""
+
+
+class WorkspaceUnreadable(WorkspaceError):
+    """The file is not a workspace, is damaged, or may not be read or written."""
+
+
+class SchemaMismatch(WorkspaceError):
+    """The workspace was made by a newer version of pld-review."""
+
+
+class GuardsMissing(WorkspaceError):
+    """The append-only triggers of the database are not as they should be."""
+
+
+class StorageFull(WorkspaceError):
+    """The disk is full; the change was rolled back."""
+
+
+class BackendError(PldError):
+    """A model could not answer."""
+
+
+class BackendUnreachable(BackendError):
+    """Nothing listens at the address, or it did not answer in time."""
+
+
+class ModelMissing(BackendError):
+    """The server is there, the model is not."""
+
+
+class BackendRefused(BackendError):
+    """The server refused the request (key, quota, or the request itself)."""
+
+
+class PromptTooLong(BackendError):
+    """Prompt and input together do not fit the student's context window."""
+
+
+class ReplyUnusable(BackendError):
+    """An answer came, but it cannot be used (cut, refused, not the declared shape). `raw` holds it, word for word."""
+
+    def __init__(self, message: str, raw: str = "") -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+class JobLost(PldError):
+    """Another worker took the job over; this one must stop writing."""
+
+
+class JobCancelled(PldError):
+    """Somebody cancelled the job; what was done is kept."""
+
+
+class AddressInUse(PldError):
+    """Another program already listens on the port."""

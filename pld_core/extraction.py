@@ -1,0 +1,76 @@
+"""Phase 1: the request for one micro-instruction, and reading its reply. Pure; `pipeline.py` makes the calls."""
+
+from __future__ import annotations
+
+from pld_core.canonical import hash_json, hash_text
+from pld_core.compilation import input_of, template
+from pld_core.errors import ReplyUnusable
+from pld_core.models import Example, MicroInstruction, Task
+from pld_core.ports import ChatRequest
+from pld_core.wire import ExtractionReply, read_reply, schema_of
+
+TEMPLATE = "extraction.txt"
+
+
+def teacher_system(task: Task, template_name: str) -> str:
+    """Render the static part of a teacher's request: task, guideline and labels."""
+    return template(template_name).format(
+        title=task.title,
+        guideline=task.guideline.strip(),
+        labels="\n".join(f"- {label.name}: {label.description}" for label in task.labels),
+    )
+
+
+def extraction_request(task: Task, example: Example) -> ChatRequest:
+    """Return the call that abstracts one labelled example into one instruction."""
+    user = f"<<<EXAMPLE\n{input_of(task, example)}\nEXAMPLE>>>\n\nCORRECT LABEL: {example.label}"
+    return ChatRequest(
+        system=teacher_system(task, TEMPLATE),
+        user=user,
+        purpose="extraction",
+        subjects=(example.hash,),
+        schema=schema_of(ExtractionReply),
+        max_tokens=1024,
+    )
+
+
+def read_extraction(example: Example, text: str, teacher: str) -> MicroInstruction:
+    """Turn a reply into a micro-instruction.
+
+    Raises:
+        ReplyUnusable: not the asked shape, or it concludes another label than the example's.
+    """
+    reply = read_reply(ExtractionReply, text)
+    if reply.label != example.label:
+        raise ReplyUnusable(
+            f"The teacher concluded {reply.label!r}, but the example is labelled {example.label!r}.", text
+        )
+    return MicroInstruction(
+        example_hash=example.hash,
+        condition=reply.condition,
+        label=reply.label,
+        reasoning=reply.reasoning,
+        exceptions=tuple(reply.exceptions),
+        cues=tuple(reply.cues),
+        teacher=teacher,
+        template_hash=template_hash(TEMPLATE),
+    )
+
+
+def template_hash(name: str) -> str:
+    return hash_text(template(name))
+
+
+def request_hash(teacher: str, request: ChatRequest) -> str:
+    """Return what makes two calls the same call: teacher, texts, schema and options."""
+    return hash_json(
+        {
+            "teacher": teacher,
+            "system": request.system,
+            "user": request.user,
+            "schema": request.schema,
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+        }
+    )

@@ -1,0 +1,513 @@
+"""The words of the product as frozen values. Ids, times and parents that a store gives are on the `Stored*` side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pld_core.canonical import Json, hash_json
+
+
+class Role(StrEnum):
+    """What a person may do. Without sign-in the one local user holds them all."""
+
+    REVIEWER = "reviewer"
+    LEAD = "lead"
+    RELEASE_MANAGER = "release_manager"
+    ANALYST = "analyst"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person's name or `system`, and the roles held."""
+
+    name: str
+    roles: frozenset[Role]
+
+
+SYSTEM = Actor("system", frozenset(Role))
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class RevisionState(StrEnum):
+    """Where a revision stands; `review.py` holds the allowed transitions."""
+
+    PROPOSED = "proposed"
+    IN_REVIEW = "in_review"
+    FIRST_APPROVED = "first_approved"
+    DISPUTED = "disputed"
+    CHANGES_REQUESTED = "changes_requested"
+    APPROVED = "approved"
+    STALE = "stale"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    RETIRED = "retired"
+
+    @property
+    def label(self) -> str:
+        """The state in words, as screens and messages show it."""
+        return self.value.replace("_", " ")
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+    REQUEST_CHANGES = "request_changes"
+
+
+class RejectCategory(StrEnum):
+    """Why a rule was rejected; every rejection names one."""
+
+    OVER_BROAD = "over_broad"
+    MISSING_EXCEPTION = "missing_exception"
+    WRONG_LABEL = "wrong_label"
+    CONTRADICTS_RULE = "contradicts_rule"
+    NOT_SUPPORTED = "not_supported"
+    DUPLICATE = "duplicate"
+    UNCLEAR = "unclear"
+    OTHER = "other"
+
+
+class EvidenceRole(StrEnum):
+    CONTRADICTS = "contradicts"
+    NEAR_MISS = "near_miss"
+    SUPPORTS = "supports"
+    IRRELEVANT = "irrelevant"
+
+
+class AuthorKind(StrEnum):
+    TEACHER = "teacher"
+    PERSON = "person"
+    CONFLICT_LOOP = "conflict_loop"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+class AnswerStatus(StrEnum):
+    """What became of one question to the student; everything but `ok` counts as wrong."""
+
+    OK = "ok"
+    MALFORMED = "malformed"
+    CUT = "cut"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A declared label and what it means; the description goes into prompts."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification job.
+
+    Attributes:
+        name: short, lower case, letters, digits and hyphens; used in commands and addresses.
+        input_fields: names of the text fields of an example, in the order in which they are shown.
+        labels: the declared label set; macro F1 is computed over exactly these.
+        guideline: what people would follow; part of every prompt.
+        four_eyes: whether approval needs two people.
+        teacher: which teacher writes for this task, as `backends` names it; empty if none is set.
+    """
+
+    name: str
+    title: str
+    input_fields: tuple[str, ...]
+    labels: tuple[Label, ...]
+    guideline: str
+    guideline_version: int = 1
+    four_eyes: bool = False
+    teacher: str = ""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled input, identified by its content.
+
+    Attributes:
+        fields: (field name, text) pairs in the task's order.
+        split: train, validation or test.
+        source: where it came from, such as a file name and line.
+        group: examples of one group (one contract, one author) stay in one split; empty if none.
+    """
+
+    fields: tuple[tuple[str, str], ...]
+    label: str
+    split: Split
+    source: str = ""
+    group: str = ""
+
+    @property
+    def hash(self) -> str:
+        """Content address: canonical text and label, not split or source."""
+        return hash_json({"fields": [list(pair) for pair in self.fields], "label": self.label})
+
+    @property
+    def text(self) -> str:
+        """All fields as one plain text, for search and embedding."""
+        return "\n".join(value for _, value in self.fields)
+
+
+@dataclass(frozen=True)
+class MicroInstruction:
+    """What the teacher abstracted from one example."""
+
+    example_hash: str
+    condition: str
+    label: str
+    reasoning: str
+    exceptions: tuple[str, ...]
+    cues: tuple[str, ...]
+    teacher: str
+    template_hash: str
+
+
+@dataclass(frozen=True)
+class ClusterParams:
+    """How a clustering was made; the same data and parameters give the same clusters.
+
+    Attributes:
+        eps: largest cosine distance between neighbours, 0 to 2.
+        min_samples: neighbours (itself included) that make a point a core point, at least 2.
+        within_label: cluster inside each gold label rather than over all examples.
+        embedder: name of the embedder and its settings.
+        seed: for the parts that draw lots (the map, the reduced dimensions).
+    """
+
+    eps: float = 0.4
+    min_samples: int = 6
+    within_label: bool = True
+    embedder: str = "tfidf-svd-64"
+    seed: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "eps": self.eps,
+            "min_samples": self.min_samples,
+            "within_label": self.within_label,
+            "embedder": self.embedder,
+            "seed": self.seed,
+        }
+
+
+NOISE = -1
+
+
+@dataclass(frozen=True)
+class ClusterPoint:
+    """One micro-instruction in a clustering: its cluster number (`NOISE` for none) and its place on the map."""
+
+    example_hash: str
+    label: str
+    cluster: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """What a rule says: IF condition THEN label(s) EXCEPT exceptions.
+
+    Attributes:
+        title: a few words for lists.
+        condition: reads after IF.
+        labels: the label(s) that THEN concludes.
+        exceptions: each reads after EXCEPT.
+        rationale: why; shown to reviewers, never compiled into a prompt.
+    """
+
+    title: str
+    condition: str
+    labels: tuple[str, ...]
+    exceptions: tuple[str, ...] = ()
+    rationale: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "title": self.title,
+            "condition": self.condition,
+            "labels": list(self.labels),
+            "exceptions": list(self.exceptions),
+            "rationale": self.rationale,
+        }
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One immutable version of a rule.
+
+    Attributes:
+        rule_id: such as `R12`.
+        number: 1 for the first revision of the rule.
+        parent: hash of the revision it was made from; empty for the first.
+        note: why it was made (an edit's reason); empty for the first.
+    """
+
+    rule_id: str
+    number: int
+    text: RuleText
+    author: str
+    author_kind: AuthorKind
+    parent: str = ""
+    note: str = ""
+
+    @property
+    def hash(self) -> str:
+        """Content address of everything a reviewer signs for."""
+        return hash_json(
+            {
+                "rule": self.rule_id,
+                "number": self.number,
+                "text": self.text.as_json(),
+                "author": self.author,
+                "author_kind": self.author_kind.value,
+                "parent": self.parent,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A link from a revision to an example.
+
+    Attributes:
+        closeness: how near the example lies to the centre of the rule's cluster, -1 to 1; see `synthesis.Cluster`.
+    """
+
+    example_hash: str
+    role: EvidenceRole
+    closeness: float = 0.0
+
+
+def evidence_set_hash(evidence: tuple[Evidence, ...]) -> str:
+    """Hash of which examples stand in which role, in no particular order."""
+    return hash_json(sorted([e.example_hash, e.role.value] for e in evidence))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a reviewer sends: a verdict on the revision that was on the screen.
+
+    Attributes:
+        rule_id: the rule.
+        seen_revision: hash of the revision that was on the screen.
+        seen_state: its state on the screen; a decision made meanwhile is noticed by it.
+        category: required for a rejection.
+        reason: in the reviewer's words; required for a rejection and a request for changes.
+        opened_at: UTC time at which the reviewer opened the rule, ISO 8601; empty if unknown.
+    """
+
+    rule_id: str
+    seen_revision: str
+    seen_state: RevisionState
+    verdict: Verdict
+    reason: str = ""
+    category: RejectCategory | None = None
+    opened_at: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A recorded judgement, bound to the revision and to the evidence as it was."""
+
+    id: int
+    rule_id: str
+    revision_hash: str
+    evidence_hash: str
+    verdict: Verdict
+    category: RejectCategory | None
+    reason: str
+    reviewer: str
+    opened_at: str
+    decided_at: str
+
+
+@dataclass(frozen=True)
+class RuleSummary:
+    """A row of the queue."""
+
+    id: str
+    task: str
+    title: str
+    labels: tuple[str, ...]
+    state: RevisionState
+    revision: int
+    head: str
+    in_force: str
+    support: int
+    contradictions: int
+    changed_at: str
+    changed_by: str
+
+
+@dataclass(frozen=True)
+class RuleDossier:
+    """Everything about one rule, for the review page and the command line."""
+
+    summary: RuleSummary
+    revisions: tuple[Revision, ...]
+    states: dict[str, RevisionState]
+    created: dict[str, str]
+    evidence: tuple[Evidence, ...]
+    examples: dict[str, Example]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def head(self) -> Revision:
+        return self.revisions[-1]
+
+
+@dataclass(frozen=True)
+class CompiledRule:
+    """A line of the manifest: where a numbered rule of the prompt comes from."""
+
+    number: int
+    rule_id: str
+    revision_hash: str
+    decision_id: int
+
+
+@dataclass(frozen=True)
+class CompiledPrompt:
+    """What the compiler returns: the student's system prompt and how it came about."""
+
+    task: str
+    text: str
+    sha256: str
+    rules: tuple[CompiledRule, ...]
+    template_hash: str
+    guideline_version: int
+    labels: tuple[str, ...]
+
+    def manifest(self) -> dict[str, Json]:
+        return {
+            "task": self.task,
+            "sha256": self.sha256,
+            "template": self.template_hash,
+            "guideline_version": self.guideline_version,
+            "labels": list(self.labels),
+            "rules": [
+                {"number": r.number, "rule": r.rule_id, "revision": r.revision_hash, "decision": r.decision_id}
+                for r in self.rules
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class PromptVersion:
+    """A stored prompt: `number` counts up per task."""
+
+    number: int
+    prompt: CompiledPrompt
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the student said to one input, and what it cost.
+
+    Attributes:
+        label: a declared label, or None when the status is not `ok`.
+        raw: the student's text, word for word.
+        latency_ms: wall time of the call.
+        prompt_tokens, output_tokens: as the server counts them; None if it does not say.
+        context_size: the context window in force, in tokens; None if the server does not say.
+        problem: what went wrong, in words; empty when the status is `ok`.
+    """
+
+    label: str | None
+    raw: str
+    status: AnswerStatus
+    latency_ms: int
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    context_size: int | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation: prompt version x student x split."""
+
+    id: int
+    task: str
+    prompt_number: int
+    prompt_sha256: str
+    student: str
+    digest: str
+    split: Split
+    created_at: str
+    created_by: str
+    total: int
+    job_id: int | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answer of a run beside the gold label."""
+
+    example_hash: str
+    gold: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Event:
+    """A link of the audit chain; see `audit.py`."""
+
+    seq: int
+    at: str
+    actor: str
+    kind: str
+    subject: str
+    payload: dict[str, Json]
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Long work, as the jobs table holds it."""
+
+    id: int
+    kind: str
+    task: str
+    params: dict[str, Json]
+    state: JobState
+    done: int
+    total: int
+    message: str
+    owner: str
+    heartbeat_at: str
+    created_at: str
+    created_by: str
+    started_at: str
+    finished_at: str
+    attempts: int
+    cancel_requested: bool

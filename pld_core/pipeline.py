@@ -1,0 +1,320 @@
+"""The use cases that take time: they spread pure functions over examples, store each result at once, and can resume."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pld_core.canonical import Json
+from pld_core.clustering import Vectors, cluster_numbers, cluster_points
+from pld_core.compilation import student_input
+from pld_core.errors import BackendError, PromptTooLong, ReplyUnusable
+from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
+from pld_core.extraction import TEMPLATE as EXTRACTION
+from pld_core.extraction import extraction_request, read_extraction, request_hash, template_hash
+from pld_core.models import (
+    SYSTEM,
+    Actor,
+    Answer,
+    ClusterParams,
+    CompiledPrompt,
+    Example,
+    MicroInstruction,
+    Prediction,
+    RevisionState,
+    Run,
+    Split,
+    Task,
+)
+from pld_core.ports import (
+    Chat,
+    ChatReply,
+    ChatRequest,
+    Embedder,
+    ExampleFilter,
+    NewRule,
+    Progress,
+    RuleFilter,
+    Store,
+    StoredClustering,
+    TeacherCall,
+)
+from pld_core.synthesis import TEMPLATE as SYNTHESIS
+from pld_core.synthesis import Cluster, clusters_of, read_synthesis, synthesis_request
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+ANSWER_TOKENS = 64
+"""Room for `{"label": "..."}`; a label never takes more."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step over many items ended: what is there now, what was skipped because it was there, what failed."""
+
+    made: int
+    already_there: int
+    failed: int
+
+    @property
+    def words(self) -> str:
+        return f"{self.made} made, {self.already_there} already there, {self.failed} failed"
+
+
+async def extract(store: Store, teacher: Chat, task_name: str, report: Progress, in_flight: int = 8) -> Outcome:
+    """Phase 1: one micro-instruction for each training example that has none yet.
+
+    A reply that cannot be used is a recorded failure, and the run goes on. A teacher that cannot be reached stops it.
+    """
+    task = store.tasks.get(task_name)
+    examples = store.tasks.examples(task_name, ExampleFilter(split=Split.TRAIN))
+    have = {instruction.example_hash for instruction in store.logic.instructions(task_name)}
+    todo = [example for example in examples if example.hash not in have]
+
+    async def one(example: Example) -> bool:
+        def read(text: str) -> MicroInstruction:
+            return read_extraction(example, text, teacher.name)
+
+        request = extraction_request(task, example)
+        instruction = await _read_once(store, teacher, task_name, request, template_hash(EXTRACTION), read)
+        if instruction is not None:
+            store.logic.add_instruction(task_name, instruction)
+        return instruction is not None
+
+    made = await _spread(todo, one, report, len(examples) - len(todo), "instructions extracted", in_flight)
+    return Outcome(made, len(examples) - len(todo), len(todo) - made)
+
+
+def save_clustering(
+    store: Store, embedder: Embedder, task_name: str, params: ClusterParams, actor: Actor
+) -> StoredClustering:
+    """Phase 2: cluster the instructions and keep the result with its parameters."""
+    instructions = store.logic.instructions(task_name)
+    vectors = embedder.embed([instruction.condition for instruction in instructions])
+    params = replace(params, embedder=embedder.name)
+    return store.logic.add_clustering(task_name, params, cluster_points(instructions, vectors, params), actor)
+
+
+async def synthesise(
+    store: Store, teacher: Chat, embedder: Embedder, clustering_id: int, actor: Actor, report: Progress
+) -> Outcome:
+    """Phase 2: merge each cluster into one rule and put it into review; an example set that has a rule is skipped."""
+    clustering = store.logic.clustering(clustering_id)
+    task = store.tasks.get(clustering.task)
+    clusters = _stored_clusters(store, embedder, clustering)
+    # A process that was stopped between the two steps of `one` left its rule proposed; nobody else would submit it.
+    for left in store.rules.queue(task.name, RuleFilter(states=(RevisionState.PROPOSED,))):
+        store.rules.submit(left.id, actor)
+    have = store.rules.origins(task.name)
+    todo = [cluster for cluster in clusters if cluster.origin not in have]
+
+    async def one(cluster: Cluster) -> bool:
+        def read(text: str) -> NewRule:
+            return read_synthesis(task, cluster, text, teacher.name, clustering_id)
+
+        request = synthesis_request(task, cluster)
+        rule = await _read_once(store, teacher, task.name, request, template_hash(SYNTHESIS), read)
+        if rule is None:
+            return False
+        rule_id = store.rules.propose(task.name, rule, actor)
+        if rule_id is not None:
+            store.rules.submit(rule_id, actor)
+        return True
+
+    # One at a time: rule numbers then follow the clusters, run after run.
+    made = await _spread(todo, one, report, len(clusters) - len(todo), "rules synthesised", 1)
+    return Outcome(made, len(clusters) - len(todo), len(todo) - made)
+
+
+def preview_numbers(instructions: Sequence[MicroInstruction], vectors: Vectors, params: ClusterParams) -> list[int]:
+    """Return cluster numbers without storing anything, for the slider."""
+    return cluster_numbers([instruction.label for instruction in instructions], vectors, params)
+
+
+def student_request(task: Task, prompt_text: str, fields: tuple[tuple[str, str], ...]) -> ChatRequest:
+    """Return the call that classifies one input: static prompt first, input last, declared labels only."""
+    return ChatRequest(
+        system=prompt_text,
+        user=student_input(fields),
+        purpose="student",
+        schema=answer_schema(task),
+        max_tokens=ANSWER_TOKENS,
+    )
+
+
+async def ask(student: Chat, task: Task, prompt: CompiledPrompt, fields: tuple[tuple[str, str], ...]) -> Answer:
+    """Ask the student once. An answer that cannot be used is a failed answer; a student that is down raises."""
+    try:
+        return answer_from(task, await student.complete(student_request(task, prompt.text, fields)))
+    except ReplyUnusable as error:
+        return failed_answer(str(error), error.raw)
+    except PromptTooLong as error:
+        return failed_answer(str(error))
+
+
+async def ask_streaming(
+    student: Chat,
+    task: Task,
+    prompt: CompiledPrompt,
+    fields: tuple[tuple[str, str], ...],
+    on_text: Callable[[str], None],
+) -> tuple[Answer, ChatReply | None]:
+    """Ask the student once, handing on the text so far as it grows; the reply is None when none came to its end."""
+    so_far = ""
+    stream = student.stream(student_request(task, prompt.text, fields))
+    try:
+        async for piece in stream:
+            if isinstance(piece, ChatReply):
+                return answer_from(task, piece), piece
+            so_far += piece
+            on_text(so_far)
+    except (ReplyUnusable, PromptTooLong) as error:
+        return failed_answer(str(error), so_far), None
+    return failed_answer("The student's answer ended before it was complete.", so_far), None
+
+
+async def evaluate(
+    store: Store,
+    student: Chat,
+    task_name: str,
+    prompt_number: int,
+    split: Split,
+    job_id: int | None,
+    actor: Actor,
+    report: Progress,
+) -> Run:
+    """Ask the student about every example of a split and keep each answer; a resumed job asks only what is missing.
+
+    Raises:
+        BackendError: the student cannot be reached; the answers so far are kept.
+    """
+    task = store.tasks.get(task_name)
+    version = store.prompts.get(task_name, prompt_number)
+    examples = store.tasks.examples(task_name, ExampleFilter(split=split))
+    status = await student.status()
+    if not status.ready:
+        raise BackendError(f"{status.problem} {status.fix}".strip())
+    run = store.runs.start(
+        Run(
+            id=0,
+            task=task_name,
+            prompt_number=version.number,
+            prompt_sha256=version.prompt.sha256,
+            student=student.name,
+            digest=status.digest,
+            split=split,
+            created_at="",
+            created_by=actor.name,
+            total=len(examples),
+            job_id=job_id,
+        ),
+        actor,
+    )
+    have = {prediction.example_hash for prediction in store.runs.predictions(run.id)}
+    todo = [example for example in examples if example.hash not in have]
+
+    async def one(example: Example) -> bool:
+        values = dict(example.fields)
+        fields = tuple((name, values.get(name, "")) for name in task.input_fields)
+        answer = await ask(student, task, version.prompt, fields)
+        store.runs.add_prediction(run.id, Prediction(example.hash, example.label, answer))
+        return True
+
+    await _spread(todo, one, report, len(examples) - len(todo), "examples answered", 1)
+    summary: dict[str, Json] = score(task.label_names, store.runs.predictions(run.id)).as_json()
+    store.runs.finish(run.id, summary, SYSTEM)
+    return run
+
+
+def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredClustering) -> tuple[Cluster, ...]:
+    """Rebuild the clusters from the stored points, not from a second clustering: people saw the stored ones."""
+    numbers = {point.example_hash: point.cluster for point in clustering.points}
+    instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in numbers]
+    texts = {example.hash: example.text for example in store.tasks.examples(clustering.task)}
+    vectors = embedder.embed([instruction.condition for instruction in instructions])
+    inputs = embedder.embed([texts[instruction.example_hash] for instruction in instructions])
+    return clusters_of(instructions, vectors, inputs, [numbers[i.example_hash] for i in instructions])
+
+
+async def _read_once(
+    store: Store, teacher: Chat, task: str, request: ChatRequest, template: str, read: Callable[[str], Result]
+) -> Result | None:
+    """Return what `read` makes of the teacher's reply, or None if the reply cannot be used.
+
+    A reply to an equal request is taken from the store, so nothing is paid for twice. A new one is stored the moment
+    it arrives, with what is wrong with it if `read` refuses it.
+    """
+    key = request_hash(teacher.name, request)
+    stored = store.logic.stored_reply(key)
+    if stored is not None:
+        # An older version may have taken what this one cannot read; then only a new reply helps.
+        with suppress(ReplyUnusable):
+            return read(stored)
+    result: Result | None = None
+    problem, raw = "", ""
+    reply: ChatReply | None = None
+    try:
+        reply = await teacher.complete(request)
+        raw = reply.text
+        if reply.finish == "length":
+            raise ReplyUnusable("The reply was cut at its length limit.", raw)
+        result = read(raw)
+    except ReplyUnusable as error:
+        problem, raw = str(error), error.raw or raw
+    call = TeacherCall(
+        request_hash=key,
+        purpose=request.purpose,
+        subjects=request.subjects,
+        teacher=teacher.name,
+        template_hash=template,
+        reply=raw,
+        problem=problem,
+        prompt_tokens=reply.prompt_tokens if reply else None,
+        output_tokens=reply.output_tokens if reply else None,
+        latency_ms=reply.latency_ms if reply else 0,
+    )
+    store.logic.record_call(task, call)
+    return result
+
+
+async def _spread(
+    items: Sequence[Item],
+    one: Callable[[Item], Awaitable[bool]],
+    report: Progress,
+    already: int,
+    what: str,
+    in_flight: int,
+) -> int:
+    """Run `one` over the items, at most `in_flight` at a time, reporting after each; return how many succeeded.
+
+    The first error stops the rest: what was finished is stored already.
+    """
+    total, finished, succeeded = already + len(items), already, 0
+    report(finished, total, what)
+    gate, stopped = asyncio.Semaphore(in_flight), False
+
+    async def guarded(item: Item) -> None:
+        nonlocal finished, succeeded, stopped
+        async with gate:
+            # Whoever waits at the gate when another fails is let in before it is cancelled, and would be paid for.
+            if stopped:
+                return
+            try:
+                succeeded += await one(item)
+                finished += 1
+                report(finished, total, what)
+            except BaseException:
+                stopped = True
+                raise
+
+    tasks = [asyncio.ensure_future(guarded(item)) for item in items]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return succeeded

@@ -1,0 +1,401 @@
+"""What the pipeline needs from the outside: a model to talk to, an embedder, a store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pld_core.canonical import Json
+from pld_core.models import (
+    Actor,
+    Answer,
+    ClusterParams,
+    ClusterPoint,
+    CompiledPrompt,
+    CompiledRule,
+    Decision,
+    Event,
+    Evidence,
+    Example,
+    Job,
+    Judgement,
+    MicroInstruction,
+    Prediction,
+    PromptVersion,
+    Revision,
+    RevisionState,
+    RuleDossier,
+    RuleSummary,
+    RuleText,
+    Run,
+    Split,
+    Task,
+)
+
+Progress = Callable[[int, int, str], None]
+"""Long work reports (done, total, message); the call raises `JobCancelled` or `JobLost` when it must stop."""
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One call to a model.
+
+    Attributes:
+        system: the static part; comes first so that servers can keep its prefix.
+        user: the changing part; comes last.
+        purpose: `extraction`, `synthesis` or `student`; recorded with the call.
+        subjects: content hashes of the examples that the call is about.
+        nearby: content hashes of examples that are only shown for contrast.
+        schema: JSON schema that the reply must follow, or None for free text.
+        max_tokens: most tokens of the reply, at least 1.
+        seed, temperature: 0.0 and a fixed seed make a call repeatable where the server allows it.
+    """
+
+    system: str
+    user: str
+    purpose: str
+    subjects: tuple[str, ...] = ()
+    nearby: tuple[str, ...] = ()
+    schema: Mapping[str, Json] | None = None
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """A whole reply and what the server said about it; None where it did not say.
+
+    Attributes:
+        finish: `stop`, or `length` when the reply was cut at `max_tokens`.
+        latency_ms: wall time from sending to the last token.
+        cached_tokens: tokens of the prompt that came from the server's prefix cache.
+        context_size: tokens that the context window holds.
+        load_ms, prompt_ms, output_ms: the server's own split of the time.
+    """
+
+    text: str
+    model: str
+    finish: str
+    latency_ms: int
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    context_size: int | None = None
+    load_ms: int | None = None
+    prompt_ms: int | None = None
+    output_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class BackendStatus:
+    """Whether a backend can answer right now, and what to do if it cannot.
+
+    Attributes:
+        name: as commands and settings spell it, such as `ollama:gemma3:4b`.
+        title: for people.
+        ready: a call can be made now.
+        problem: one sentence, empty when ready.
+        fix: the exact command that helps, empty if none does.
+        model: the model's name on the server.
+        digest: what identifies its weights, as exact as the server tells; empty if it does not.
+        caution: a plain word on what to expect of it; empty if there is nothing to say.
+        context_size: tokens that prompt, input and answer share; None if unknown.
+    """
+
+    name: str
+    title: str
+    ready: bool
+    model: str
+    problem: str = ""
+    fix: str = ""
+    digest: str = ""
+    caution: str = ""
+    context_size: int | None = None
+
+
+class Chat(Protocol):
+    """A model that answers. Built once, used for many calls, closed at the end.
+
+    `complete` and `stream` raise `BackendUnreachable`, `ModelMissing`, `BackendRefused`, `PromptTooLong` or
+    `ReplyUnusable`, never the client library's own errors. A reply cut at `max_tokens` comes back with finish `length`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def status(self) -> BackendStatus:
+        """Look whether a call would work. Never raises for a server that is down; that is the answer."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply: ...
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
+        """Yield pieces of text as they come, and the whole `ChatReply` last. Close it early to stop the server."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class ChatFactory(Protocol):
+    """Opens a backend by name, and closes it when the block ends."""
+
+    def __call__(self, name: str) -> AbstractAsyncContextManager[Chat]: ...
+
+
+class Embedder(Protocol):
+    """Turns texts into float32 vectors, one row a text, L2-normalised (a text without any known word gives zeros)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
+
+
+# --- store ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which rows of a long list: `limit` rows from row `offset`, counted from 0."""
+
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class ExampleFilter:
+    """Which examples. Empty strings and None mean any; `search` is a plain text found anywhere, case-insensitive."""
+
+    split: Split | None = None
+    label: str = ""
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class RuleFilter:
+    """Which rules. An empty tuple of states means any; `search` looks into id, title, condition and exceptions."""
+
+    states: tuple[RevisionState, ...] = ()
+    label: str = ""
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events. Empty means any; `search` looks into subject and payload."""
+
+    actor: str = ""
+    kind: str = ""
+    search: str = ""
+
+
+EVERY_EXAMPLE = ExampleFilter()
+EVERY_RULE = RuleFilter()
+EVERY_EVENT = EventFilter()
+
+
+@dataclass(frozen=True)
+class TeacherCall:
+    """The record of one paid call, written when the reply arrives. A failure is a record too: `problem` is set."""
+
+    request_hash: str
+    purpose: str
+    subjects: tuple[str, ...]
+    teacher: str
+    template_hash: str
+    reply: str
+    problem: str
+    prompt_tokens: int | None
+    output_tokens: int | None
+    latency_ms: int
+
+
+@dataclass(frozen=True)
+class StoredClustering:
+    """A clustering with its id, parameters and points (empty in lists, filled by `clustering(id)`)."""
+
+    id: int
+    task: str
+    params: ClusterParams
+    clusters: int
+    noise: int
+    created_at: str
+    created_by: str
+    points: tuple[ClusterPoint, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewRule:
+    """A rule that synthesis proposes.
+
+    Attributes:
+        origin: hash of the set of examples it was merged from; a second rule of the same origin is not made.
+        cluster: number of the cluster in `clustering_id`.
+    """
+
+    text: RuleText
+    author: str
+    evidence: tuple[Evidence, ...]
+    origin: str
+    clustering_id: int
+    cluster: int
+
+
+@dataclass(frozen=True)
+class TaskCounts:
+    """Figures of one task for the home page; `rules` counts rules by the state of their newest revision."""
+
+    examples: dict[Split, int]
+    labels: dict[str, int]
+    rules: dict[RevisionState, int]
+    prompts: int
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """What became of the examples of an import."""
+
+    added: int
+    already_there: int
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """The result of verifying the audit chain.
+
+    Attributes:
+        events: how many events were read.
+        problems: in the order found; the first names the first broken event. Empty means intact.
+        first_broken: sequence number of the first broken event, or None.
+        head: hash of the last event, empty for an empty log.
+    """
+
+    events: int
+    problems: tuple[str, ...] = ()
+    first_broken: int | None = None
+    head: str = ""
+
+    @property
+    def intact(self) -> bool:
+        return not self.problems
+
+
+class TaskStore(Protocol):
+    def add(self, task: Task, actor: Actor) -> None: ...
+    def get(self, name: str) -> Task: ...
+    def all(self) -> tuple[Task, ...]: ...
+    def counts(self, name: str) -> TaskCounts: ...
+    def import_examples(self, task: str, examples: Sequence[Example], source: str, actor: Actor) -> ImportOutcome: ...
+    def create_with_examples(
+        self, task: Task, examples: Sequence[Example], source: str, actor: Actor
+    ) -> ImportOutcome: ...
+    def example(self, task: str, example_hash: str) -> Example: ...
+    def examples(
+        self, task: str, where: ExampleFilter = EVERY_EXAMPLE, page: Page | None = None
+    ) -> tuple[Example, ...]: ...
+    def count_examples(self, task: str, where: ExampleFilter = EVERY_EXAMPLE) -> int: ...
+    def split_table(self, task: str) -> dict[tuple[Split, str], int]: ...
+
+
+class LogicStore(Protocol):
+    """Teacher calls, micro-instructions and clusterings: the way from examples to rules."""
+
+    def record_call(self, task: str, call: TeacherCall) -> None: ...
+    def stored_reply(self, request_hash: str) -> str | None: ...
+    def failed_calls(self, task: str) -> tuple[TeacherCall, ...]: ...
+    def add_instruction(self, task: str, instruction: MicroInstruction) -> None: ...
+    def instructions(self, task: str) -> tuple[MicroInstruction, ...]: ...
+    def add_clustering(
+        self, task: str, params: ClusterParams, points: Sequence[ClusterPoint], actor: Actor
+    ) -> StoredClustering: ...
+    def clusterings(self, task: str) -> tuple[StoredClustering, ...]: ...
+    def clustering(self, clustering_id: int) -> StoredClustering: ...
+
+
+class RuleStore(Protocol):
+    def propose(self, task: str, rule: NewRule, actor: Actor) -> str | None:
+        """Store a proposed rule and return its id, or None if its origin already has one."""
+        ...
+
+    def submit(self, rule_id: str, actor: Actor) -> None: ...
+    def judge(self, judgement: Judgement, actor: Actor) -> Decision: ...
+    def edit(
+        self, rule_id: str, seen_revision: str, seen_state: RevisionState, text: RuleText, note: str, actor: Actor
+    ) -> Revision: ...
+    def queue(self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None) -> tuple[RuleSummary, ...]: ...
+    def count(self, task: str, where: RuleFilter = EVERY_RULE) -> int: ...
+    def summary(self, rule_id: str) -> RuleSummary: ...
+    def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
+        """Return the ids before and after the rule in the filtered queue, None at the ends."""
+        ...
+
+    def dossier(self, rule_id: str) -> RuleDossier: ...
+    def origins(self, task: str) -> frozenset[str]: ...
+    def in_force(self, task: str) -> tuple[tuple[Revision, CompiledRule, int], ...]:
+        """Return (approved revision, its manifest line numbered 0, number of supporting examples) for each rule."""
+        ...
+
+
+class PromptStore(Protocol):
+    def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion: ...
+    def get(self, task: str, number: int) -> PromptVersion: ...
+    def all(self, task: str) -> tuple[PromptVersion, ...]: ...
+
+
+class RunStore(Protocol):
+    def start(self, run: Run, actor: Actor) -> Run: ...
+    def get(self, run_id: int) -> Run: ...
+    def all(self, task: str) -> tuple[Run, ...]: ...
+    def add_prediction(self, run_id: int, prediction: Prediction) -> None: ...
+    def predictions(self, run_id: int) -> tuple[Prediction, ...]: ...
+    def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None: ...
+    def record_live_test(
+        self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor
+    ) -> None: ...
+
+
+class JobStore(Protocol):
+    def enqueue(self, kind: str, task: str, params: Mapping[str, Json], actor: Actor) -> Job: ...
+    def get(self, job_id: int) -> Job: ...
+    def recent(self, task: str = "", limit: int = 20) -> tuple[Job, ...]: ...
+    def claim(self, owner: str, lease_s: float) -> Job | None: ...
+    def beat(self, job_id: int, owner: str) -> Job: ...
+    def progress(self, job_id: int, owner: str, done: int, total: int, message: str) -> None: ...
+    def finish(self, job_id: int, owner: str, state: str, message: str) -> None: ...
+    def request_cancel(self, job_id: int, actor: Actor) -> None: ...
+    def resume(self, job_id: int, actor: Actor) -> None: ...
+
+
+class EventStore(Protocol):
+    def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]: ...
+    def count(self, where: EventFilter = EVERY_EVENT) -> int: ...
+    def kinds(self) -> tuple[str, ...]: ...
+    def actors(self) -> tuple[str, ...]: ...
+    def verify(self) -> ChainReport: ...
+
+
+class Store(Protocol):
+    """The workspace's database. Every method is one transaction; writes append their event in the same one."""
+
+    @property
+    def tasks(self) -> TaskStore: ...
+    @property
+    def logic(self) -> LogicStore: ...
+    @property
+    def rules(self) -> RuleStore: ...
+    @property
+    def prompts(self) -> PromptStore: ...
+    @property
+    def runs(self) -> RunStore: ...
+    @property
+    def jobs(self) -> JobStore: ...
+    @property
+    def events(self) -> EventStore: ...

@@ -1,0 +1,234 @@
+"""The life of a rule revision: what is allowed in which state, by whom. The one guard for pages, CLI and jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pld_core.errors import IllegalTransition, InvalidInput, MissingEvidence, MissingReason, MissingRole
+from pld_core.models import Actor, AuthorKind, Judgement, Revision, RevisionState, Role, RuleText, Verdict
+
+S = RevisionState
+
+
+class Action(StrEnum):
+    """What can happen to a revision. The last four are done by the system, as a consequence of something else."""
+
+    SUBMIT = "submit"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REQUEST_CHANGES = "request_changes"
+    EDIT = "edit"
+    RETIRE = "retire"
+    REVIEW_AGAIN = "review_again"
+    MARK_STALE = "mark_stale"
+    SUPERSEDE = "supersede"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the guard has to know about a revision.
+
+    Attributes:
+        author: who wrote this revision.
+        approvers: who already approved it, in order (one name while the second approval is awaited).
+        dissenters: who disagreed with the first approval.
+        has_evidence: whether at least one example supports or contradicts it.
+        four_eyes: the task's policy.
+    """
+
+    state: RevisionState
+    author: str
+    author_kind: AuthorKind
+    approvers: tuple[str, ...] = ()
+    dissenters: tuple[str, ...] = ()
+    has_evidence: bool = True
+    four_eyes: bool = False
+
+
+_REVIEWING = frozenset({Role.REVIEWER, Role.LEAD})
+_ROLES: dict[Action, frozenset[Role]] = {
+    Action.SUBMIT: _REVIEWING,
+    Action.APPROVE: _REVIEWING,
+    Action.REJECT: _REVIEWING,
+    Action.REQUEST_CHANGES: _REVIEWING,
+    Action.EDIT: _REVIEWING,
+    Action.RETIRE: frozenset({Role.LEAD, Role.RELEASE_MANAGER}),
+    Action.REVIEW_AGAIN: _REVIEWING,
+    Action.MARK_STALE: _REVIEWING,
+    Action.SUPERSEDE: _REVIEWING,
+}
+
+OPEN_STATES = (S.PROPOSED, S.IN_REVIEW, S.FIRST_APPROVED, S.DISPUTED, S.CHANGES_REQUESTED, S.STALE)
+"""A person still has to do something."""
+AWAITING_DECISION = (S.STALE, S.DISPUTED, S.FIRST_APPROVED, S.IN_REVIEW, S.PROPOSED)
+"""States in which a reviewer can decide, most urgent first."""
+FINAL_STATES = frozenset({S.REJECTED, S.SUPERSEDED, S.RETIRED})
+"""Nothing leads out of these; reopening makes a new revision."""
+
+_PLAIN: dict[tuple[RevisionState, Action], RevisionState] = {
+    (S.PROPOSED, Action.SUBMIT): S.IN_REVIEW,
+    (S.STALE, Action.REVIEW_AGAIN): S.IN_REVIEW,
+    (S.IN_REVIEW, Action.REJECT): S.REJECTED,
+    (S.IN_REVIEW, Action.REQUEST_CHANGES): S.CHANGES_REQUESTED,
+    (S.FIRST_APPROVED, Action.REJECT): S.DISPUTED,
+    (S.FIRST_APPROVED, Action.REQUEST_CHANGES): S.DISPUTED,
+    (S.DISPUTED, Action.REJECT): S.REJECTED,
+    (S.DISPUTED, Action.REQUEST_CHANGES): S.CHANGES_REQUESTED,
+    (S.APPROVED, Action.MARK_STALE): S.STALE,
+    (S.APPROVED, Action.SUPERSEDE): S.SUPERSEDED,
+    (S.STALE, Action.SUPERSEDE): S.SUPERSEDED,
+    (S.APPROVED, Action.RETIRE): S.RETIRED,
+    (S.STALE, Action.RETIRE): S.RETIRED,
+}
+
+
+def next_state(standing: Standing, action: Action, actor: Actor) -> RevisionState:
+    """Return the state that `action` by `actor` leads to.
+
+    An edit leaves the revision it starts from as it is while that one is in force or final, and settles an undecided
+    one as `changes_requested`: the edit is the request and its answer.
+
+    Raises:
+        MissingRole, MissingEvidence, IllegalTransition: the action is not allowed; the message says why.
+    """
+    if not _ROLES[action] & actor.roles:
+        wanted = " or ".join(sorted(role.value.replace("_", " ") for role in _ROLES[action]))
+        raise MissingRole(
+            f"{actor.name} may not {action.value.replace('_', ' ')} a rule: that takes the role {wanted}."
+        )
+    if action is Action.EDIT:
+        return S.CHANGES_REQUESTED if standing.state in _UNDECIDED else standing.state
+    if action is Action.APPROVE:
+        return _after_approval(standing, actor)
+    if action in (Action.REJECT, Action.REQUEST_CHANGES):
+        _refuse_second_voice(standing, actor)
+    new = _PLAIN.get((standing.state, action))
+    if new is None:
+        raise _illegal(standing.state, action)
+    return new
+
+
+_UNDECIDED = frozenset({S.PROPOSED, S.IN_REVIEW, S.FIRST_APPROVED, S.DISPUTED})
+
+
+def _after_approval(standing: Standing, actor: Actor) -> RevisionState:
+    if standing.state not in (S.IN_REVIEW, S.FIRST_APPROVED, S.DISPUTED):
+        raise _illegal(standing.state, Action.APPROVE)
+    if not standing.has_evidence:
+        raise MissingEvidence("This rule has no evidence, so nobody can judge it. Link an example to it, or reject it.")
+    _refuse_second_voice(standing, actor)
+    if not standing.four_eyes:
+        return S.APPROVED
+    if standing.state is S.IN_REVIEW:
+        return S.FIRST_APPROVED
+    if actor.name == standing.author and standing.author_kind is AuthorKind.PERSON:
+        raise IllegalTransition(
+            f"{actor.name} wrote this revision and cannot give its deciding approval. Somebody else has to decide."
+        )
+    return S.APPROVED
+
+
+def _refuse_second_voice(standing: Standing, actor: Actor) -> None:
+    """Nobody decides twice on one revision: the second approval and the settling of a dispute are other people's."""
+    if standing.state not in (S.FIRST_APPROVED, S.DISPUTED) or not standing.four_eyes:
+        return
+    if actor.name in standing.approvers or actor.name in standing.dissenters:
+        raise IllegalTransition(
+            f"{actor.name} has already decided on this revision. The {standing.state.label} state needs another person."
+        )
+
+
+def _illegal(state: RevisionState, action: Action) -> IllegalTransition:
+    verb = action.value.replace("_", " ")
+    hint = (
+        "It is final; an edit makes a new revision."
+        if state in FINAL_STATES
+        else "Edit it to make a new revision, or open the rule again to see where it stands."
+    )
+    return IllegalTransition(f"A revision that is {state.label} cannot take the step '{verb}'. {hint}")
+
+
+def action_of(verdict: Verdict) -> Action:
+    return Action(verdict.value)
+
+
+def check_judgement(judgement: Judgement) -> None:
+    """Raise `MissingReason` for a rejection without category or a negative verdict without a reason."""
+    if judgement.verdict is Verdict.APPROVE:
+        return
+    verb = "Rejecting" if judgement.verdict is Verdict.REJECT else "Requesting changes"
+    if not judgement.reason.strip():
+        raise MissingReason(f"{verb} needs a reason in your own words. Nothing was recorded; add one and decide again.")
+    if judgement.verdict is Verdict.REJECT and judgement.category is None:
+        raise MissingReason("Rejecting needs a category. Nothing was recorded; choose one and decide again.")
+
+
+def clean_rule_text(text: RuleText, declared: tuple[str, ...]) -> RuleText:
+    """Return the text with white space folded and empty exceptions dropped.
+
+    Raises:
+        InvalidInput: no condition, no label, a label that the task does not declare, or a text beyond its limit
+            (title 120, condition 1,200, each exception 600, rationale 2,000 characters; 12 exceptions).
+    """
+    folded = RuleText(
+        title=" ".join(text.title.split()),
+        condition=" ".join(text.condition.split()),
+        labels=text.labels,
+        exceptions=tuple(e for e in (" ".join(e.split()) for e in text.exceptions) if e),
+        rationale=text.rationale.strip(),
+    )
+    if not folded.condition:
+        raise InvalidInput("A rule needs a condition after IF. Nothing was saved; your text is kept.")
+    if not folded.labels:
+        raise InvalidInput("A rule needs at least one label after THEN. Nothing was saved; your text is kept.")
+    if unknown := [name for name in folded.labels if name not in declared]:
+        raise InvalidInput(
+            f"The label {unknown[0]!r} is not one of {', '.join(declared)}. Nothing was saved; your text is kept."
+        )
+    limits = [
+        ("title", folded.title, 120),
+        ("condition", folded.condition, 1200),
+        ("rationale", folded.rationale, 2000),
+    ]
+    limits += [("exception", e, 600) for e in folded.exceptions]
+    for name, value, limit in limits:
+        if len(value) > limit:
+            raise InvalidInput(
+                f"The {name} has {len(value):,} characters; at most {limit:,} are allowed. Shorten it and save again."
+            )
+    if len(folded.exceptions) > 12:
+        raise InvalidInput("A rule with more than 12 exceptions is several rules. Split it, then save again.")
+    return folded
+
+
+def edited_revision(parent: Revision, text: RuleText, note: str, actor: Actor, declared: tuple[str, ...]) -> Revision:
+    """Return the new revision that a person's edit makes of `parent`.
+
+    Raises:
+        InvalidInput: the text is not a rule, or equals the parent's.
+        MissingReason: no note on why.
+    """
+    cleaned = clean_rule_text(text, declared)
+    if cleaned == parent.text:
+        raise InvalidInput("Nothing was changed: the text equals the revision you started from.")
+    if not note.strip():
+        raise MissingReason(
+            "An edit needs a reason, so that the next reader knows why. Nothing was saved; your text is kept."
+        )
+    return Revision(
+        rule_id=parent.rule_id,
+        number=parent.number + 1,
+        text=cleaned,
+        author=actor.name,
+        author_kind=AuthorKind.PERSON,
+        parent=parent.hash,
+        note=" ".join(note.split()),
+    )
+
+
+def rule_sentences(text: RuleText) -> tuple[str, str, tuple[str, ...]]:
+    """Return what stands after IF, after THEN, and after each EXCEPT, as screens and prompts show it."""
+    condition = text.condition.rstrip(" .")
+    then = " or ".join(text.labels)
+    return condition, then, tuple(e.rstrip(" .") for e in text.exceptions)

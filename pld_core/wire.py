@@ -1,0 +1,61 @@
+"""Strict shapes at the edges: what a teacher has to reply."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from pld_core.canonical import Json
+from pld_core.errors import ReplyUnusable
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+class ExtractionReply(BaseModel):
+    """Phase 1: one micro-instruction."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reasoning: Line
+    condition: Line
+    label: Line
+    exceptions: list[Line]
+    cues: list[Line]
+
+
+class SynthesisReply(BaseModel):
+    """Phase 2: one rule for one cluster."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Title
+    condition: Line
+    label: Line
+    exceptions: list[Line]
+    rationale: Line
+    conflicts: list[Line]
+
+
+ReplyT = TypeVar("ReplyT", bound=BaseModel)
+
+
+def read_reply(shape: type[ReplyT], text: str) -> ReplyT:
+    """Parse a teacher's reply.
+
+    Raises:
+        ReplyUnusable: not JSON, or not of that shape; the raw text is kept in it.
+    """
+    try:
+        return shape.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the reply"
+        raise ReplyUnusable(f"The teacher's reply cannot be used: {where}: {first['msg']}.", text) from error
+
+
+def schema_of(shape: type[BaseModel]) -> dict[str, Json]:
+    """Return the JSON schema that is sent along with the request."""
+    schema: dict[str, Json] = shape.model_json_schema()
+    return schema

@@ -1,0 +1,87 @@
+"""Reading and verifying the audit chain."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from pld_core.audit import verify_chain
+from pld_core.canonical import Json, canonical_json
+from pld_core.models import Event
+from pld_core.ports import EVERY_EVENT, ChainReport, EventFilter, Page
+from storage import rows
+from storage.connection import Database
+from storage.migrations import missing_guards
+
+
+class SqliteEvents:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]:
+        """Return events, newest first."""
+        clause, values = _where(where)
+        limit = (page.limit, page.offset) if page else (-1, 0)
+        with self._database.read() as conn:
+            sql = f"SELECT * FROM event WHERE {clause} ORDER BY seq DESC LIMIT ? OFFSET ?"  # noqa: S608 - literals
+            return tuple(_event(row) for row in conn.execute(sql, (*values, *limit)))
+
+    def count(self, where: EventFilter = EVERY_EVENT) -> int:
+        clause, values = _where(where)
+        with self._database.read() as conn:
+            return int(conn.execute(f"SELECT count(*) FROM event WHERE {clause}", values).fetchone()[0])  # noqa: S608
+
+    def kinds(self) -> tuple[str, ...]:
+        with self._database.read() as conn:
+            return tuple(str(row[0]) for row in conn.execute("SELECT DISTINCT kind FROM event ORDER BY kind"))
+
+    def actors(self) -> tuple[str, ...]:
+        with self._database.read() as conn:
+            return tuple(str(row[0]) for row in conn.execute("SELECT DISTINCT actor FROM event ORDER BY actor"))
+
+    def verify(self) -> ChainReport:
+        """Check the whole chain, the head noted beside the database, and the append-only guards."""
+        # The note is read first: events committed while the chain is read are not a cut tail.
+        head = self._database.noted_head()
+        with self._database.read() as conn:
+            report = verify_chain(_events(conn), head)
+            guards = missing_guards(conn)
+        problems = tuple(f"The append-only guard {name} is missing or was changed." for name in guards)
+        return ChainReport(report.events, report.problems + problems, report.first_broken, report.head)
+
+
+def _events(conn: sqlite3.Connection) -> Iterator[Event]:
+    # Bytes that are no text would end the reading; so they end as a changed event that has a number.
+    conn.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    for row in conn.execute("SELECT * FROM event ORDER BY seq"):
+        yield _event(row)
+
+
+def _event(row: sqlite3.Row) -> Event:
+    """Read an event even if somebody damaged its payload: verification then names it."""
+    try:
+        payload = json.loads(row["payload"])
+        # What canonical JSON refuses (NaN, half a surrogate pair) was never written by us.
+        canonical_json(payload).encode()
+    except (ValueError, RecursionError):
+        payload = None
+    if isinstance(payload, dict):
+        return rows.event_from(row)
+    damaged: dict[str, Json] = {"damaged": str(row["payload"])}
+    return Event(row["seq"], row["at"], row["actor"], row["kind"], row["subject"], damaged, row["prev"], row["hash"])
+
+
+def _where(where: EventFilter) -> tuple[str, tuple[str, ...]]:
+    clauses, values = ["1 = 1"], []
+    if where.actor:
+        clauses.append("actor = ?")
+        values.append(where.actor)
+    if where.kind:
+        clauses.append("kind = ?")
+        values.append(where.kind)
+    if where.search:
+        clauses.append("(subject LIKE ? ESCAPE '\\' OR payload LIKE ? ESCAPE '\\')")
+        # The payload is JSON, in which quotes and line breaks of a text are written with a backslash.
+        values += [rows.like(where.search), rows.like(canonical_json(where.search)[1:-1])]
+    return " AND ".join(clauses), tuple(values)

@@ -1,0 +1,102 @@
+"""Teacher calls, micro-instructions and clusterings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pld_core.canonical import canonical_json
+from pld_core.errors import NotFound
+from pld_core.models import NOISE, Actor, ClusterParams, ClusterPoint, MicroInstruction
+from pld_core.ports import StoredClustering, TeacherCall
+from storage import rows
+from storage.connection import Database
+
+
+class SqliteLogic:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record_call(self, task: str, call: TeacherCall) -> None:
+        with self._database.write() as write:
+            write.insert("teacher_call", rows.call_row(task, call, write.now))
+
+    def stored_reply(self, request_hash: str) -> str | None:
+        """Return the reply to an equal request that succeeded before, so that it is not paid for twice."""
+        with self._database.read() as conn:
+            row = conn.execute(
+                "SELECT reply FROM teacher_call WHERE request_hash = ? AND problem = '' ORDER BY id DESC LIMIT 1",
+                (request_hash,),
+            ).fetchone()
+        return None if row is None else str(row["reply"])
+
+    def failed_calls(self, task: str) -> tuple[TeacherCall, ...]:
+        """Return the calls that failed and were not answered since, oldest first."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT * FROM teacher_call AS c WHERE task = ? AND problem <> '' AND NOT EXISTS (
+                       SELECT 1 FROM teacher_call AS later
+                       WHERE later.request_hash = c.request_hash AND later.id > c.id)
+                   ORDER BY id""",
+                (task,),
+            )
+            return tuple(rows.call_from(row) for row in found)
+
+    def add_instruction(self, task: str, instruction: MicroInstruction) -> None:
+        with self._database.write() as write:
+            write.insert("micro_instruction", rows.instruction_row(task, instruction, write.now))
+
+    def instructions(self, task: str) -> tuple[MicroInstruction, ...]:
+        """Return all micro-instructions in the order of their examples, which does not depend on who finished first."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT m.* FROM micro_instruction AS m
+                   JOIN example AS e ON e.task = m.task AND e.hash = m.example_hash WHERE m.task = ? ORDER BY e.id""",
+                (task,),
+            )
+            return tuple(rows.instruction_from(row) for row in found)
+
+    def add_clustering(
+        self, task: str, params: ClusterParams, points: Sequence[ClusterPoint], actor: Actor
+    ) -> StoredClustering:
+        clusters = len({p.cluster for p in points if p.cluster != NOISE})
+        noise = sum(p.cluster == NOISE for p in points)
+        with self._database.write() as write:
+            clustering_id = write.insert(
+                "clustering",
+                {
+                    "task": task,
+                    "params": canonical_json(params.as_json()),
+                    "clusters": clusters,
+                    "noise": noise,
+                    "at": write.now,
+                    "by": actor.name,
+                },
+            )
+            write.conn.executemany(
+                """INSERT INTO cluster_point (clustering_id, example_hash, label, cluster, x, y)
+                   VALUES (?, ?, ?, ?, ?, ?)""",
+                [(clustering_id, p.example_hash, p.label, p.cluster, p.x, p.y) for p in points],
+            )
+            write.event(
+                actor,
+                "clustering.saved",
+                task,
+                {"clustering": clustering_id, "clusters": clusters, "noise": noise, "params": params.as_json()},
+            )
+        return self.clustering(clustering_id)
+
+    def clusterings(self, task: str) -> tuple[StoredClustering, ...]:
+        """Return the clusterings of a task without their points, newest first."""
+        with self._database.read() as conn:
+            found = conn.execute("SELECT * FROM clustering WHERE task = ? ORDER BY id DESC", (task,))
+            return tuple(rows.clustering_from(row) for row in found)
+
+    def clustering(self, clustering_id: int) -> StoredClustering:
+        with self._database.read() as conn:
+            row = conn.execute("SELECT * FROM clustering WHERE id = ?", (clustering_id,)).fetchone()
+            if row is None:
+                raise NotFound(f"There is no clustering {clustering_id}. The Clusters page lists what is there.")
+            points = conn.execute(
+                "SELECT * FROM cluster_point WHERE clustering_id = ? ORDER BY rowid", (clustering_id,)
+            ).fetchall()
+        return rows.clustering_from(row, tuple(rows.point_from(point) for point in points))

@@ -1,0 +1,242 @@
+"""The schema as ordered, named migrations, and the append-only guards that are asserted after each of them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database as Tables
+from sqlite_utils import Migrations
+
+from pld_core.errors import GuardsMissing, SchemaMismatch
+
+APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
+    "event": (("seq",),),
+    "guideline": (("task", "version"), ("rowid",)),
+    "teacher_call": (("id",),),
+    "micro_instruction": (("id",), ("task", "example_hash")),
+    "clustering": (("id",),),
+    "cluster_point": (("clustering_id", "example_hash"), ("rowid",)),
+    "revision": (("hash",), ("rule_id", "number"), ("rowid",)),
+    "transition": (("id",),),
+    "evidence": (("id",),),
+    "decision": (("id",),),
+    "prompt_version": (("task", "number"), ("task", "sha256", "manifest_hash"), ("rowid",)),
+    "run": (("id",),),
+    "prediction": (("run_id", "example_hash"), ("rowid",)),
+    "live_test": (("id",),),
+}
+"""Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
+
+A table whose key is not an integer has the hidden key `rowid` beside it.
+"""
+
+migrations = Migrations("pld")
+
+
+@migrations()
+def m001_tasks_and_examples(db: Tables) -> None:
+    _each(
+        db,
+        """CREATE TABLE task (
+            name TEXT PRIMARY KEY, title TEXT NOT NULL, input_fields TEXT NOT NULL, labels TEXT NOT NULL,
+            guideline_version INTEGER NOT NULL, four_eyes INTEGER NOT NULL, teacher TEXT NOT NULL,
+            created_at TEXT NOT NULL) STRICT""",
+        """CREATE TABLE guideline (
+            task TEXT NOT NULL REFERENCES task(name), version INTEGER NOT NULL, text TEXT NOT NULL,
+            created_at TEXT NOT NULL, created_by TEXT NOT NULL, PRIMARY KEY (task, version)) STRICT""",
+        """CREATE TABLE example (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name), hash TEXT NOT NULL,
+            fields TEXT NOT NULL, text TEXT NOT NULL, label TEXT NOT NULL,
+            split TEXT NOT NULL CHECK (split IN ('train', 'validation', 'test')),
+            source TEXT NOT NULL, group_name TEXT NOT NULL, UNIQUE (task, hash)) STRICT""",
+        "CREATE INDEX example_by_split ON example (task, split, label)",
+    )
+
+
+@migrations()
+def m002_from_examples_to_clusters(db: Tables) -> None:
+    _each(
+        db,
+        """CREATE TABLE teacher_call (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name), request_hash TEXT NOT NULL,
+            purpose TEXT NOT NULL, subjects TEXT NOT NULL, teacher TEXT NOT NULL, template_hash TEXT NOT NULL,
+            reply TEXT NOT NULL, problem TEXT NOT NULL, prompt_tokens INTEGER, output_tokens INTEGER,
+            latency_ms INTEGER NOT NULL, at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX teacher_call_by_request ON teacher_call (request_hash)",
+        """CREATE TABLE micro_instruction (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL, example_hash TEXT NOT NULL, condition TEXT NOT NULL,
+            label TEXT NOT NULL, reasoning TEXT NOT NULL, exceptions TEXT NOT NULL, cues TEXT NOT NULL,
+            teacher TEXT NOT NULL, template_hash TEXT NOT NULL, at TEXT NOT NULL,
+            UNIQUE (task, example_hash), FOREIGN KEY (task, example_hash) REFERENCES example (task, hash)) STRICT""",
+        """CREATE TABLE clustering (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name), params TEXT NOT NULL,
+            clusters INTEGER NOT NULL, noise INTEGER NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL) STRICT""",
+        """CREATE TABLE cluster_point (
+            clustering_id INTEGER NOT NULL REFERENCES clustering(id), example_hash TEXT NOT NULL,
+            label TEXT NOT NULL, cluster INTEGER NOT NULL, x REAL NOT NULL, y REAL NOT NULL,
+            PRIMARY KEY (clustering_id, example_hash)) STRICT""",
+    )
+
+
+@migrations()
+def m003_rules_and_decisions(db: Tables) -> None:
+    _each(
+        db,
+        # `rule` is a projection of revision, transition and evidence for the queue; those three are the truth.
+        """CREATE TABLE rule (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, task TEXT NOT NULL REFERENCES task(name),
+            origin TEXT NOT NULL, clustering_id INTEGER NOT NULL REFERENCES clustering(id), cluster INTEGER NOT NULL,
+            head TEXT NOT NULL, in_force TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+            title TEXT NOT NULL, labels TEXT NOT NULL, search TEXT NOT NULL, support INTEGER NOT NULL,
+            contradictions INTEGER NOT NULL, changed_at TEXT NOT NULL, changed_by TEXT NOT NULL,
+            UNIQUE (task, origin)) STRICT""",
+        "CREATE INDEX rule_by_state ON rule (task, state)",
+        """CREATE TABLE revision (
+            hash TEXT PRIMARY KEY, rule_id TEXT NOT NULL REFERENCES rule(id) DEFERRABLE INITIALLY DEFERRED,
+            number INTEGER NOT NULL, title TEXT NOT NULL, condition TEXT NOT NULL, labels TEXT NOT NULL,
+            exceptions TEXT NOT NULL, rationale TEXT NOT NULL, author TEXT NOT NULL, author_kind TEXT NOT NULL,
+            parent TEXT NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (rule_id, number)) STRICT""",
+        """CREATE TABLE transition (
+            id INTEGER PRIMARY KEY, revision_hash TEXT NOT NULL REFERENCES revision(hash), state TEXT NOT NULL,
+            action TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX transition_by_revision ON transition (revision_hash, id)",
+        """CREATE TABLE evidence (
+            id INTEGER PRIMARY KEY, revision_hash TEXT NOT NULL REFERENCES revision(hash), task TEXT NOT NULL,
+            example_hash TEXT NOT NULL, role TEXT NOT NULL, closeness REAL NOT NULL, by TEXT NOT NULL,
+            at TEXT NOT NULL, FOREIGN KEY (task, example_hash) REFERENCES example (task, hash)) STRICT""",
+        "CREATE INDEX evidence_by_revision ON evidence (revision_hash, example_hash, id)",
+        """CREATE TABLE decision (
+            id INTEGER PRIMARY KEY, rule_id TEXT NOT NULL REFERENCES rule(id),
+            revision_hash TEXT NOT NULL REFERENCES revision(hash), evidence_hash TEXT NOT NULL,
+            verdict TEXT NOT NULL, category TEXT NOT NULL, reason TEXT NOT NULL, reviewer TEXT NOT NULL,
+            opened_at TEXT NOT NULL, decided_at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX decision_by_rule ON decision (rule_id, id)",
+    )
+
+
+@migrations()
+def m004_prompts_and_runs(db: Tables) -> None:
+    _each(
+        db,
+        """CREATE TABLE prompt_version (
+            task TEXT NOT NULL REFERENCES task(name), number INTEGER NOT NULL, sha256 TEXT NOT NULL,
+            manifest_hash TEXT NOT NULL, text TEXT NOT NULL, manifest TEXT NOT NULL, at TEXT NOT NULL,
+            by TEXT NOT NULL, PRIMARY KEY (task, number), UNIQUE (task, sha256, manifest_hash)) STRICT""",
+        """CREATE TABLE run (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name), prompt_number INTEGER NOT NULL,
+            prompt_sha256 TEXT NOT NULL, student TEXT NOT NULL, digest TEXT NOT NULL, split TEXT NOT NULL,
+            total INTEGER NOT NULL, job_id INTEGER, at TEXT NOT NULL, by TEXT NOT NULL,
+            FOREIGN KEY (task, prompt_number) REFERENCES prompt_version (task, number)) STRICT""",
+        "CREATE INDEX run_by_job ON run (job_id)",
+        """CREATE TABLE prediction (
+            run_id INTEGER NOT NULL REFERENCES run(id), example_hash TEXT NOT NULL, gold TEXT NOT NULL,
+            answer TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (run_id, example_hash)) STRICT""",
+        """CREATE TABLE live_test (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name), prompt_sha256 TEXT NOT NULL,
+            student TEXT NOT NULL, sent TEXT NOT NULL, answer TEXT NOT NULL, at TEXT NOT NULL,
+            by TEXT NOT NULL) STRICT""",
+    )
+
+
+@migrations()
+def m005_jobs_and_events(db: Tables) -> None:
+    _each(
+        db,
+        """CREATE TABLE job (
+            id INTEGER PRIMARY KEY, kind TEXT NOT NULL, task TEXT NOT NULL, params TEXT NOT NULL, state TEXT NOT NULL,
+            done INTEGER NOT NULL, total INTEGER NOT NULL, message TEXT NOT NULL, owner TEXT NOT NULL,
+            heartbeat_at TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL, started_at TEXT NOT NULL,
+            finished_at TEXT NOT NULL, attempts INTEGER NOT NULL, cancel_requested INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX job_by_state ON job (state, id)",
+        """CREATE TABLE event (
+            seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+            payload TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT""",
+        "CREATE INDEX event_by_kind ON event (kind, seq)",
+    )
+
+
+def guard_triggers() -> dict[str, str]:
+    """Return the SQL of every append-only guard by trigger name."""
+    triggers: dict[str, str] = {}
+    for table, keys in APPEND_ONLY.items():
+        for verb in ("UPDATE", "DELETE"):
+            name = f"{table}_no_{verb.lower()}"
+            triggers[name] = (
+                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: {verb} refused'); END"
+            )
+        existing = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{column} = NEW.{column}' for column in key)})"  # noqa: S608 - names from the constant above
+            for key in keys
+        )
+        name = f"{table}_no_replace"
+        triggers[name] = (
+            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {existing} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: REPLACE refused'); END"
+        )
+    return triggers
+
+
+def migrate(db: Tables) -> None:
+    """Bring the database to this version's schema, then set the guards and assert them.
+
+    Migrations may rebuild tables, and rebuilding drops triggers, so the guards are set again after every change.
+
+    Raises:
+        SchemaMismatch: the workspace was made by a newer version.
+        GuardsMissing: a guard is missing although no migration was pending: somebody removed it.
+    """
+    check_schema(db)
+    if not migrations.pending(db):
+        assert_guards(db.conn)
+        return
+    # One transaction with the lock taken at once: a second process waits, and a crash leaves no schema without guards.
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        if migrations.pending(db):
+            migrations.apply(db)
+            for name, sql in guard_triggers().items():
+                db.conn.execute(f"DROP TRIGGER IF EXISTS {name}")
+                db.conn.execute(sql)
+        assert_guards(db.conn)
+        db.conn.execute("COMMIT")
+    except BaseException:
+        if db.conn.in_transaction:
+            db.conn.execute("ROLLBACK")
+        raise
+
+
+def check_schema(db: Tables) -> None:
+    """Raise `SchemaMismatch` if migrations are recorded that this version does not know."""
+    known = {migration.name for migration in migrations.pending(db)} | _applied(db)
+    own = {migration.name for migration in migrations._migrations}
+    if foreign := sorted(known - own):
+        raise SchemaMismatch(
+            f"This workspace was made by a newer pld-review (its schema has {foreign[0]}). Nothing was changed. "
+            "Update pld-review, or open another workspace."
+        )
+
+
+def missing_guards(conn: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of append-only guards that are absent or differ, in alphabetical order."""
+    rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    found = {str(row[0]): str(row[1]) for row in rows}
+    return tuple(sorted(name for name, sql in guard_triggers().items() if found.get(name) != sql))
+
+
+def assert_guards(conn: sqlite3.Connection) -> None:
+    """Raise `GuardsMissing` unless every append-only guard is in place, word for word."""
+    if missing := missing_guards(conn):
+        raise GuardsMissing(
+            f"The append-only guard {missing[0]} of this workspace is missing or was changed, so its records can no "
+            "longer be trusted to be complete. Nothing was changed. Run `pld audit verify`, then restore a backup."
+        )
+
+
+def _applied(db: Tables) -> set[str]:
+    return {migration.name for migration in migrations.applied(db)}
+
+
+def _each(db: Tables, *statements: str) -> None:
+    for statement in statements:
+        db.execute(statement)

@@ -1,0 +1,178 @@
+"""Prompt versions, evaluation runs and live tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pld_core.canonical import Json, canonical_json, hash_json
+from pld_core.errors import NotFound
+from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
+from storage import rows
+from storage.connection import Database
+
+
+class SqlitePrompts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion:
+        """Store a compiled prompt as the next version; an equal one (bytes and manifest) is returned, not added."""
+        manifest_hash = hash_json(prompt.manifest())
+        with self._database.write() as write:
+            same = write.conn.execute(
+                "SELECT * FROM prompt_version WHERE task = ? AND sha256 = ? AND manifest_hash = ?",
+                (prompt.task, prompt.sha256, manifest_hash),
+            ).fetchone()
+            if same is not None:
+                return rows.prompt_from(same)
+            newest = write.conn.execute(
+                "SELECT coalesce(max(number), 0) FROM prompt_version WHERE task = ?", (prompt.task,)
+            )
+            number = int(newest.fetchone()[0]) + 1
+            write.insert(
+                "prompt_version",
+                {
+                    "task": prompt.task,
+                    "number": number,
+                    "sha256": prompt.sha256,
+                    "manifest_hash": manifest_hash,
+                    "text": prompt.text,
+                    "manifest": canonical_json(prompt.manifest()),
+                    "at": write.now,
+                    "by": actor.name,
+                },
+            )
+            write.event(
+                actor,
+                "prompt.compiled",
+                f"{prompt.task} v{number}",
+                {"sha256": prompt.sha256, "manifest": manifest_hash, "rules": [r.rule_id for r in prompt.rules]},
+            )
+            return PromptVersion(number, prompt, write.now, actor.name)
+
+    def get(self, task: str, number: int) -> PromptVersion:
+        with self._database.read() as conn:
+            row = conn.execute("SELECT * FROM prompt_version WHERE task = ? AND number = ?", (task, number)).fetchone()
+        if row is None:
+            raise NotFound(f"Task {task} has no prompt version {number}. The Prompt page lists those there are.")
+        return rows.prompt_from(row)
+
+    def all(self, task: str) -> tuple[PromptVersion, ...]:
+        """Return the versions of a task, newest first."""
+        with self._database.read() as conn:
+            found = conn.execute("SELECT * FROM prompt_version WHERE task = ? ORDER BY number DESC", (task,))
+            return tuple(rows.prompt_from(row) for row in found)
+
+
+class SqliteRuns:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, run: Run, actor: Actor) -> Run:
+        """Store a new run and return it with its id; a job that is resumed gets the run it had begun."""
+        with self._database.write() as write:
+            if run.job_id is not None:
+                begun = write.conn.execute("SELECT * FROM run WHERE job_id = ?", (run.job_id,)).fetchone()
+                if begun is not None:
+                    return rows.run_from(begun)
+            run_id = write.insert(
+                "run",
+                {
+                    "task": run.task,
+                    "prompt_number": run.prompt_number,
+                    "prompt_sha256": run.prompt_sha256,
+                    "student": run.student,
+                    "digest": run.digest,
+                    "split": run.split.value,
+                    "total": run.total,
+                    "job_id": run.job_id,
+                    "at": write.now,
+                    "by": actor.name,
+                },
+            )
+            write.event(
+                actor,
+                "run.started",
+                f"{run.task} run {run_id}",
+                {
+                    "prompt": run.prompt_number,
+                    "sha256": run.prompt_sha256,
+                    "student": run.student,
+                    "digest": run.digest,
+                    "split": run.split.value,
+                    "examples": run.total,
+                },
+            )
+            row = write.conn.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
+            return rows.run_from(row)
+
+    def get(self, run_id: int) -> Run:
+        with self._database.read() as conn:
+            row = conn.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"There is no run {run_id}. The Evaluate page lists those there are.")
+        return rows.run_from(row)
+
+    def all(self, task: str) -> tuple[Run, ...]:
+        """Return the runs of a task, newest first."""
+        with self._database.read() as conn:
+            found = conn.execute("SELECT * FROM run WHERE task = ? ORDER BY id DESC", (task,))
+            return tuple(rows.run_from(row) for row in found)
+
+    def add_prediction(self, run_id: int, prediction: Prediction) -> None:
+        """Store an answer; the first to an example stays, so a worker relieved too early cannot stop its relief."""
+        with self._database.write() as write:
+            same = "SELECT 1 FROM prediction WHERE run_id = ? AND example_hash = ?"
+            if write.conn.execute(same, (run_id, prediction.example_hash)).fetchone():
+                return
+            write.insert(
+                "prediction",
+                {
+                    "run_id": run_id,
+                    "example_hash": prediction.example_hash,
+                    "gold": prediction.gold,
+                    "answer": canonical_json(rows.answer_json(prediction.answer)),
+                    "at": write.now,
+                },
+            )
+
+    def predictions(self, run_id: int) -> tuple[Prediction, ...]:
+        with self._database.read() as conn:
+            found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
+            return tuple(rows.prediction_from(row) for row in found)
+
+    def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
+        """Append the figures of a finished run to the audit chain; they are recomputed from predictions for screens."""
+        run = self.get(run_id)
+        with self._database.write() as write:
+            write.event(actor, "run.finished", f"{run.task} run {run_id}", dict(summary))
+
+    def record_live_test(
+        self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor
+    ) -> None:
+        """Store what was sent, word for word, and what came back."""
+        with self._database.write() as write:
+            test_id = write.insert(
+                "live_test",
+                {
+                    "task": task,
+                    "prompt_sha256": prompt_sha256,
+                    "student": student,
+                    "sent": canonical_json(dict(sent)),
+                    "answer": canonical_json(rows.answer_json(answer)),
+                    "at": write.now,
+                    "by": actor.name,
+                },
+            )
+            write.event(
+                actor,
+                "student.asked",
+                f"{task} live test {test_id}",
+                {
+                    "prompt_sha256": prompt_sha256,
+                    "student": student,
+                    "sent": hash_json(dict(sent)),
+                    "status": answer.status.value,
+                    "label": answer.label or "",
+                },
+            )

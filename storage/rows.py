@@ -1,0 +1,317 @@
+"""Models to rows and back. Pure."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+
+from pld_core.canonical import Json, canonical_json
+from pld_core.models import (
+    Answer,
+    AnswerStatus,
+    AuthorKind,
+    ClusterParams,
+    ClusterPoint,
+    CompiledPrompt,
+    CompiledRule,
+    Decision,
+    Event,
+    Evidence,
+    EvidenceRole,
+    Example,
+    Job,
+    JobState,
+    Label,
+    MicroInstruction,
+    Prediction,
+    PromptVersion,
+    RejectCategory,
+    Revision,
+    RevisionState,
+    RuleSummary,
+    RuleText,
+    Run,
+    Split,
+    Task,
+    Verdict,
+)
+from pld_core.ports import StoredClustering, TeacherCall
+
+Row = sqlite3.Row
+Value = None | int | float | str
+
+
+def task_row(task: Task, at: str) -> dict[str, Value]:
+    return {
+        "name": task.name,
+        "title": task.title,
+        "input_fields": canonical_json(list(task.input_fields)),
+        "labels": canonical_json([[label.name, label.description] for label in task.labels]),
+        "guideline_version": task.guideline_version,
+        "four_eyes": int(task.four_eyes),
+        "teacher": task.teacher,
+        "created_at": at,
+    }
+
+
+def task_from(row: Row) -> Task:
+    """Read a row of `task` joined with its guideline's text."""
+    return Task(
+        name=row["name"],
+        title=row["title"],
+        input_fields=tuple(json.loads(row["input_fields"])),
+        labels=tuple(Label(name, text) for name, text in json.loads(row["labels"])),
+        guideline=row["guideline"],
+        guideline_version=row["guideline_version"],
+        four_eyes=bool(row["four_eyes"]),
+        teacher=row["teacher"],
+    )
+
+
+def example_row(task: str, example: Example) -> dict[str, Value]:
+    return {
+        "task": task,
+        "hash": example.hash,
+        "fields": canonical_json([list(pair) for pair in example.fields]),
+        "text": example.text,
+        "label": example.label,
+        "split": example.split.value,
+        "source": example.source,
+        "group_name": example.group,
+    }
+
+
+def example_from(row: Row) -> Example:
+    return Example(
+        fields=tuple((name, text) for name, text in json.loads(row["fields"])),
+        label=row["label"],
+        split=Split(row["split"]),
+        source=row["source"],
+        group=row["group_name"],
+    )
+
+
+def instruction_row(task: str, instruction: MicroInstruction, at: str) -> dict[str, Value]:
+    return {
+        "task": task,
+        "example_hash": instruction.example_hash,
+        "condition": instruction.condition,
+        "label": instruction.label,
+        "reasoning": instruction.reasoning,
+        "exceptions": canonical_json(list(instruction.exceptions)),
+        "cues": canonical_json(list(instruction.cues)),
+        "teacher": instruction.teacher,
+        "template_hash": instruction.template_hash,
+        "at": at,
+    }
+
+
+def instruction_from(row: Row) -> MicroInstruction:
+    return MicroInstruction(
+        example_hash=row["example_hash"],
+        condition=row["condition"],
+        label=row["label"],
+        reasoning=row["reasoning"],
+        exceptions=tuple(json.loads(row["exceptions"])),
+        cues=tuple(json.loads(row["cues"])),
+        teacher=row["teacher"],
+        template_hash=row["template_hash"],
+    )
+
+
+def call_row(task: str, call: TeacherCall, at: str) -> dict[str, Value]:
+    return {
+        "task": task,
+        "request_hash": call.request_hash,
+        "purpose": call.purpose,
+        "subjects": canonical_json(list(call.subjects)),
+        "teacher": call.teacher,
+        "template_hash": call.template_hash,
+        "reply": call.reply,
+        "problem": call.problem,
+        "prompt_tokens": call.prompt_tokens,
+        "output_tokens": call.output_tokens,
+        "latency_ms": call.latency_ms,
+        "at": at,
+    }
+
+
+def call_from(row: Row) -> TeacherCall:
+    return TeacherCall(
+        request_hash=row["request_hash"],
+        purpose=row["purpose"],
+        subjects=tuple(json.loads(row["subjects"])),
+        teacher=row["teacher"],
+        template_hash=row["template_hash"],
+        reply=row["reply"],
+        problem=row["problem"],
+        prompt_tokens=row["prompt_tokens"],
+        output_tokens=row["output_tokens"],
+        latency_ms=row["latency_ms"],
+    )
+
+
+def clustering_from(row: Row, points: tuple[ClusterPoint, ...] = ()) -> StoredClustering:
+    return StoredClustering(
+        id=row["id"],
+        task=row["task"],
+        params=ClusterParams(**json.loads(row["params"])),
+        clusters=row["clusters"],
+        noise=row["noise"],
+        created_at=row["at"],
+        created_by=row["by"],
+        points=points,
+    )
+
+
+def point_from(row: Row) -> ClusterPoint:
+    return ClusterPoint(row["example_hash"], row["label"], row["cluster"], row["x"], row["y"])
+
+
+def revision_row(revision: Revision, at: str) -> dict[str, Value]:
+    return {
+        "hash": revision.hash,
+        "rule_id": revision.rule_id,
+        "number": revision.number,
+        "title": revision.text.title,
+        "condition": revision.text.condition,
+        "labels": canonical_json(list(revision.text.labels)),
+        "exceptions": canonical_json(list(revision.text.exceptions)),
+        "rationale": revision.text.rationale,
+        "author": revision.author,
+        "author_kind": revision.author_kind.value,
+        "parent": revision.parent,
+        "note": revision.note,
+        "at": at,
+    }
+
+
+def revision_from(row: Row) -> Revision:
+    return Revision(
+        rule_id=row["rule_id"],
+        number=row["number"],
+        text=RuleText(
+            title=row["title"],
+            condition=row["condition"],
+            labels=tuple(json.loads(row["labels"])),
+            exceptions=tuple(json.loads(row["exceptions"])),
+            rationale=row["rationale"],
+        ),
+        author=row["author"],
+        author_kind=AuthorKind(row["author_kind"]),
+        parent=row["parent"],
+        note=row["note"],
+    )
+
+
+def search_text(rule_id: str, text: RuleText) -> str:
+    """What the queue's search looks into."""
+    return "\n".join([rule_id, text.title, text.condition, *text.exceptions])
+
+
+def summary_from(row: Row) -> RuleSummary:
+    return RuleSummary(
+        id=row["id"],
+        task=row["task"],
+        title=row["title"],
+        labels=tuple(json.loads(row["labels"])),
+        state=RevisionState(row["state"]),
+        revision=row["revision"],
+        head=row["head"],
+        in_force=row["in_force"],
+        support=row["support"],
+        contradictions=row["contradictions"],
+        changed_at=row["changed_at"],
+        changed_by=row["changed_by"],
+    )
+
+
+def evidence_from(row: Row) -> Evidence:
+    return Evidence(row["example_hash"], EvidenceRole(row["role"]), row["closeness"])
+
+
+def decision_from(row: Row) -> Decision:
+    return Decision(
+        id=row["id"],
+        rule_id=row["rule_id"],
+        revision_hash=row["revision_hash"],
+        evidence_hash=row["evidence_hash"],
+        verdict=Verdict(row["verdict"]),
+        category=RejectCategory(row["category"]) if row["category"] else None,
+        reason=row["reason"],
+        reviewer=row["reviewer"],
+        opened_at=row["opened_at"],
+        decided_at=row["decided_at"],
+    )
+
+
+def prompt_from(row: Row) -> PromptVersion:
+    manifest = json.loads(row["manifest"])
+    return PromptVersion(
+        number=row["number"],
+        prompt=CompiledPrompt(
+            task=row["task"],
+            text=row["text"],
+            sha256=row["sha256"],
+            rules=tuple(CompiledRule(r["number"], r["rule"], r["revision"], r["decision"]) for r in manifest["rules"]),
+            template_hash=manifest["template"],
+            guideline_version=manifest["guideline_version"],
+            labels=tuple(manifest["labels"]),
+        ),
+        created_at=row["at"],
+        created_by=row["by"],
+    )
+
+
+def run_from(row: Row) -> Run:
+    return Run(
+        id=row["id"],
+        task=row["task"],
+        prompt_number=row["prompt_number"],
+        prompt_sha256=row["prompt_sha256"],
+        student=row["student"],
+        digest=row["digest"],
+        split=Split(row["split"]),
+        created_at=row["at"],
+        created_by=row["by"],
+        total=row["total"],
+        job_id=row["job_id"],
+    )
+
+
+def answer_json(answer: Answer) -> dict[str, Json]:
+    return {**asdict(answer), "status": answer.status.value}
+
+
+def prediction_from(row: Row) -> Prediction:
+    value = json.loads(row["answer"])
+    answer = Answer(**{**value, "status": AnswerStatus(value["status"])})
+    return Prediction(row["example_hash"], row["gold"], answer)
+
+
+def job_from(row: Row) -> Job:
+    values = {key: row[key] for key in row.keys()}  # noqa: SIM118 - sqlite3.Row iterates values, not names
+    values["params"] = json.loads(values["params"])
+    values["state"] = JobState(values["state"])
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    return Job(**values)
+
+
+def event_from(row: Row) -> Event:
+    return Event(
+        seq=row["seq"],
+        at=row["at"],
+        actor=row["actor"],
+        kind=row["kind"],
+        subject=row["subject"],
+        payload=json.loads(row["payload"]),
+        prev=row["prev"],
+        hash=row["hash"],
+    )
+
+
+def like(text: str) -> str:
+    """Return a LIKE pattern that finds `text` anywhere, its own wildcards taken literally (ESCAPE is a backslash)."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,374 @@
+"""Rules, revisions, evidence and decisions. Each change asks the guard inside its own transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from pld_core.canonical import Json
+from pld_core.errors import NotFound, RevisionMovedOn
+from pld_core.models import (
+    SYSTEM,
+    Actor,
+    AuthorKind,
+    CompiledRule,
+    Decision,
+    Evidence,
+    EvidenceRole,
+    Judgement,
+    Revision,
+    RevisionState,
+    RuleDossier,
+    RuleSummary,
+    RuleText,
+    Verdict,
+    evidence_set_hash,
+)
+from pld_core.ports import EVERY_RULE, NewRule, Page, RuleFilter
+from pld_core.review import (
+    Action,
+    Standing,
+    action_of,
+    check_judgement,
+    clean_rule_text,
+    edited_revision,
+    next_state,
+)
+from storage import rows
+from storage.connection import Database, Write
+from storage.rule_queries import (
+    ORDER,
+    effective_evidence,
+    load_revision,
+    load_revisions,
+    load_state,
+    load_summary,
+    where_clause,
+)
+from storage.tasks import load_task
+
+
+class SqliteRules:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- changes ------------------------------------------------------------------------------------------------------
+
+    def propose(self, task: str, rule: NewRule, actor: Actor) -> str | None:
+        """Store a proposed rule and return its id, or None if its origin already has one."""
+        with self._database.write() as write:
+            declared = load_task(write.conn, task).label_names
+            same = write.conn.execute("SELECT 1 FROM rule WHERE task = ? AND origin = ?", (task, rule.origin))
+            if same.fetchone():
+                return None
+            number = int(write.conn.execute("SELECT coalesce(max(number), 0) + 1 FROM rule").fetchone()[0])
+            text = clean_rule_text(rule.text, declared)
+            revision = Revision(f"R{number}", 1, text, rule.author, AuthorKind.TEACHER)
+            write.insert(
+                "rule",
+                {
+                    "number": number,
+                    "id": revision.rule_id,
+                    "task": task,
+                    "origin": rule.origin,
+                    "clustering_id": rule.clustering_id,
+                    "cluster": rule.cluster,
+                    "head": revision.hash,
+                    "in_force": "",
+                    "state": RevisionState.PROPOSED.value,
+                    "revision": 1,
+                    **_projection(revision, rule.evidence),
+                    "changed_at": write.now,
+                    "changed_by": rule.author,
+                },
+            )
+            _add_revision(write, task, revision, rule.evidence)
+            _move(write, revision.hash, RevisionState.PROPOSED, "propose", rule.author, "")
+            write.event(
+                actor,
+                "rule.proposed",
+                revision.rule_id,
+                {
+                    "task": task,
+                    "revision": revision.hash,
+                    "evidence": evidence_set_hash(rule.evidence),
+                    "author": rule.author,
+                    "cluster": rule.cluster,
+                    "clustering": rule.clustering_id,
+                },
+            )
+            return revision.rule_id
+
+    def submit(self, rule_id: str, actor: Actor) -> None:
+        """Bring a proposed revision into review."""
+        with self._database.write() as write:
+            head = load_summary(write.conn, rule_id)
+            new = next_state(_standing(write.conn, head), Action.SUBMIT, actor)
+            _settle(write, head, new, Action.SUBMIT, actor, "")
+            write.event(actor, "rule.submitted", head.id, {"revision": head.head})
+
+    def judge(self, judgement: Judgement, actor: Actor) -> Decision:
+        """Record a verdict on the revision that the reviewer saw.
+
+        Raises:
+            RevisionMovedOn: it is no longer the newest, or its state changed meanwhile.
+            NotAllowed: the guard refused.
+        """
+        check_judgement(judgement)
+        with self._database.write() as write:
+            head = load_summary(write.conn, judgement.rule_id)
+            _refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state)
+            evidence = effective_evidence(write.conn, head.head)
+            new = next_state(_standing(write.conn, head), action_of(judgement.verdict), actor)
+            category = judgement.category if judgement.verdict is Verdict.REJECT else None
+            decision_id = write.insert(
+                "decision",
+                {
+                    "rule_id": head.id,
+                    "revision_hash": head.head,
+                    "evidence_hash": evidence_set_hash(evidence),
+                    "verdict": judgement.verdict.value,
+                    "category": category.value if category else "",
+                    "reason": judgement.reason.strip(),
+                    "reviewer": actor.name,
+                    "opened_at": judgement.opened_at,
+                    "decided_at": write.now,
+                },
+            )
+            write.event(
+                actor,
+                f"rule.{_PAST[judgement.verdict]}",
+                head.id,
+                {
+                    "decision": decision_id,
+                    "revision": head.head,
+                    "evidence": evidence_set_hash(evidence),
+                    "from": head.state.value,
+                    "to": new.value,
+                    "category": category.value if category else "",
+                    "reason": judgement.reason.strip(),
+                    "opened_at": judgement.opened_at,
+                },
+            )
+            _settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
+            if new is RevisionState.APPROVED:
+                _put_in_force(write, head)
+            row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
+            return rows.decision_from(row)
+
+    def edit(
+        self, rule_id: str, seen_revision: str, seen_state: RevisionState, text: RuleText, note: str, actor: Actor
+    ) -> Revision:
+        """Append an edited revision, which goes into review; the approved one, if any, stays in force until then."""
+        with self._database.write() as write:
+            head = load_summary(write.conn, rule_id)
+            _refuse_moved_on(write.conn, head, seen_revision, seen_state)
+            settled = next_state(_standing(write.conn, head), Action.EDIT, actor)
+            parent = load_revision(write.conn, head.head)
+            revision = edited_revision(parent, text, note, actor, load_task(write.conn, head.task).label_names)
+            if settled is not head.state:
+                _settle(write, head, settled, Action.EDIT, actor, note)
+            evidence = effective_evidence(write.conn, head.head)
+            _add_revision(write, head.task, revision, evidence, actor.name)
+            _move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, note)
+            fresh = Standing(RevisionState.PROPOSED, actor.name, AuthorKind.PERSON)
+            state = next_state(fresh, Action.SUBMIT, actor)
+            _move(write, revision.hash, state, Action.SUBMIT.value, actor.name, note)
+            changed: dict[str, int | str] = {
+                "head": revision.hash,
+                "revision": revision.number,
+                "state": state.value,
+                **_projection(revision, evidence),
+            }
+            _update_rule(write, head.id, changed, actor.name)
+            write.event(
+                actor,
+                "rule.edited",
+                head.id,
+                {
+                    "revision": revision.hash,
+                    "parent": parent.hash,
+                    "number": revision.number,
+                    "reason": revision.note,
+                    "text": revision.text.as_json(),
+                },
+            )
+            return revision
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def queue(self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None) -> tuple[RuleSummary, ...]:
+        clause, values = where_clause(task, where)
+        limit = (page.limit, page.offset) if page else (-1, 0)
+        with self._database.read() as conn:
+            load_task(conn, task)
+            sql = f"SELECT * FROM rule WHERE {clause} ORDER BY {ORDER} LIMIT ? OFFSET ?"  # noqa: S608 - literals
+            return tuple(rows.summary_from(row) for row in conn.execute(sql, (*values, *limit)))
+
+    def count(self, task: str, where: RuleFilter = EVERY_RULE) -> int:
+        clause, values = where_clause(task, where)
+        with self._database.read() as conn:
+            sql = f"SELECT count(*) FROM rule WHERE {clause}"  # noqa: S608 - literals
+            return int(conn.execute(sql, values).fetchone()[0])
+
+    def summary(self, rule_id: str) -> RuleSummary:
+        with self._database.read() as conn:
+            return load_summary(conn, rule_id)
+
+    def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
+        """Return the ids before and after the rule in the filtered queue; of one outside it, (None, the first)."""
+        with self._database.read() as conn:
+            this = load_summary(conn, rule_id)
+            clause, values = where_clause(this.task, where)
+            sql = f"SELECT id FROM rule WHERE {clause} ORDER BY {ORDER}"  # noqa: S608 - literals
+            ids = [str(row["id"]) for row in conn.execute(sql, values)]
+        if this.id not in ids:
+            return None, ids[0] if ids else None
+        at = ids.index(this.id)
+        return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+
+    def dossier(self, rule_id: str) -> RuleDossier:
+        with self._database.read() as conn:
+            summary = load_summary(conn, rule_id)
+            stored = load_revisions(conn, summary.id)
+            moves = conn.execute(
+                """SELECT t.revision_hash, t.state FROM transition AS t JOIN revision AS r ON r.hash = t.revision_hash
+                   WHERE r.rule_id = ? ORDER BY t.id""",
+                (summary.id,),
+            ).fetchall()
+            evidence = effective_evidence(conn, summary.head)
+            found = conn.execute(
+                """SELECT DISTINCT e.* FROM evidence AS v
+                   JOIN example AS e ON e.task = v.task AND e.hash = v.example_hash
+                   WHERE v.revision_hash = ?""",
+                (summary.head,),
+            )
+            decisions = conn.execute("SELECT * FROM decision WHERE rule_id = ? ORDER BY id", (summary.id,))
+            return RuleDossier(
+                summary=summary,
+                revisions=tuple(revision for revision, _ in stored),
+                states={str(row["revision_hash"]): RevisionState(row["state"]) for row in moves},
+                created={revision.hash: at for revision, at in stored},
+                evidence=evidence,
+                examples={str(row["hash"]): rows.example_from(row) for row in found},
+                decisions=tuple(rows.decision_from(row) for row in decisions),
+            )
+
+    def origins(self, task: str) -> frozenset[str]:
+        """Return the example sets that already have a rule."""
+        with self._database.read() as conn:
+            return frozenset(str(r["origin"]) for r in conn.execute("SELECT origin FROM rule WHERE task = ?", (task,)))
+
+    def in_force(self, task: str) -> tuple[tuple[Revision, CompiledRule, int], ...]:
+        with self._database.read() as conn:
+            load_task(conn, task)
+            found = conn.execute(
+                """SELECT v.*, (SELECT max(d.id) FROM decision AS d
+                                WHERE d.revision_hash = v.hash AND d.verdict = 'approve') AS decision_id
+                   FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
+                   WHERE r.task = ? ORDER BY r.number""",
+                (task,),
+            ).fetchall()
+            return tuple(
+                (
+                    rows.revision_from(row),
+                    CompiledRule(0, row["rule_id"], row["hash"], row["decision_id"]),
+                    _count(effective_evidence(conn, row["hash"]), EvidenceRole.SUPPORTS),
+                )
+                for row in found
+            )
+
+
+_PAST = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.REQUEST_CHANGES: "changes_requested"}
+
+
+def _refuse_moved_on(conn: sqlite3.Connection, head: RuleSummary, seen: str, seen_state: RevisionState) -> None:
+    if head.head == seen and head.state is seen_state:
+        return
+    try:
+        seen_revision = load_revision(conn, seen)
+    except NotFound:
+        raise NotFound(f"{head.id} has no revision {seen[:19]}. Nothing was recorded; open the rule again.") from None
+    raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, head.changed_by)
+
+
+def _standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
+    revision = load_revision(conn, head.head)
+    made = conn.execute("SELECT verdict, reviewer FROM decision WHERE revision_hash = ? ORDER BY id", (head.head,))
+    verdicts = [(Verdict(row["verdict"]), str(row["reviewer"])) for row in made]
+    return Standing(
+        state=head.state,
+        author=revision.author,
+        author_kind=revision.author_kind,
+        approvers=tuple(name for verdict, name in verdicts if verdict is Verdict.APPROVE),
+        dissenters=tuple(name for verdict, name in verdicts if verdict is not Verdict.APPROVE),
+        has_evidence=head.support + head.contradictions > 0,
+        four_eyes=load_task(conn, head.task).four_eyes,
+    )
+
+
+def _add_revision(
+    write: Write, task: str, revision: Revision, evidence: Sequence[Evidence], by: str = SYSTEM.name
+) -> None:
+    write.insert("revision", rows.revision_row(revision, write.now))
+    write.conn.executemany(
+        """INSERT INTO evidence (revision_hash, task, example_hash, role, closeness, by, at)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        [(revision.hash, task, e.example_hash, e.role.value, e.closeness, by, write.now) for e in evidence],
+    )
+
+
+def _move(write: Write, revision_hash: str, state: RevisionState, action: str, actor: str, reason: str) -> None:
+    write.insert(
+        "transition",
+        {
+            "revision_hash": revision_hash,
+            "state": state.value,
+            "action": action,
+            "actor": actor,
+            "reason": reason,
+            "at": write.now,
+        },
+    )
+
+
+def _settle(write: Write, head: RuleSummary, new: RevisionState, action: Action, actor: Actor, reason: str) -> None:
+    """Record the transition of the newest revision and show it in the queue."""
+    _move(write, head.head, new, action.value, actor.name, reason)
+    _update_rule(write, head.id, {"state": new.value}, actor.name)
+
+
+def _put_in_force(write: Write, head: RuleSummary) -> None:
+    """Let the newly approved revision take the place of the one that was in force."""
+    if head.in_force and head.in_force != head.head:
+        old = load_revision(write.conn, head.in_force)
+        state = load_state(write.conn, head.in_force)
+        new = next_state(Standing(state, old.author, old.author_kind), Action.SUPERSEDE, SYSTEM)
+        _move(write, head.in_force, new, Action.SUPERSEDE.value, SYSTEM.name, "")
+        payload: dict[str, Json] = {"revision": head.in_force, "by": head.head}
+        write.event(SYSTEM, "rule.superseded", head.id, payload)
+    write.conn.execute("UPDATE rule SET in_force = head WHERE id = ?", (head.id,))
+
+
+def _update_rule(write: Write, rule_id: str, changed: dict[str, int | str], by: str) -> None:
+    values: dict[str, int | str] = {**changed, "changed_at": write.now, "changed_by": by}
+    sets = ", ".join(f"{column} = ?" for column in values)
+    write.conn.execute(
+        f"UPDATE rule SET {sets} WHERE id = ?",  # noqa: S608 - columns are literals of this module
+        (*values.values(), rule_id),
+    )
+
+
+def _projection(revision: Revision, evidence: Sequence[Evidence]) -> dict[str, int | str]:
+    row = rows.revision_row(revision, "")
+    return {
+        "title": str(row["title"]),
+        "labels": str(row["labels"]),
+        "search": rows.search_text(revision.rule_id, revision.text),
+        "support": _count(evidence, EvidenceRole.SUPPORTS),
+        "contradictions": _count(evidence, EvidenceRole.CONTRADICTS),
+    }
+
+
+def _count(evidence: Sequence[Evidence], role: EvidenceRole) -> int:
+    return sum(e.role is role for e in evidence)

@@ -1,0 +1,117 @@
+"""An Ollama server that answers what a test tells it to, counts its questions, and can be stopped at any of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+MODEL = "fake"
+STUDENT = f"ollama:{MODEL}"
+DIGEST = "ab" * 32
+
+
+def say_nothing(number: int) -> None:
+    """Let every question through."""
+
+
+@dataclass
+class FakeOllama:
+    """A running server.
+
+    Attributes:
+        label: the label that it answers to every question.
+        before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
+        asked: the user texts of all questions, in the order in which they came.
+    """
+
+    url: str
+    label: str = ""
+    before: Callable[[int], None] = say_nothing
+    asked: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, text: str) -> int:
+        with self.lock:
+            self.asked.append(text)
+            return len(self.asked)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 30
+    facts: FakeOllama
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        self.send(200, {"models": [{"name": f"{MODEL}:latest", "digest": DIGEST}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if body["model"] != MODEL:
+            self.send(404, {"error": f"model '{body['model']}' not found"})
+            return
+        self.facts.before(self.facts.note(body["messages"][-1]["content"]))
+        label = self.facts.label or body["format"]["properties"]["label"]["enum"][0]
+        self.send(
+            200,
+            {
+                "model": MODEL,
+                "message": {"role": "assistant", "content": json.dumps({"label": label})},
+                "done": True,
+                "done_reason": "stop",
+                "prompt_eval_count": 123,
+                "eval_count": 7,
+            },
+        )
+
+    def send(self, status: int, content: Mapping[str, Any]) -> None:
+        whole = json.dumps(content).encode() + b"\n"
+        self.send_response(status)
+        self.send_header("content-type", "application/x-ndjson")
+        self.send_header("content-length", str(len(whole)))
+        self.end_headers()
+        self.wfile.write(whole)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report what went wrong, unless it is only a client that was killed on purpose."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # the base declares more
+
+
+@contextmanager
+def fake_ollama() -> Iterator[FakeOllama]:
+    """Serve on a free port until the block ends."""
+    facts = FakeOllama("")
+    with _Server(("127.0.0.1", 0), type("Bound", (_Handler,), {"facts": facts})) as server:
+        facts.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield facts
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def write_settings(space: Path, **values: str) -> None:
+    """Write the workspace's settings file."""
+    space.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items()]
+    (space / "settings.toml").write_text("".join(lines), encoding="utf-8")
+
+
+def use_student(space: Path, url: str, model: str = MODEL) -> None:
+    """Make the model on this server the student of the workspace."""
+    write_settings(space, ollama_host=url, ollama_model=model, student=f"ollama:{model}", user="anna")

@@ -1,0 +1,321 @@
+"""What is written stays written: the database refuses changes, and changes made behind its back are found."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pld_core.compilation import compile_prompt
+from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
+from pld_core.evaluation import failed_answer
+from pld_core.models import Prediction, Run, Split
+from pld_core.ports import TeacherCall
+from storage import SqliteStore, create_store, open_for_audit, open_store
+from storage.migrations import APPEND_ONLY, guard_triggers
+from tests.factories import ANNA, TickingClock, approved_rule, fill, make_instruction, make_task, url_of
+
+
+@pytest.fixture
+def full(sqlite_store: SqliteStore) -> SqliteStore:
+    """A workspace with at least one row in every append-only table."""
+    store = sqlite_store
+    examples = fill(store)
+    store.logic.record_call("posts", TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0))
+    store.logic.add_instruction("posts", make_instruction(examples[0]))
+    approved_rule(store)
+    version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
+    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
+    run_id = store.runs.start(run, ANNA).id
+    store.runs.add_prediction(run_id, Prediction(examples[0].hash, "keep", failed_answer("slept")))
+    store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
+    return store
+
+
+def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(path)) as conn:
+        return {table: conn.execute(f"SELECT rowid, * FROM {table}").fetchall() for table in APPEND_ONLY}  # noqa: S608
+
+
+def columns_of(conn: sqlite3.Connection, table: str) -> list[str]:
+    return [str(row[1]) for row in conn.execute(f"PRAGMA table_info({table})")]
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("recursive", [0, 1])
+def test_update_delete_and_replace_are_refused_on_any_connection(full: SqliteStore, table: str, recursive: int) -> None:
+    path = full.database.path
+    before = dump(path)
+    assert before[table], "the test needs a row to attack"
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute(f"PRAGMA recursive_triggers = {recursive}")
+        columns = columns_of(conn, table)
+        listed = ", ".join(columns)
+        for column in columns:
+            for verb in ("UPDATE", "UPDATE OR REPLACE", "UPDATE OR IGNORE"):
+                with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only: UPDATE"):
+                    conn.execute(f"{verb} {table} SET {column} = {column}")
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only: DELETE"):
+            conn.execute(f"DELETE FROM {table}")  # noqa: S608
+        for verb in ("INSERT OR REPLACE", "REPLACE"):
+            with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only: REPLACE"):
+                conn.execute(f"{verb} INTO {table} ({listed}) SELECT {listed} FROM {table}")  # noqa: S608
+    assert dump(path) == before
+
+
+@pytest.mark.parametrize(("table", "key"), [(table, key) for table, keys in APPEND_ONLY.items() for key in keys])
+def test_a_replace_that_meets_only_one_key_is_refused_too(full: SqliteStore, table: str, key: tuple[str, ...]) -> None:
+    path = full.database.path
+    before = dump(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        info = {str(row[1]): str(row[2]) for row in conn.execute(f"PRAGMA table_info({table})")}
+        fresh = {"INTEGER": "987654", "TEXT": "'forged'", "REAL": "0.5"}
+        values = {name: name if name in key else fresh[kind] for name, kind in info.items()}
+        if "rowid" in key:
+            values["rowid"] = "rowid"
+        sql = f"INSERT OR REPLACE INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {table}"  # noqa: S608
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only: REPLACE"):
+            conn.execute(sql)
+    assert dump(path) == before
+
+
+def test_every_key_of_every_append_only_table_is_guarded(full: SqliteStore) -> None:
+    with closing(sqlite3.connect(full.database.path)) as conn:
+        for table, guarded in APPEND_ONLY.items():
+            keys = set()
+            for index in conn.execute(f"PRAGMA index_list({table})").fetchall():
+                if index[2]:
+                    keys.add(tuple(row[2] for row in conn.execute(f"PRAGMA index_info({index[1]})")))
+            whole = {row[1]: (row[2], row[5]) for row in conn.execute(f"PRAGMA table_info({table})")}
+            alias = [name for name, (kind, place) in whole.items() if kind == "INTEGER" and place == 1]
+            only = sum(place > 0 for _, place in whole.values()) == 1
+            keys.add((alias[0],) if alias and only else ("rowid",))
+            assert keys == set(guarded), table
+
+
+@pytest.mark.parametrize("name", sorted(guard_triggers()))
+def test_a_dropped_guard_closes_the_workspace_and_is_named(workspace: Path, name: str) -> None:
+    create_store(url_of(workspace))
+    with closing(sqlite3.connect(workspace)) as conn:
+        conn.execute(f"DROP TRIGGER {name}")
+    with pytest.raises(GuardsMissing, match=name):
+        open_store(url_of(workspace))
+    report = open_for_audit(url_of(workspace)).events.verify()
+    assert [name in problem for problem in report.problems] == [True]
+
+
+def test_a_guard_that_was_weakened_is_as_good_as_gone(workspace: Path) -> None:
+    create_store(url_of(workspace))
+    with closing(sqlite3.connect(workspace)) as conn:
+        conn.execute("DROP TRIGGER event_no_update")
+        conn.execute("CREATE TRIGGER event_no_update BEFORE UPDATE ON event WHEN 0 BEGIN SELECT 1; END")
+    with pytest.raises(GuardsMissing, match="event_no_update"):
+        open_store(url_of(workspace))
+
+
+# --- the audit chain on disk ------------------------------------------------------------------------------------------
+
+
+def behind_the_back(path: Path, *statements: tuple[str, tuple[object, ...]]) -> None:
+    """Change the log as somebody with the file in his hands would: guards off, change, guards on."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        guards = {name: sql for name, sql in guard_triggers().items() if name.startswith("event_")}
+        for name in guards:
+            conn.execute(f"DROP TRIGGER {name}")
+        for sql, values in statements:
+            conn.execute(sql, values)
+        for sql in guards.values():
+            conn.execute(sql)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seq=st.integers(1, 8),
+    change=st.sampled_from(
+        [
+            ("at", "2020-01-01T00:00:00Z"),
+            ("actor", "mallory"),
+            ("kind", "rule.other"),
+            ("subject", "R77"),
+            ("payload", "{}"),
+            ("payload", '{"damaged'),
+            ("payload", "[]"),
+            ("payload", '{"x": NaN}'),
+            ("payload", '{"x": 1e999}'),
+            ("payload", '{"x": "\\ud800"}'),
+            ("payload", '{"x": ' + "[" * 3000 + "]" * 3000 + "}"),
+            ("hash", "sha256:0"),
+            ("prev", "sha256:0"),
+        ]
+    ),
+)
+def test_a_changed_field_is_found_and_its_event_named(full: SqliteStore, seq: int, change: tuple[str, str]) -> None:
+    column, value = change
+    path = full.database.path
+    with closing(sqlite3.connect(path)) as conn:
+        (old,) = conn.execute(f"SELECT {column} FROM event WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
+    sql = f"UPDATE event SET {column} = ? WHERE seq = ?"  # noqa: S608
+    behind_the_back(path, (sql, (value, seq)))
+    report = full.events.verify()
+    behind_the_back(path, (sql, (old, seq)))
+    assert report.first_broken == seq
+    assert f"Event {seq} " in report.problems[0]
+    assert full.events.verify().intact
+
+
+def test_bytes_that_are_no_text_are_found_as_a_changed_event(full: SqliteStore) -> None:
+    for column in ("actor", "payload"):
+        behind_the_back(full.database.path, (f"UPDATE event SET {column} = CAST(x'ff41' AS TEXT) WHERE seq = 3", ()))  # noqa: S608
+        assert full.events.verify().first_broken == 3
+
+
+@pytest.mark.parametrize("seq", [1, 4, 7])
+def test_a_removed_event_is_found(full: SqliteStore, seq: int) -> None:
+    behind_the_back(full.database.path, ("DELETE FROM event WHERE seq = ?", (seq,)))
+    report = full.events.verify()
+    assert report.first_broken == seq
+    assert f"Event {seq} is missing" in report.problems[0]
+
+
+def test_events_that_changed_places_are_found(full: SqliteStore) -> None:
+    steps = [(3, -1), (4, 3), (-1, 4)]
+    behind_the_back(full.database.path, *[("UPDATE event SET seq = ? WHERE seq = ?", (new, old)) for old, new in steps])
+    assert full.events.verify().first_broken == 3
+
+
+def test_a_cut_tail_is_told_by_the_head_file(full: SqliteStore) -> None:
+    last = full.events.count()
+    behind_the_back(full.database.path, ("DELETE FROM event WHERE seq > ?", (last - 2,)))
+    report = full.events.verify()
+    assert report.first_broken == last - 1
+    assert "the log was cut" in report.problems[0]
+
+
+def test_without_the_head_file_the_report_says_what_it_cannot_tell(full: SqliteStore) -> None:
+    full.database.head_path.unlink()
+    report = full.events.verify()
+    assert not report.intact
+    assert "head file beside the database is missing" in report.problems[0]
+    full.tasks.add(make_task("other"), ANNA)
+    assert full.events.verify().intact
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"seq": 1}', '{"seq": "x", "hash": "y"}', '{"seq": Infinity, "hash": ""}', "\x00"]
+)
+def test_a_damaged_head_file_is_refused_by_name(full: SqliteStore, text: str) -> None:
+    full.database.head_path.write_text(text)
+    with pytest.raises(WorkspaceUnreadable, match=r"head file pld.db.head .* Restore it from a backup"):
+        full.events.verify()
+
+
+def test_the_head_file_is_the_last_event_after_every_write(full: SqliteStore) -> None:
+    last = full.events.page()[0]
+    assert json.loads(full.database.head_path.read_text()) == {"seq": last.seq, "hash": last.hash}
+    assert list(full.database.path.parent.glob("*.new")) == []
+
+
+# --- no room left -----------------------------------------------------------------------------------------------------
+
+GREEDY = """
+import resource, signal, sys
+from storage import open_store
+from pld_core.errors import StorageFull, WorkspaceError
+from tests.factories import ANNA, make_example
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = open_store(sys.argv[1])
+room = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+n = 0
+try:
+    while True:
+        rows = [make_example(f"{n} {i} " + "x" * 400) for i in range(100)]
+        store.tasks.import_examples("posts", rows, "big.csv", ANNA)
+        n += 1
+except WorkspaceError as error:
+    print(n, type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("kib", [400, 1000])
+def test_a_file_that_may_not_grow_ends_in_one_sentence_and_an_intact_workspace(full: SqliteStore, kib: int) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", GREEDY, url_of(full.database.path), str(kib * 1024)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        timeout=60,
+    )
+    stored, name, sentence = run.stdout.strip().split(" ", 2)
+    assert name in ("StorageFull", "WorkspaceUnreadable")
+    assert "\n" not in sentence
+    assert int(stored) > 0
+    again = open_store(url_of(full.database.path), TickingClock())
+    assert again.tasks.count_examples("posts") == 4 + 100 * int(stored)
+    assert again.events.verify().intact
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != kib * 1024
+    with closing(sqlite3.connect(full.database.path)) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Path:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return folder
+
+
+FILL_A_DISK = """
+import subprocess, sys
+from pathlib import Path
+from storage import create_store
+from pld_core.errors import StorageFull, WorkspaceError
+from tests.factories import ANNA, make_example, make_task
+folder = Path(sys.argv[1])
+if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True).returncode:
+    print("no mount"); sys.exit()
+store = create_store(f"sqlite:///{folder}/pld.db")
+store.tasks.add(make_task(), ANNA)
+n = 0
+try:
+    while True:
+        rows = [make_example(f"{n} {i} " + "x" * 400) for i in range(50)]
+        store.tasks.import_examples("posts", rows, "big.csv", ANNA)
+        n += 1
+except WorkspaceError as error:
+    print(type(error).__name__, "|", error)
+print(n, store.tasks.count_examples("posts"), store.events.verify().intact)
+"""
+
+
+def test_a_full_disk_is_named_and_keeps_everything_before_it(small_disk: Path) -> None:
+    # A mount namespace of its own, so that nothing is left mounted whatever happens.
+    command = ["unshare", "-rm", sys.executable, "-c", FILL_A_DISK, str(small_disk)]
+    run = subprocess.run(
+        command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60, check=False
+    )
+    if "no mount" in run.stdout or "unshare" in run.stderr:
+        pytest.skip("this machine lets nobody mount a small disk")
+    problem, counts = run.stdout.strip().splitlines()
+    assert problem.startswith("StorageFull | The disk is full. This change was rolled back")
+    batches, examples, intact = counts.split()
+    assert int(examples) == 50 * int(batches) > 0
+    assert intact == "True"
+
+
+def test_a_head_file_that_cannot_be_written_does_not_deny_the_change_that_was_saved(sqlite_store: SqliteStore) -> None:
+    sqlite_store.database.head_path.unlink(missing_ok=True)
+    sqlite_store.database.head_path.mkdir()
+    with pytest.raises(WorkspaceError, match=r"The change was saved, but the head file pld.db.head"):
+        fill(sqlite_store)
+    assert [task.name for task in sqlite_store.tasks.all()] == ["posts"]
+    assert list(sqlite_store.database.path.parent.glob("*.new")) == []

@@ -1,0 +1,431 @@
+"""Long work stores each result at once, pays for nothing twice, and goes on where it was stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from pld_core.errors import (
+    BackendError,
+    BackendUnreachable,
+    JobCancelled,
+    NotFound,
+    PromptTooLong,
+    ReplyUnusable,
+)
+from pld_core.extraction import extraction_request, request_hash
+from pld_core.models import (
+    AnswerStatus,
+    ClusterParams,
+    CompiledPrompt,
+    EvidenceRole,
+    Example,
+    RevisionState,
+    Split,
+)
+from pld_core.pipeline import (
+    Outcome,
+    ask,
+    ask_streaming,
+    evaluate,
+    extract,
+    preview_numbers,
+    save_clustering,
+    synthesise,
+)
+from pld_core.ports import ChatReply, ChatRequest, Progress, TeacherCall
+from pld_core.synthesis import short_id
+from storage import SqliteStore
+from tests.factories import (
+    ANNA,
+    LABELS,
+    FirstWordEmbedder,
+    ToldChat,
+    approved_rule,
+    extraction_json,
+    fill,
+    make_examples,
+    make_instruction,
+    make_rule,
+    make_task,
+    no_report,
+    synthesis_json,
+)
+
+TRAIN = make_examples(6)
+
+
+@pytest.fixture
+def store(sqlite_store: SqliteStore) -> SqliteStore:
+    fill(sqlite_store, examples=[*TRAIN, *make_examples(4, Split.VALIDATION)])
+    return sqlite_store
+
+
+def label_of(request: ChatRequest) -> str:
+    return request.user.rsplit("CORRECT LABEL: ", 1)[1]
+
+
+def right(request: ChatRequest) -> str:
+    return extraction_json(label_of(request))
+
+
+def run_extract(store: SqliteStore, teacher: ToldChat, report: Progress = no_report, in_flight: int = 1) -> Outcome:
+    return asyncio.run(extract(store, teacher, "posts", report, in_flight))
+
+
+def stop_at(limit: int, error: Exception) -> Callable[[int, int, str], None]:
+    def report(done: int, total: int, message: str) -> None:
+        if done >= limit:
+            raise error
+
+    return report
+
+
+# --- extraction -------------------------------------------------------------------------------------------------------
+
+
+def test_every_training_example_and_no_other_gets_an_instruction(store: SqliteStore) -> None:
+    teacher = ToldChat(right)
+    outcome = run_extract(store, teacher, in_flight=3)
+    assert outcome == Outcome(6, 0, 0)
+    assert outcome.words == "6 made, 0 already there, 0 failed"
+    made = store.logic.instructions("posts")
+    assert [i.example_hash for i in made] == [e.hash for e in TRAIN]
+    assert {r.subjects for r in teacher.asked} == {(e.hash,) for e in TRAIN}
+
+
+def test_a_second_extraction_asks_nothing(store: SqliteStore) -> None:
+    run_extract(store, ToldChat(right))
+    again = ToldChat(right)
+    assert run_extract(store, again) == Outcome(0, 6, 0)
+    assert again.asked == []
+
+
+def test_progress_goes_from_nothing_to_all_and_never_back(store: SqliteStore) -> None:
+    seen: list[tuple[int, int, str]] = []
+    run_extract(store, ToldChat(right), lambda *figures: seen.append(figures), in_flight=4)
+    assert seen == [(n, 6, "instructions extracted") for n in range(7)]
+
+
+def test_at_most_the_allowed_number_of_calls_is_in_flight(store: SqliteStore) -> None:
+    now, most = 0, 0
+
+    class Slow(ToldChat):
+        async def complete(self, request: ChatRequest) -> ChatReply:
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            now -= 1
+            return await super().complete(request)
+
+    run_extract(store, Slow(right), in_flight=2)
+    assert most == 2
+
+
+def test_a_reply_that_was_paid_for_before_a_crash_is_not_paid_for_again(store: SqliteStore) -> None:
+    request = extraction_request(make_task(), TRAIN[0])
+    paid = extraction_json(TRAIN[0].label, "paid for already")
+    call = TeacherCall(
+        request_hash("told", request), "extraction", request.subjects, "told", "sha256:t", paid, "", 1, 1, 1
+    )
+    store.logic.record_call("posts", call)
+    teacher = ToldChat(right)
+    assert run_extract(store, teacher).made == 6
+    assert len(teacher.asked) == 5
+    assert store.logic.instructions("posts")[0].condition == "paid for already"
+
+
+def test_a_stored_reply_that_cannot_be_read_any_more_is_asked_for_anew(store: SqliteStore) -> None:
+    request = extraction_request(make_task(), TRAIN[0])
+    old = TeacherCall(
+        request_hash("told", request), "extraction", request.subjects, "told", "sha256:t", "old shape", "", 1, 1, 1
+    )
+    store.logic.record_call("posts", old)
+    teacher = ToldChat(right)
+    assert run_extract(store, teacher) == Outcome(6, 0, 0)
+    assert len(teacher.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        ("not json", "Invalid JSON"),
+        (extraction_json("burn"), "concluded 'burn'"),
+        (ChatReply(extraction_json("keep"), "told", "length", 1), "cut at its length limit"),
+        (ReplyUnusable("The server refused to say it.", "raw words"), "refused to say it"),
+    ],
+    ids=["json", "label", "cut", "refused"],
+)
+def test_a_reply_that_cannot_be_used_is_a_recorded_failure_and_the_run_goes_on(
+    store: SqliteStore, bad: str | ChatReply | Exception, word: str
+) -> None:
+    def say(request: ChatRequest) -> str | ChatReply:
+        if request.subjects == (TRAIN[2].hash,):
+            if isinstance(bad, Exception):
+                raise bad
+            return bad
+        return right(request)
+
+    assert run_extract(store, ToldChat(say)) == Outcome(5, 0, 1)
+    (failure,) = store.logic.failed_calls("posts")
+    assert failure.subjects == (TRAIN[2].hash,)
+    assert word in failure.problem
+    assert failure.reply
+    teacher = ToldChat(right)
+    assert run_extract(store, teacher) == Outcome(1, 5, 0)
+    assert [r.subjects for r in teacher.asked] == [(TRAIN[2].hash,)]
+    assert store.logic.failed_calls("posts") == ()
+
+
+def test_a_teacher_that_is_gone_stops_the_run_and_what_was_stored_stays(store: SqliteStore) -> None:
+    def say(request: ChatRequest) -> str:
+        if request.subjects == (TRAIN[3].hash,):
+            raise BackendUnreachable("Nothing listens there.")
+        return right(request)
+
+    teacher = ToldChat(say)
+    with pytest.raises(BackendUnreachable, match="Nothing listens"):
+        run_extract(store, teacher)
+    assert len(store.logic.instructions("posts")) == 3
+    assert len(teacher.asked) == 4
+    assert store.logic.failed_calls("posts") == ()
+    back = ToldChat(right)
+    assert run_extract(store, back) == Outcome(3, 3, 0)
+    assert len(back.asked) == 3
+
+
+def test_a_cancelled_extraction_keeps_what_was_done(store: SqliteStore) -> None:
+    teacher = ToldChat(right)
+    with pytest.raises(JobCancelled):
+        run_extract(store, teacher, stop_at(2, JobCancelled("cancelled")))
+    assert len(store.logic.instructions("posts")) == len(teacher.asked) == 2
+    assert run_extract(store, ToldChat(right)) == Outcome(4, 2, 0)
+
+
+def test_an_unknown_task_is_refused_before_anything_is_asked(store: SqliteStore) -> None:
+    teacher = ToldChat(right)
+    with pytest.raises(NotFound, match="no task 'nope'"):
+        asyncio.run(extract(store, teacher, "nope", no_report))
+    assert teacher.asked == []
+
+
+# --- clustering and synthesis -----------------------------------------------------------------------------------------
+
+EMBEDDER = FirstWordEmbedder()
+PARAMS = ClusterParams(0.05, 2)
+
+
+def condition_of(example: Example) -> str:
+    return f"{example.label} the post is of that kind"
+
+
+@pytest.fixture
+def clustering(store: SqliteStore) -> int:
+    for example in TRAIN:
+        store.logic.add_instruction("posts", make_instruction(example, condition_of(example)))
+    return save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA).id
+
+
+def nearby_label(request: ChatRequest) -> str:
+    return next(e.label for e in TRAIN if e.hash == request.subjects[0])
+
+
+def merge(request: ChatRequest) -> str:
+    return synthesis_json(nearby_label(request))
+
+
+def run_synthesis(store: SqliteStore, teacher: ToldChat, clustering: int, report: Progress = no_report) -> Outcome:
+    return asyncio.run(synthesise(store, teacher, EMBEDDER, clustering, ANNA, report))
+
+
+def test_a_clustering_is_kept_with_its_parameters_and_the_embedders_name(store: SqliteStore, clustering: int) -> None:
+    kept = store.logic.clustering(clustering)
+    assert kept.params == replace(PARAMS, embedder="first-word")
+    assert (kept.clusters, kept.noise, len(kept.points)) == (2, 0, 6)
+
+
+def test_the_preview_gives_the_numbers_that_would_be_stored(store: SqliteStore, clustering: int) -> None:
+    instructions = store.logic.instructions("posts")
+    vectors = EMBEDDER.embed([i.condition for i in instructions])
+    before = store.events.count()
+    numbers = preview_numbers(instructions, vectors, PARAMS)
+    assert numbers == [p.cluster for p in store.logic.clustering(clustering).points]
+    assert store.events.count() == before
+
+
+def test_each_cluster_becomes_one_rule_in_review_with_its_evidence(store: SqliteStore, clustering: int) -> None:
+    teacher = ToldChat(lambda r: synthesis_json(nearby_label(r), [short_id(r.nearby[0])]))
+    assert run_synthesis(store, teacher, clustering) == Outcome(2, 0, 0)
+    assert store.rules.count("posts") == 2
+    for number, label in ((1, "keep"), (2, "remove")):
+        dossier = store.rules.dossier(f"R{number}")
+        assert dossier.summary.state is RevisionState.IN_REVIEW
+        by_role = {role: {e.example_hash for e in dossier.evidence if e.role is role} for role in EvidenceRole}
+        assert by_role[EvidenceRole.SUPPORTS] == {e.hash for e in TRAIN if e.label == label}
+        assert by_role[EvidenceRole.CONTRADICTS] == {teacher.asked[number - 1].nearby[0]}
+        assert len(by_role[EvidenceRole.NEAR_MISS]) == 2
+        others = by_role[EvidenceRole.CONTRADICTS] | by_role[EvidenceRole.NEAR_MISS]
+        assert others == {e.hash for e in TRAIN if e.label != label}
+
+
+def test_an_example_set_that_has_a_rule_is_skipped_and_not_asked_about(store: SqliteStore, clustering: int) -> None:
+    run_synthesis(store, ToldChat(merge), clustering)
+    again = ToldChat(merge)
+    second = save_clustering(store, EMBEDDER, "posts", replace(PARAMS, eps=0.06), ANNA).id
+    assert run_synthesis(store, again, second) == Outcome(0, 2, 0)
+    assert again.asked == []
+    assert store.rules.count("posts") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (synthesis_json("keep", ["00000000"]), "'00000000', which was not in the request"),
+        (synthesis_json("burn"), "not a declared label"),
+        (synthesis_json("remove"), "no example of the cluster"),
+        ("{", "Invalid JSON"),
+        (synthesis_json("keep").replace("the post is friendly", "x" * 1500), "at most 1,200"),
+    ],
+    ids=["invented id", "undeclared", "other label", "json", "too long"],
+)
+def test_a_rule_that_cannot_be_used_is_a_recorded_failure_and_the_others_are_made(
+    store: SqliteStore, clustering: int, text: str, word: str
+) -> None:
+    teacher = ToldChat(lambda r: text if nearby_label(r) == "keep" else merge(r))
+    assert run_synthesis(store, teacher, clustering) == Outcome(1, 0, 1)
+    (failure,) = store.logic.failed_calls("posts")
+    assert word in failure.problem
+    assert failure.reply == text
+    assert [s.labels for s in store.rules.queue("posts")] == [("remove",)]
+    assert run_synthesis(store, ToldChat(merge), clustering) == Outcome(1, 1, 0)
+
+
+def test_a_stopped_synthesis_goes_on_with_the_clusters_that_are_left(store: SqliteStore, clustering: int) -> None:
+    with pytest.raises(JobCancelled):
+        run_synthesis(store, ToldChat(merge), clustering, stop_at(1, JobCancelled("cancelled")))
+    assert store.rules.count("posts") == 1
+    rest = ToldChat(merge)
+    assert run_synthesis(store, rest, clustering) == Outcome(1, 1, 0)
+    assert len(rest.asked) == 1
+
+
+def test_a_rule_left_proposed_by_a_crash_is_submitted_by_the_next_run(store: SqliteStore, clustering: int) -> None:
+    left = store.rules.propose("posts", make_rule(supports=TRAIN[:1], clustering_id=clustering), ANNA)
+    assert left is not None
+    run_synthesis(store, ToldChat(merge), clustering)
+    assert store.rules.summary(left).state is RevisionState.IN_REVIEW
+
+
+# --- the student ------------------------------------------------------------------------------------------------------
+
+FIELDS = (("post", "hello"),)
+
+
+@pytest.fixture
+def prompt(store: SqliteStore) -> CompiledPrompt:
+    approved_rule(store)
+    ((revision, entry, _),) = store.rules.in_force("posts")
+    prompt = CompiledPrompt("posts", "Decide.", "sha256:p", (replace(entry, number=1),), "sha256:t", 1, LABELS)
+    store.prompts.save(prompt, ANNA)
+    assert revision.hash == entry.revision_hash
+    return prompt
+
+
+def test_the_student_gets_the_prompt_first_the_input_last_and_the_labels_as_schema(prompt: CompiledPrompt) -> None:
+    student = ToldChat(lambda _: '{"label": "keep"}')
+    answer = asyncio.run(ask(student, make_task(), prompt, FIELDS))
+    assert (answer.label, answer.status, answer.latency_ms) == ("keep", AnswerStatus.OK, 7)
+    (request,) = student.asked
+    assert (request.system, request.user, request.purpose) == ("Decide.", "POST:\nhello", "student")
+    assert "enum" in str(request.schema)
+
+
+@pytest.mark.parametrize("error", [ReplyUnusable("It refused.", "no"), PromptTooLong("It does not fit.")])
+def test_an_answer_that_cannot_be_had_is_a_failed_answer(prompt: CompiledPrompt, error: BackendError) -> None:
+    def say(request: ChatRequest) -> str:
+        raise error
+
+    for answer in (
+        asyncio.run(ask(ToldChat(say), make_task(), prompt, FIELDS)),
+        asyncio.run(ask_streaming(ToldChat(say), make_task(), prompt, FIELDS, lambda _: None))[0],
+    ):
+        assert (answer.label, answer.status, answer.problem) == (None, AnswerStatus.FAILED, str(error))
+
+
+def test_a_stream_shows_the_growing_text_and_ends_with_the_answer(prompt: CompiledPrompt) -> None:
+    shown: list[str] = []
+    student = ToldChat(lambda _: '{"label": "keep"}')
+    answer, reply = asyncio.run(ask_streaming(student, make_task(), prompt, FIELDS, shown.append))
+    assert shown == ['{"label"', '{"label": "keep"}']
+    assert reply is not None
+    assert (answer.label, reply.text) == ("keep", '{"label": "keep"}')
+
+
+def run_evaluate(store: SqliteStore, student: ToldChat, job: int | None = 5, report: Progress = no_report) -> int:
+    work = evaluate(store, student, "posts", 1, Split.VALIDATION, job, ANNA, report)
+    return asyncio.run(work).id
+
+
+@pytest.mark.usefixtures("prompt")
+def test_an_evaluation_keeps_every_answer_and_appends_its_figures(store: SqliteStore) -> None:
+    said = iter(["keep", "keep", "nonsense", '{"label": "remove"}'])
+    run = store.runs.get(run_evaluate(store, ToldChat(lambda _: next(said))))
+    kept = store.runs.predictions(run.id)
+    assert [p.answer.status for p in kept].count(AnswerStatus.MALFORMED) == 1
+    assert {p.example_hash for p in kept} == {e.hash for e in make_examples(4, Split.VALIDATION)}
+    assert (run.total, run.digest, run.student, run.prompt_sha256) == (4, "sha256:weights", "told", "sha256:p")
+    last = store.events.page()[0]
+    assert (last.kind, last.payload["n"], last.payload["correct"]) == ("run.finished", 4, 2)
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_resumed_evaluation_asks_only_what_is_missing_and_goes_on_with_its_run(store: SqliteStore) -> None:
+    first = ToldChat(lambda _: "keep")
+    with pytest.raises(JobCancelled):
+        run_evaluate(store, first, report=stop_at(3, JobCancelled("cancelled")))
+    second = ToldChat(lambda _: "keep")
+    run = run_evaluate(store, second)
+    assert (len(first.asked), len(second.asked)) == (3, 1)
+    assert len(store.runs.all("posts")) == 1
+    assert len(store.runs.predictions(run)) == 4
+    assert {r.user for r in first.asked}.isdisjoint(r.user for r in second.asked)
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_student_that_goes_away_stops_the_evaluation_and_the_answers_so_far_stay(store: SqliteStore) -> None:
+    said = iter(["keep", "remove"])
+
+    def say(request: ChatRequest) -> str:
+        for text in said:
+            return text
+        raise BackendUnreachable("It went away.")
+
+    with pytest.raises(BackendUnreachable):
+        run_evaluate(store, ToldChat(say))
+    (run,) = store.runs.all("posts")
+    assert len(store.runs.predictions(run.id)) == 2
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_student_that_is_not_ready_begins_no_run_and_tells_the_fix(store: SqliteStore) -> None:
+    with pytest.raises(BackendError, match=r"It sleeps\. Wake it up\."):
+        run_evaluate(store, ToldChat(lambda _: "keep", ready=False))
+    assert store.runs.all("posts") == ()
+
+
+@pytest.mark.usefixtures("prompt")
+def test_without_a_job_every_evaluation_is_a_run_of_its_own(store: SqliteStore) -> None:
+    one, two = (run_evaluate(store, ToldChat(lambda _: "keep"), job=None) for _ in range(2))
+    assert one != two
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_prompt_version_that_is_not_there_is_refused(store: SqliteStore) -> None:
+    work = evaluate(store, ToldChat(right), "posts", 7, Split.TEST, None, ANNA, no_report)
+    with pytest.raises(NotFound, match="no prompt version 7"):
+        asyncio.run(work)

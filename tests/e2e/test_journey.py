@@ -1,0 +1,161 @@
+"""The main job in a real browser: home, review by key, compile, live test, audit."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import Served, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def decisions(served: Served, rule: str) -> list[dict[str, str]]:
+    done = served.pld("rules", "show", rule, "--json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, str]] = json.loads(done.stdout)["decisions"]
+    return found
+
+
+def state(served: Served, rule: str) -> str:
+    return str(json.loads(served.pld("rules", "show", rule, "--json").stdout)["state"])
+
+
+@pytest.mark.student
+def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served: Served, visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.go("")
+    page.get_by_role("link", name="Review 13 rules").click()
+    visitor.settle()
+
+    # Approve by key: A opens the panel, its button signs.
+    approved = visitor.rule_in_address()
+    visitor.press("a")
+    visitor.panel_opens()
+    page.get_by_label("Reason").fill("Read beside all its examples.")
+    page.get_by_label("Reason").press("Tab")
+    visitor.settle()
+    visitor.click("sign")
+    visitor.panel_closes()
+    page.get_by_text(f"{approved} is approved").wait_for()
+    assert decisions(served, approved)[0]["reason"] == "Read beside all its examples."
+    assert decisions(served, approved)[0]["reviewer"] == "Ada Reviewer"
+
+    # The next rule is there; edit it by key.
+    edited = visitor.rule_in_address()
+    assert edited != approved
+    visitor.press("e")
+    visitor.panel_opens()
+    page.get_by_label("EXCEPT").fill("the clause names another party")
+    page.get_by_label("Why this change").fill("An exception was missing.")
+    page.get_by_label("Why this change").press("Tab")
+    visitor.settle()
+    visitor.click("sign")
+    visitor.panel_closes()
+    page.get_by_text(f"{edited} revision 2 is in review").wait_for()
+    assert state(served, edited) == "in_review"
+
+    # Reject another one by key.
+    visitor.press("j")
+    page.wait_for_function("id => new URL(location.href).searchParams.get('rule') !== id", arg=edited)
+    visitor.settle()
+    rejected = visitor.rule_in_address()
+    visitor.press("x")
+    visitor.panel_opens()
+    page.get_by_role("dialog").get_by_role("combobox").click()
+    page.get_by_role("option", name="over broad").click()
+    visitor.settle()
+    page.get_by_label("Reason").fill("It would decide everything.")
+    page.get_by_label("Reason").press("Tab")
+    visitor.settle()
+    visitor.click("sign")
+    visitor.panel_closes()
+    page.get_by_text(f"{rejected} is rejected").wait_for()
+    assert state(served, rejected) == "rejected"
+
+    # Compile.
+    visitor.go("prompt?task=nda")
+    visitor.click("compile")
+    page.get_by_text("Version 1: 1 rule").wait_for()
+    assert page.get_by_text("You are a careful classifier").first.is_visible()
+
+    # Live test: Ollama is not there, the page says what to run and falls back to the embedded student.
+    visitor.go("live-test?task=nda")
+    visitor.click("ask")
+    page.locator(".st-key-result").wait_for()
+    visitor.settle()
+    result = page.locator(".st-key-result").inner_text()
+    assert '"label"' in result
+    assert "Context:" in result
+    assert "embedded" in result
+
+    # The decision is in the audit log, and the chain verifies, on the page and by command.
+    visitor.go("audit?kind=rule.approved")
+    visitor.click("verify")
+    page.get_by_text("Intact:").wait_for()
+    verified = served.pld("audit", "verify", "--json")
+    assert json.loads(verified.stdout)["intact"] is True
+    assert visitor.outside == []
+    assert visitor.page_errors == []
+
+
+def test_a_first_visit_by_deep_link_shows_that_rule_with_its_frame(served: Served, visitor: Visitor) -> None:
+    visitor.go("review?rule=R3")
+    assert visitor.page.locator(".st-key-rule_card").get_by_text("R3", exact=True).is_visible()
+    assert visitor.page.get_by_text("You act as").is_visible()
+
+
+def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
+    visitor.go("review?task=nda")
+    rule = visitor.rule_in_address()
+    for _ in range(6):
+        visitor.page.keyboard.press("a", delay=0)
+        visitor.page.wait_for_timeout(40)
+    visitor.panel_opens()
+    sign = visitor.page.locator(".st-key-sign button")
+    sign.dblclick(delay=10)
+    visitor.panel_closes()
+    visitor.settle()
+    events = json.loads(served.pld("rules", "list", "--task", "nda", "--state", "approved", "--json").stdout)
+    assert [entry["id"] for entry in events] == [rule]
+    assert len(decisions(served, rule)) == 1
+
+
+def test_the_address_survives_reload(served: Served, visitor: Visitor) -> None:
+    visitor.go("review?task=nda")
+    visitor.press("j")
+    first = visitor.rule_in_address()
+    visitor.page.wait_for_function("id => new URL(location.href).searchParams.get('rule') !== id", arg=first)
+    visitor.settle()
+    second = visitor.rule_in_address()
+    visitor.page.reload()
+    visitor.settle()
+    assert visitor.rule_in_address() == second
+    assert visitor.page.locator(".st-key-rule_card").get_by_text(second, exact=True).is_visible()
+
+
+def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, visitor: Visitor) -> None:
+    visitor.go("review?task=nda")
+    rule = visitor.rule_in_address()
+    visitor.press("a")
+    visitor.panel_opens()
+    other = served.pld("rules", "reject", rule, "--category", "unclear", "--reason", "Too vague for me.")
+    assert other.returncode == 0, other.stderr
+    visitor.click("sign")
+    visitor.panel_closes()
+    visitor.page.get_by_text("was on your screen").wait_for()
+    assert visitor.page.get_by_text("Now there: revision 1, rejected").is_visible()
+    assert [d["verdict"] for d in decisions(served, rule)] == ["reject"]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "data", "clusters", "review", "prompt", "live-test", "evaluate", "audit"], ids=lambda p: p or "home"
+)
+def test_no_page_asks_anything_from_outside_in_light_or_dark(served: Served, visitor: Visitor, path: str) -> None:
+    for scheme in ("light", "dark"):
+        visitor.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        visitor.go(f"{path}?task=moderation")
+    assert visitor.outside == []
+    assert visitor.page_errors == []
+    assert visitor.page.get_by_test_id("stException").count() == 0

@@ -1,0 +1,188 @@
+"""Small values for tests, a clock that is wound by hand, and a model that says what a test tells it to say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pld_core.models import (
+    Actor,
+    ClusterParams,
+    ClusterPoint,
+    Evidence,
+    EvidenceRole,
+    Example,
+    Judgement,
+    Label,
+    MicroInstruction,
+    RejectCategory,
+    RevisionState,
+    Role,
+    RuleText,
+    Split,
+    Task,
+    Verdict,
+)
+from pld_core.ports import BackendStatus, ChatReply, ChatRequest, NewRule, Store
+
+LABELS = ("keep", "remove")
+ALL_ROLES = frozenset(Role)
+ANNA, BERT, CLEO = (Actor(name, ALL_ROLES) for name in ("anna", "bert", "cleo"))
+READER = Actor("rita", frozenset({Role.ANALYST, Role.AUDITOR}))
+
+
+@dataclass
+class TickingClock:
+    """Every look at it is one second later."""
+
+    at: datetime = field(default_factory=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+    def advance(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def make_task(name: str = "posts", four_eyes: bool = False, guideline: str = "Keep what harms nobody.") -> Task:
+    labels = (Label("keep", "The post stays."), Label("remove", "The post goes."))
+    return Task(name, "Posts", ("post",), labels, guideline, four_eyes=four_eyes, teacher="told")
+
+
+def make_example(text: str, label: str = "keep", split: Split = Split.TRAIN, source: str = "test") -> Example:
+    return Example((("post", text),), label, split, source)
+
+
+def make_examples(n: int, split: Split = Split.TRAIN) -> tuple[Example, ...]:
+    """Return n examples, labels taking turns."""
+    return tuple(make_example(f"{split} post number {i}", LABELS[i % 2], split) for i in range(n))
+
+
+def make_instruction(example: Example, condition: str = "the post is friendly") -> MicroInstruction:
+    return MicroInstruction(
+        example.hash, condition, example.label, "It reads so.", ("it is irony",), ("kind words",), "told", "sha256:t"
+    )
+
+
+def make_text(condition: str = "the post is friendly", label: str = "keep", title: str = "Friendly posts") -> RuleText:
+    return RuleText(title, condition, (label,), ("it is irony",), "Friendly posts harm nobody.")
+
+
+def make_rule(
+    text: RuleText | None = None,
+    supports: Sequence[Example] = (),
+    contradicts: Sequence[Example] = (),
+    origin: str = "origin-1",
+    clustering_id: int = 1,
+) -> NewRule:
+    evidence = [Evidence(e.hash, EvidenceRole.SUPPORTS, 0.9) for e in supports]
+    evidence += [Evidence(e.hash, EvidenceRole.CONTRADICTS, 0.4) for e in contradicts]
+    return NewRule(text or make_text(), "told", tuple(evidence), origin, clustering_id, 0)
+
+
+def fill(store: Store, task: Task | None = None, examples: Sequence[Example] | None = None) -> tuple[Example, ...]:
+    """Put a task with examples and one clustering into the store, so that rules can be proposed."""
+    given = tuple(make_examples(4)) if examples is None else tuple(examples)
+    wanted = task or make_task()
+    store.tasks.create_with_examples(wanted, given, "test.csv", ANNA)
+    points = [ClusterPoint(e.hash, e.label, 0, 0.5, -0.5) for e in given]
+    store.logic.add_clustering(wanted.name, ClusterParams(), points, ANNA)
+    return given
+
+
+def rule_in_review(store: Store, rule: NewRule | None = None, task: str = "posts") -> str:
+    """Propose and submit a rule, supported by two training examples if none is given, and return its id."""
+    wanted = rule or make_rule(supports=store.tasks.examples(task)[:2])
+    rule_id = store.rules.propose(task, wanted, ANNA)
+    assert rule_id is not None
+    store.rules.submit(rule_id, ANNA)
+    return rule_id
+
+
+def verdict_on(
+    store: Store,
+    rule_id: str,
+    verdict: Verdict = Verdict.APPROVE,
+    reason: str = "I read the evidence.",
+    category: RejectCategory | None = RejectCategory.OVER_BROAD,
+) -> Judgement:
+    """Return a verdict on the rule as it stands now."""
+    seen = store.rules.summary(rule_id)
+    return Judgement(rule_id, seen.head, seen.state, verdict, reason, category, "2026-01-02T03:00:00Z")
+
+
+def approved_rule(store: Store, rule: NewRule | None = None) -> str:
+    rule_id = rule_in_review(store, rule)
+    store.rules.judge(verdict_on(store, rule_id), ANNA)
+    assert store.rules.summary(rule_id).state is RevisionState.APPROVED
+    return rule_id
+
+
+def extraction_json(label: str, condition: str = "the post is friendly") -> str:
+    return json.dumps(
+        {"reasoning": "It reads so.", "condition": condition, "label": label, "exceptions": [], "cues": ["kind words"]}
+    )
+
+
+def synthesis_json(label: str, conflicts: Sequence[str] = ()) -> str:
+    reply = {"title": "A rule", "condition": "the post is friendly", "label": label, "exceptions": ["it is irony"]}
+    return json.dumps({**reply, "rationale": "It follows.", "conflicts": list(conflicts)})
+
+
+@dataclass
+class ToldChat:
+    """A `Chat` that answers what `say` returns (or raises), and keeps every request it was asked."""
+
+    say: Callable[[ChatRequest], str | ChatReply]
+    name: str = "told"
+    asked: list[ChatRequest] = field(default_factory=list)
+    ready: bool = True
+
+    async def status(self) -> BackendStatus:
+        problem, fix = ("", "") if self.ready else ("It sleeps.", "Wake it up.")
+        return BackendStatus(self.name, "Told", self.ready, self.name, problem, fix, digest="sha256:weights")
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        self.asked.append(request)
+        said = self.say(request)
+        return ChatReply(said, self.name, "stop", 7) if isinstance(said, str) else said
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
+        reply = await self.complete(request)
+        half = len(reply.text) // 2
+        yield reply.text[:half]
+        yield reply.text[half:]
+        yield reply
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+
+@dataclass
+class FirstWordEmbedder:
+    """An `Embedder` that sees the first word only: equal first words are equal vectors, others are far apart."""
+
+    name: str = "first-word"
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        words = sorted({text.split()[0] for text in texts})
+        vectors = np.zeros((len(texts), len(words) + 1), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row, words.index(text.split()[0])] = 0.9
+            vectors[row, -1] = np.sqrt(1 - 0.81)
+        return vectors
+
+
+def no_report(done: int, total: int, message: str) -> None:
+    """Watch the work without a word."""
