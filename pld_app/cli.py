@@ -14,7 +14,7 @@ import click
 from pld_app import wiring
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_rules import rules
-from pld_app.serve import check_port, serve
+from pld_app.serve import address_of, check_port, serve
 from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
 from pld_core import importers
@@ -64,7 +64,7 @@ def serve_command(workspace: Path, out: Output, host: str | None, port: int | No
     elif is_new:
         out.say(f"There was no workspace at {workspace}, so an empty one was made. Its Home page offers what to do.")
     if out.as_json:
-        out.emit({"address": f"http://{settings.host}:{settings.port}", "workspace": str(workspace)}, "")
+        out.emit({"address": address_of(settings.host, settings.port), "workspace": str(workspace)}, "")
     serve(settings, out.say)
 
 
@@ -160,6 +160,8 @@ def ask(
     prefix: str,
 ) -> None:
     """Ask the student about one input, with a compiled prompt."""
+    if given and prefix:
+        raise click.UsageError("--field and --example contradict each other; give one of them.")
     app = wiring.open_app(workspace)
     task, version = app.store.tasks.get(task_name), wiring.prompt_version(app, task_name, number)
     example = _find_example(app, task, prefix) if prefix else None

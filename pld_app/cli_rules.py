@@ -107,6 +107,8 @@ def edit(
     revision: int | None,
 ) -> None:
     """Change a rule; the new revision goes into review. What is not given stays as it is."""
+    if exceptions and no_exceptions:
+        raise click.UsageError("--except and --no-exceptions contradict each other; give one of them.")
     app = wiring.open_app(workspace)
     dossier = app.store.rules.dossier(rule_id.upper())
     seen = _seen(dossier, revision)

@@ -21,6 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 HEALTH = "/_stcore/health"
 START_S = 60.0
 RESTART_PAUSE_S = 2.0
+STDERR = 2
+WORKER_COMMAND = [sys.executable, "-m", "pld_app.cli", "worker"]
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address as a browser wants it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def check_port(host: str, port: int) -> None:
@@ -37,7 +44,8 @@ def check_port(host: str, port: int) -> None:
                 raise InvalidInput(f"Port {port} may not be used by this user. Nothing was started.") from error
             raise AddressInUse(
                 f"Port {port} on {host} is already in use, perhaps by pld-review itself: look at "
-                f"http://{host}:{port}. Nothing was started or changed. Choose another port with PLD_PORT or --port."
+                f"{address_of(host, port)}. Nothing was started or changed. "
+                "Choose another port with PLD_PORT or --port."
             ) from error
 
 
@@ -53,12 +61,12 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    app = subprocess.Popen(_app_command(settings), cwd=ROOT, env=environment)  # noqa: S603 - our own command
-    worker = _start_worker(environment)
+    app = _start(_app_command(settings), environment)
+    worker = _start(WORKER_COMMAND, environment)
     try:
         _wait_until_healthy(settings, app, stop)
         if not stop.is_set():
-            say(f"pld-review is ready: http://{settings.host}:{settings.port}")
+            say(f"pld-review is ready: {address_of(settings.host, settings.port)}")
             say(f"Workspace: {settings.workspace}. Stop with Ctrl+C; nothing decided is lost.")
         while not stop.wait(0.5):
             if app.poll() is not None:
@@ -66,7 +74,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             if worker.poll() is not None:
                 say(f"The worker ended with exit code {worker.returncode}; starting it again. Jobs continue.")
                 stop.wait(RESTART_PAUSE_S)
-                worker = _start_worker(environment)
+                worker = _start(WORKER_COMMAND, environment)
     finally:
         for child in (app, worker):
             child.terminate()
@@ -90,20 +98,22 @@ def _app_command(settings: Settings) -> list[str]:
     ]
 
 
-def _start_worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pld_app.cli", "worker"]
-    return subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 - our own command
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    # What a child says goes to stderr: stdout is ours, and with --json it is one JSON value.
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=STDERR)  # noqa: S603 - our own commands
 
 
 def _wait_until_healthy(settings: Settings, app: subprocess.Popen[bytes], stop: threading.Event) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.port}{HEALTH}"  # noqa: S104 - compared
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared
+    address = address_of(host, settings.port) + HEALTH
+    # A proxy from the environment does not know the way to this very machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and not stop.wait(0.2):
         if app.poll() is not None:
             raise PldError(f"The app did not start (exit code {app.returncode}). The lines above say why.")
         try:
-            with urllib.request.urlopen(address, timeout=2) as reply:
+            with direct.open(address, timeout=2) as reply:
                 if reply.read() == b"ok":
                     return
         except OSError:

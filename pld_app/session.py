@@ -15,7 +15,7 @@ from pld_core.models import RevisionState, RuleDossier
 from pld_core.ports import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
-LAST_TEST, CHAIN = "_last_test", "_chain"
+LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,6 +48,19 @@ def set_address(name: str, value: str) -> None:
         st.query_params[name] = value
     elif name in st.query_params:
         del st.query_params[name]
+
+
+def task_linked_to() -> str:
+    """Return the task in the address if a link put it there, empty if it is the one that we wrote ourselves."""
+    named = address("task")
+    return named if named != st.session_state.get(TASK_IN_ADDRESS) else ""
+
+
+def note_task_in_address(task: str) -> None:
+    """Write the chosen task into the address, and remember that we did."""
+    if address("task") != task:
+        set_address("task", task)
+    st.session_state[TASK_IN_ADDRESS] = task
 
 
 def widget(key: str) -> str:

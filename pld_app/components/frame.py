@@ -69,6 +69,8 @@ def _choose_task(tasks: tuple[Task, ...]) -> None:
     titles = {task.name: task.title for task in tasks}
     if session.widget("task") not in titles:
         session.preset("task", _task_of_address(titles))
+    elif (linked := session.task_linked_to()) in titles:
+        session.preset("task", linked)
     st.selectbox(
         "Task",
         list(titles),
@@ -76,8 +78,7 @@ def _choose_task(tasks: tuple[Task, ...]) -> None:
         key="task",
         persist_state="session",
     )
-    if session.address("task") != session.widget("task"):
-        session.set_address("task", session.widget("task"))
+    session.note_task_in_address(session.widget("task"))
 
 
 def _task_of_address(titles: dict[str, str]) -> str:

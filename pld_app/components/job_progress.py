@@ -10,6 +10,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.text import moment, plain
 from pld_core.canonical import Json
+from pld_core.errors import PldError
 from pld_core.models import Job, JobState
 
 KINDS = {"evaluate": "Evaluation", "synthesise": "Rule synthesis", "demo": "Demo task"}
@@ -28,17 +29,14 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
     if not jobs:
         st.caption("No job yet.")
         return
-    if all(job.state.is_final for job in jobs):
-        for job in jobs:
-            _draw(job)
-        return
+    going_on = not all(job.state.is_final for job in jobs)
 
-    @st.fragment(run_every=1.0)
+    @st.fragment(run_every=1.0 if going_on else None)
     def moving() -> None:
         now = _jobs(task, kind, limit)
         for job in now:
             _draw(job)
-        if all(job.state.is_final for job in now):
+        if going_on and all(job.state.is_final for job in now):
             # The rest of the page shows results: draw it once more, and stop asking.
             st.rerun()
 
@@ -86,7 +84,13 @@ def _draw_button(job: Job) -> None:
         label, action = "Continue", app.store.jobs.resume
     else:
         return
-    st.button(label, key=f"job_button_{job.id}_{job.state.value}", on_click=action, args=(job.id, app.actor))
+    if st.button(label, key=f"job_button_{job.id}_{job.state.value}"):
+        try:
+            action(job.id, app.actor)
+        except PldError as error:
+            session.notify(str(error))
+        # The whole page, not this part of it: whether it has to keep looking may have changed.
+        st.rerun()
 
 
 def _words(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from pld_app.cli import main
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
 from tests.cli.fake_ollama import FakeOllama, fake_ollama, use_student
-from tests.cli.running import Outcome, Pld
+from tests.cli.running import Outcome, Pld, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +35,20 @@ def pld(capsys: pytest.CaptureFixture[str]) -> Pld:
 
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo task `nda`, as `pld demo` builds it. Not to be changed: copies are."""
-    space = tmp_path_factory.mktemp("template") / "space"
-    assert main(["demo", "--task", "nda", "--workspace", str(space)]) == 0
-    return space
+    """The demo task `nda`, as `pld demo` builds it. Not to be changed: copies are.
+
+    Built by one of the test processes; each of them reads a copy of its own.
+    """
+    own = tmp_path_factory.mktemp("template")
+    shared = own.parents[1] / "pld-demo" if "PYTEST_XDIST_WORKER" in os.environ else own / "built"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        wait_until((shared / "ready").exists, "the demo workspace of another test process")
+    else:
+        assert main(["demo", "--task", "nda", "--workspace", str(shared / "space")]) == 0
+        (shared / "ready").touch()
+    return Path(shutil.copytree(shared / "space", own / "space"))
 
 
 @pytest.fixture

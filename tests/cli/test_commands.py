@@ -16,8 +16,10 @@ import pytest
 from pld_app.cli import cli
 from pld_core.backends.embedded import missing_part
 from pld_core.demo import DEMO_TASKS
+from storage import open_store
 from tests.cli.fake_ollama import STUDENT, FakeOllama, use_student
 from tests.cli.running import ROOT, Pld, clean_environment, content_of, start_pld
+from tests.factories import ANNA, url_of
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
@@ -66,6 +68,8 @@ def test_the_version_is_that_of_the_package(pld: Pld) -> None:
         ("rules", "show"),
         ("rules", "reject", "R1", "--category", "nonsense"),
         ("rules", "approve", "R1", "--revision", "one"),
+        ("rules", "edit", "R1", "--except", "it rains", "--no-exceptions", "--reason", "r"),
+        ("ask", "--task", "nda", "--field", "clause=c", "--example", "ab"),
         ("import", "file.csv"),
         ("compile",),
         ("evaluate", "--task", "nda", "--split", "nonsense"),
@@ -118,9 +122,9 @@ def test_demo_builds_both_tasks_and_says_where(pld: Pld, nowhere: Path) -> None:
     assert {rule["state"] for rule in rules} == {"in_review"}
 
 
-def test_demo_in_json_counts_the_rules_of_each_task(pld: Pld, nowhere: Path) -> None:
-    built = pld("demo", "--task", "nda", "--workspace", nowhere, "--json").value
-    assert built == {"workspace": str(nowhere), "rules": {"nda": 13}}
+def test_demo_in_json_counts_the_rules_of_each_task(pld: Pld, space: Path) -> None:
+    built = pld("demo", "--task", "nda", "--workspace", space, "--json").value
+    assert built == {"workspace": str(space), "rules": {"nda": 13}}
 
 
 def test_a_second_demo_run_adds_nothing_and_keeps_decisions(pld: Pld, space: Path) -> None:
@@ -293,6 +297,15 @@ def test_students_names_each_and_the_command_that_helps(pld: Pld, nowhere: Path,
 def test_worker_once_with_nothing_to_do_says_so_in_json_only(pld: Pld, space: Path) -> None:
     assert pld("worker", "--once", "--workspace", space, "--json").value == []
     assert pld("worker", "--once", "--workspace", space).out == ""
+
+
+def test_worker_once_runs_what_is_queued_and_says_how_it_ended(pld: Pld, compiled: Path) -> None:
+    store = open_store(url_of(compiled / "pld.db"))
+    for prompt in (1, 9):
+        store.jobs.enqueue("evaluate", "nda", {"prompt": prompt, "student": STUDENT, "split": "test"}, ANNA)
+    done, failed = pld("worker", "--once", "--workspace", compiled).out.splitlines()
+    assert done == "Job 1 (evaluate): done. Run 1 is complete."
+    assert failed.startswith("Job 2 (evaluate): failed. Task nda has no prompt version 9.")
 
 
 def test_audit_verify_reports_an_intact_chain(pld: Pld, demo_template: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pld_app.serve import address_of
 from tests.cli.fake_ollama import FakeOllama, use_student
 from tests.cli.running import Pld, content_of
 
@@ -222,15 +223,23 @@ def test_a_model_that_is_not_pulled_brings_the_command_that_pulls_it(
 # --- serve ------------------------------------------------------------------------------------------------------------
 
 
-def test_serve_on_a_port_in_use_names_the_address_and_changes_nothing(pld: Pld, nowhere: Path) -> None:
+def test_serve_on_a_port_in_use_names_the_address_and_changes_nothing(pld: Pld, space: Path, nowhere: Path) -> None:
+    before = content_of(space)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        assert pld("serve", "--port", port, "--workspace", space).refusal
         words = pld("serve", "--port", port, "--demo-if-missing", "--workspace", nowhere).refusal
     assert f"Port {port} on 127.0.0.1 is already in use" in words
     assert f"http://127.0.0.1:{port}" in words
+    assert content_of(space) == before
     assert not nowhere.exists()
+
+
+def test_an_ipv6_address_is_named_as_a_browser_wants_it() -> None:
+    assert address_of("::1", 8501) == "http://[::1]:8501"
+    assert address_of("localhost", 8501) == "http://localhost:8501"
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])

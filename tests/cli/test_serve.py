@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -16,19 +17,10 @@ import pytest
 from pld_app.serve import HEALTH
 from pld_core.models import SYSTEM, JobState
 from storage import open_store
-from tests.cli.running import Pld, clean_environment, content_of, start_pld, wait_until
+from tests.cli.running import Pld, clean_environment, start_pld, wait_until
 from tests.factories import url_of
 
-pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for child processes in /proc"),
-    pytest.mark.xdist_group("serve"),
-]
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for child processes in /proc")
 
 
 def parent_and_state(pid: int) -> tuple[int, str]:
@@ -45,6 +37,10 @@ def children_of(pid: int) -> list[int]:
     return [child for child in found if parent_and_state(child)[0] == pid]
 
 
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+
+
 def is_running(pid: int) -> bool:
     return parent_and_state(pid)[1] not in ("", "Z", "X")
 
@@ -56,74 +52,67 @@ def health(port: int) -> str:
         return str(reply.read(), "utf-8")
 
 
-class Served:
-    """A running `pld serve` and the lines it said so far."""
-
-    def __init__(self, space: Path, port: int) -> None:
-        self.space, self.port = space, port
-        self.process = start_pld(
-            "serve", "--workspace", space, environment=clean_environment(PLD_PORT=str(port), PLD_USER="anna")
-        )
-        self.lines: list[str] = []
-
-    def read_until_ready(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if line.startswith("Workspace: "):
-                return
-        pytest.fail(f"serve ended: {self.process.communicate()}")
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
-            raise
+def read_until_ready(process: subprocess.Popen[str]) -> list[str]:
+    """Return the lines on stdout up to the last that serve says before it only watches."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.startswith("Workspace: "):
+            return lines
+    pytest.fail(f"serve ended: {process.communicate()}")
 
 
 @pytest.fixture
-def served(space: Path) -> Iterator[Served]:
-    running = Served(space, free_port())
+def port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def serving(space: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """`pld serve`, started but perhaps not ready yet; stopped at the end whatever happens."""
+    # A proxy that is not there: serve must not ask it for the way to this very machine.
+    environment = clean_environment(PLD_PORT=str(port), http_proxy="http://127.0.0.1:9", no_proxy="")
+    process = start_pld("serve", "--workspace", space, environment=environment)
     try:
-        running.read_until_ready()
-        yield running
+        yield process
     finally:
-        running.stop()
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=30)
 
 
-def test_serve_starts_app_and_worker_says_where_and_ends_both_when_told_to(served: Served, pld: Pld) -> None:
-    assert f"pld-review is ready: http://127.0.0.1:{served.port}" in served.lines
-    assert health(served.port) == "ok"
-    children = children_of(served.process.pid)
-    assert len(children) == 2
+def test_serve_runs_app_and_worker_under_one_address_until_it_is_told_to_stop(
+    serving: subprocess.Popen[str], space: Path, port: int, pld: Pld
+) -> None:
+    address = f"http://127.0.0.1:{port}"
+    assert read_until_ready(serving) == [
+        f"pld-review is ready: {address}",
+        f"Workspace: {space}. Stop with Ctrl+C; nothing decided is lost.",
+    ]
+    assert health(port) == "ok"
 
     # The worker works: a job that can only fail comes to its end.
-    store = open_store(url_of(served.space / "pld.db"))
+    store = open_store(url_of(space / "pld.db"))
     job = store.jobs.enqueue("evaluate", "nda", {"prompt": 9, "student": "embedded", "split": "test"}, SYSTEM)
     wait_until(lambda: store.jobs.get(job.id).state is JobState.FAILED, "the worker")
 
-    # A second one on the same port refuses and changes nothing.
-    before = content_of(served.space)
-    words = pld("serve", "--port", served.port, "--workspace", served.space).refusal
-    assert f"http://127.0.0.1:{served.port}" in words
-    assert content_of(served.space) == before
+    # A second one on the same port refuses and records nothing.
+    before = store.events.verify()
+    assert address in pld("serve", "--port", port, "--workspace", space).refusal
+    assert store.events.verify() == before
 
-    served.stop()
-    assert served.process.returncode == 0
+    # A worker that dies is started again; the app goes on.
+    (worker,) = [child for child in children_of(serving.pid) if "worker" in command_of(child)]
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: len(set(children_of(serving.pid)) - {worker}) == 2, "another worker")
+    assert health(port) == "ok"
+
+    children = children_of(serving.pid)
+    serving.terminate()
+    out, err = serving.communicate(timeout=30)
+    assert (serving.returncode, "Traceback" in err) == (0, False)
+    assert out.splitlines() == ["The worker ended with exit code -9; starting it again. Jobs continue."]
     wait_until(lambda: not any(is_running(child) for child in children), "both children to end")
-
-
-def test_serve_starts_a_worker_again_that_died(served: Served) -> None:
-    app_and_worker = set(children_of(served.process.pid))
-
-    def command(pid: int) -> str:
-        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
-
-    (worker,) = [pid for pid in app_and_worker if "worker" in command(pid)]
-    subprocess.run(["kill", "-9", str(worker)], check=True)
-    wait_until(lambda: len(set(children_of(served.process.pid)) - {worker}) == 2, "another worker")
-    assert health(served.port) == "ok"

@@ -154,6 +154,9 @@ class Visitor:
         self.page.wait_for_function("document.querySelectorAll('[data-stale=true]').length === 0")
 
     def press(self, key: str) -> None:
+        """Press a key of the review page, once its action bar is there and awake."""
+        self.page.locator(".st-key-bar_edit button:enabled").wait_for()
+        self.settle()
         self.page.keyboard.press(key)
 
     def click(self, key: str) -> None:

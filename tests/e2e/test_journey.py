@@ -27,6 +27,7 @@ def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served:
     page = visitor.page
     visitor.go("")
     page.get_by_role("link", name="Review 13 rules").click()
+    page.locator(".st-key-rule_card").wait_for()
     visitor.settle()
 
     # Approve by key: A opens the panel, its button signs.
@@ -78,7 +79,7 @@ def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served:
     visitor.go("prompt?task=nda")
     visitor.click("compile")
     page.get_by_text("Version 1: 1 rule").wait_for()
-    assert page.get_by_text("You are a careful classifier").first.is_visible()
+    page.get_by_text("You are a careful classifier").first.wait_for()
 
     # Live test: Ollama is not there, the page says what to run and falls back to the embedded student.
     visitor.go("live-test?task=nda")
@@ -102,8 +103,18 @@ def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served:
 
 def test_a_first_visit_by_deep_link_shows_that_rule_with_its_frame(served: Served, visitor: Visitor) -> None:
     visitor.go("review?rule=R3")
-    assert visitor.page.locator(".st-key-rule_card").get_by_text("R3", exact=True).is_visible()
-    assert visitor.page.get_by_text("You act as").is_visible()
+    visitor.page.locator(".st-key-rule_card").get_by_text("R3", exact=True).wait_for()
+    visitor.page.get_by_text("You act as").wait_for()
+
+
+def test_a_link_to_another_task_changes_the_task(served: Served, visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.go("?task=moderation")
+    page.get_by_role("link", name="Review 13 rules").click()
+    page.locator(".st-key-rule_card").wait_for()
+    visitor.settle()
+    assert "task=nda" in page.url
+    assert page.get_by_role("combobox", name="Task").input_value() == "NDA review"
 
 
 def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
@@ -124,15 +135,15 @@ def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
 
 def test_the_address_survives_reload(served: Served, visitor: Visitor) -> None:
     visitor.go("review?task=nda")
-    visitor.press("j")
     first = visitor.rule_in_address()
+    visitor.press("j")
     visitor.page.wait_for_function("id => new URL(location.href).searchParams.get('rule') !== id", arg=first)
     visitor.settle()
     second = visitor.rule_in_address()
     visitor.page.reload()
     visitor.settle()
     assert visitor.rule_in_address() == second
-    assert visitor.page.locator(".st-key-rule_card").get_by_text(second, exact=True).is_visible()
+    visitor.page.locator(".st-key-rule_card").get_by_text(second, exact=True).wait_for()
 
 
 def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, visitor: Visitor) -> None:
@@ -145,7 +156,7 @@ def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, 
     visitor.click("sign")
     visitor.panel_closes()
     visitor.page.get_by_text("was on your screen").wait_for()
-    assert visitor.page.get_by_text("Now there: revision 1, rejected").is_visible()
+    visitor.page.get_by_text("Now there: revision 1, rejected").wait_for()
     assert [d["verdict"] for d in decisions(served, rule)] == ["reject"]
 
 
