@@ -20,6 +20,10 @@ $(STAMP): pyproject.toml constraints.txt
 run: setup
 	@$(BIN)/pld serve $(DEMO)
 
+# One thread for numeric libraries in each of the two test processes: threads of both, waiting for each other in turns
+# on two cores, made one clustering take a minute instead of a second.
+test: export OMP_NUM_THREADS = 1
+test: export OPENBLAS_NUM_THREADS = 1
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 

@@ -57,7 +57,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         PldError: the app did not come up, or ended by itself.
     """
     check_port(settings.host, settings.port)
-    environment = {**os.environ, "PLD_WORKSPACE": str(settings.workspace), "PYTHONPATH": _python_path()}
+    environment = {
+        # Threads of numeric libraries that wait by spinning take the processor from the app, worker and student beside
+        # them; a clustering then takes many times as long.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        **os.environ,
+        "PLD_WORKSPACE": str(settings.workspace),
+        "PYTHONPATH": _python_path(),
+    }
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())

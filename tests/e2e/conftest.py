@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,13 +75,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(workspace: Path, log: Path) -> Iterator[Served]:
-    """Start `pld serve` on a free port, wait until it answers, stop it at the end."""
+def serve(workspace: Path, log: Path, ollama: str = "") -> Iterator[Served]:
+    """Start `pld serve` on a free port, wait until it answers, stop it at the end.
+
+    `ollama` is the address of a test's own Ollama server; without it there is none.
+    """
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PLD_", "OLLAMA_", "STREAMLIT_"))}
     environment["PLD_USER"] = "Ada Reviewer"
-    # Nothing listens there: the tests must not find an Ollama that happens to run on the machine.
-    environment["PLD_OLLAMA_HOST"] = f"http://127.0.0.1:{free_port()}"
+    # Nothing listens on a free port: the tests must not find an Ollama that happens to run on the machine.
+    environment["PLD_OLLAMA_HOST"] = ollama or f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "pld_app.cli", "serve", "--workspace", str(workspace), "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -122,6 +126,14 @@ def served(demo_workspace: Path, tmp_path: Path) -> Iterator[Served]:
     workspace = tmp_path / "workspace"
     shutil.copytree(demo_workspace, workspace)
     yield from serve(workspace, tmp_path / "serve.log")
+
+
+@pytest.fixture(scope="session")
+def served_for_reading(demo_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that change nothing in the workspace."""
+    place = tmp_path_factory.mktemp("reading")
+    shutil.copytree(demo_workspace, place / "workspace")
+    yield from serve(place / "workspace", place / "serve.log")
 
 
 @pytest.fixture
@@ -175,8 +187,24 @@ class Visitor:
         return self.page.evaluate("new URL(location.href).searchParams.get('rule') || ''") or ""
 
 
+@contextmanager
+def visiting(browser: Browser, served: Served) -> Generator[Visitor]:
+    """A visitor with a browser session of his own, on a small laptop's screen."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    try:
+        yield Visitor(context.new_page(), served)
+    finally:
+        context.close()
+
+
 @pytest.fixture
 def visitor(browser: Browser, served: Served) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
-    yield Visitor(context.new_page(), served)
-    context.close()
+    with visiting(browser, served) as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(browser: Browser, served_for_reading: Served) -> Iterator[Visitor]:
+    """A visitor who only looks."""
+    with visiting(browser, served_for_reading) as opened:
+        yield opened

@@ -101,18 +101,18 @@ def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served:
     assert visitor.page_errors == []
 
 
-def test_a_first_visit_by_deep_link_shows_that_rule_with_its_frame(served: Served, visitor: Visitor) -> None:
-    visitor.go("review?rule=R3")
-    visitor.page.locator(".st-key-rule_card").get_by_text("R3", exact=True).wait_for()
-    visitor.page.get_by_text("You act as").wait_for()
+def test_a_first_visit_by_deep_link_shows_that_rule_with_its_frame(reader: Visitor) -> None:
+    reader.go("review?rule=R3")
+    reader.page.locator(".st-key-rule_card").get_by_text("R3", exact=True).wait_for()
+    reader.page.get_by_text("You act as").wait_for()
 
 
-def test_a_link_to_another_task_changes_the_task(served: Served, visitor: Visitor) -> None:
-    page = visitor.page
-    visitor.go("?task=moderation")
+def test_a_link_to_another_task_changes_the_task(reader: Visitor) -> None:
+    page = reader.page
+    reader.go("?task=moderation")
     page.get_by_role("link", name="Review 13 rules").click()
     page.locator(".st-key-rule_card").wait_for()
-    visitor.settle()
+    reader.settle()
     assert "task=nda" in page.url
     assert page.get_by_role("combobox", name="Task").input_value() == "NDA review"
 
@@ -133,17 +133,17 @@ def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
     assert len(decisions(served, rule)) == 1
 
 
-def test_the_address_survives_reload(served: Served, visitor: Visitor) -> None:
-    visitor.go("review?task=nda")
-    first = visitor.rule_in_address()
-    visitor.press("j")
-    visitor.page.wait_for_function("id => new URL(location.href).searchParams.get('rule') !== id", arg=first)
-    visitor.settle()
-    second = visitor.rule_in_address()
-    visitor.page.reload()
-    visitor.settle()
-    assert visitor.rule_in_address() == second
-    visitor.page.locator(".st-key-rule_card").get_by_text(second, exact=True).wait_for()
+def test_the_address_survives_reload(reader: Visitor) -> None:
+    reader.go("review?task=nda")
+    first = reader.rule_in_address()
+    reader.press("j")
+    reader.page.wait_for_function("id => new URL(location.href).searchParams.get('rule') !== id", arg=first)
+    reader.settle()
+    second = reader.rule_in_address()
+    reader.page.reload()
+    reader.settle()
+    assert reader.rule_in_address() == second
+    reader.page.locator(".st-key-rule_card").get_by_text(second, exact=True).wait_for()
 
 
 def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, visitor: Visitor) -> None:
@@ -163,10 +163,10 @@ def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, 
 @pytest.mark.parametrize(
     "path", ["", "data", "clusters", "review", "prompt", "live-test", "evaluate", "audit"], ids=lambda p: p or "home"
 )
-def test_no_page_asks_anything_from_outside_in_light_or_dark(served: Served, visitor: Visitor, path: str) -> None:
+def test_no_page_asks_anything_from_outside_in_light_or_dark(reader: Visitor, path: str) -> None:
     for scheme in ("light", "dark"):
-        visitor.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        visitor.go(f"{path}?task=moderation")
-    assert visitor.outside == []
-    assert visitor.page_errors == []
-    assert visitor.page.get_by_test_id("stException").count() == 0
+        reader.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        reader.go(f"{path}?task=moderation")
+    assert reader.outside == []
+    assert reader.page_errors == []
+    assert reader.page.get_by_test_id("stException").count() == 0
