@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pld_app.cli import main
+from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
 from storage import SqliteStore, create_store
+from tests.cli.running import wait_until
 from tests.factories import TickingClock, url_of
 
 
@@ -24,3 +29,28 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def sqlite_store(workspace: Path, clock: TickingClock) -> SqliteStore:
     return create_store(url_of(workspace), clock)
+
+
+@pytest.fixture
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the settings of whoever runs the tests out of the environment."""
+    for name in (*ENVIRONMENT.values(), KEY_VARIABLE, "PLD_WORKSPACE", "OLLAMA_HOST"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo task `nda`, as `pld demo` builds it. Not to be changed: copies are.
+
+    Built by one of the test processes; each of them reads a copy of its own.
+    """
+    own = tmp_path_factory.mktemp("template")
+    shared = own.parents[1] / "pld-demo" if "PYTEST_XDIST_WORKER" in os.environ else own / "built"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        wait_until((shared / "ready").exists, "the demo workspace of another test process")
+    else:
+        assert main(["demo", "--task", "nda", "--workspace", str(shared / "space")]) == 0
+        (shared / "ready").touch()
+    return Path(shutil.copytree(shared / "space", own / "space"))

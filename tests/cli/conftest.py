@@ -1,8 +1,7 @@
-"""The demo workspace, built once a session and copied for each test, and `pld` in this process."""
+"""A demo workspace of each test's own, and `pld` in this process."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,16 +9,13 @@ from pathlib import Path
 import pytest
 
 from pld_app.cli import main
-from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
 from tests.cli.fake_ollama import FakeOllama, fake_ollama, use_student
-from tests.cli.running import Outcome, Pld, wait_until
+from tests.cli.running import Outcome, Pld
 
 
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_settings_only(no_settings_from_outside: None) -> None:
     """Keep the environment of whoever runs the tests out of them."""
-    for name in (*ENVIRONMENT.values(), KEY_VARIABLE, "PLD_WORKSPACE", "OLLAMA_HOST"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -31,24 +27,6 @@ def pld(capsys: pytest.CaptureFixture[str]) -> Pld:
         return Outcome(code, printed.out, printed.err)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo task `nda`, as `pld demo` builds it. Not to be changed: copies are.
-
-    Built by one of the test processes; each of them reads a copy of its own.
-    """
-    own = tmp_path_factory.mktemp("template")
-    shared = own.parents[1] / "pld-demo" if "PYTEST_XDIST_WORKER" in os.environ else own / "built"
-    try:
-        shared.mkdir()
-    except FileExistsError:
-        wait_until((shared / "ready").exists, "the demo workspace of another test process")
-    else:
-        assert main(["demo", "--task", "nda", "--workspace", str(shared / "space")]) == 0
-        (shared / "ready").touch()
-    return Path(shutil.copytree(shared / "space", own / "space"))
 
 
 @pytest.fixture

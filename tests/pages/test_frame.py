@@ -1,0 +1,102 @@
+"""What stands around every page, and what every page does where there is nothing, or something is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pld_app.wiring import App
+from tests.factories import fill
+from tests.pages.driving import PAGES, ROOT, Visit, go, prose, raw, run
+
+ATTESTATION = "You act as **anna**, with all roles"
+
+
+def test_every_page_file_is_tested() -> None:
+    assert {file.stem for file in (ROOT / "pages").glob("*.py")} == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_frame_says_who_acts_and_where(demo: App, visit: Visit, page: str, workspace_folder: Path) -> None:
+    at = visit(page)
+    beside = "\n".join(caption.value for caption in at.sidebar.caption)
+    assert ATTESTATION in beside
+    assert "no sign-in is configured" in beside
+    assert str(workspace_folder) in prose(at)
+    assert at.sidebar.selectbox("task").value == "nda"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("home", "data", "audit")])
+def test_a_page_about_a_task_says_where_tasks_come_from_if_there_is_none(empty: App, visit: Visit, page: str) -> None:
+    at = visit(page)
+    assert raw(at, "info") == ["This workspace has no task yet. Build the demo tasks or import data on the Home page."]
+    assert not at.button
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_file_that_is_no_workspace_is_one_sentence(workspace_folder: Path, visit: Visit, page: str) -> None:
+    workspace_folder.mkdir()
+    (workspace_folder / "pld.db").write_bytes(b"this is a holiday photo")
+    at = visit(page)
+    assert len(at.error) == 1
+    assert f"{workspace_folder / 'pld.db'}" in prose(at)
+    assert len(prose(at).splitlines()) == 1
+    assert not at.title
+    assert not at.button
+
+
+def test_a_workspace_that_is_not_there_names_the_commands_that_make_one(visit: Visit, workspace_folder: Path) -> None:
+    at = visit("home")
+    assert f"There is no workspace at {workspace_folder}." in prose(at)
+    assert "pld demo" in prose(at)
+    assert not workspace_folder.exists()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "home"])
+def test_a_workspace_that_is_damaged_while_the_app_runs_is_one_sentence(
+    demo: App, visit: Visit, page: str, workspace_folder: Path
+) -> None:
+    at = visit("home")
+    (workspace_folder / "pld.db").write_bytes(b"not a database any more")
+    go(at, page)
+    assert len(at.error) == 1
+    assert "pld.db" in prose(at)
+
+
+def test_a_setting_of_the_wrong_kind_is_named(empty: App, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLD_NUM_CTX", "many")
+    assert "The setting num_ctx reads 'many'" in prose(visit("home"))
+
+
+# --- the chosen task --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_tasks(demo: App) -> App:
+    """The demo, and a small task `posts`."""
+    fill(demo.store)
+    return demo
+
+
+def test_choosing_a_task_changes_every_page_and_the_address(two_tasks: App, visit: Visit) -> None:
+    at = visit("data")
+    assert at.title[0].value == "Data: NDA review"
+    at.sidebar.selectbox("task").select("posts")
+    run(at)
+    assert at.title[0].value == "Data: Posts"
+    assert at.query_params["task"] == "posts"
+    assert go(at, "prompt").title[0].value == "Prompt: Posts"
+
+
+def test_a_link_to_a_task_opens_it(two_tasks: App, visit: Visit) -> None:
+    assert visit("data", task="posts").title[0].value == "Data: Posts"
+
+
+def test_a_link_to_a_rule_opens_its_task(two_tasks: App, visit: Visit) -> None:
+    assert visit("home", rule="r3").sidebar.selectbox("task").value == "nda"
+
+
+def test_a_link_to_a_task_that_is_not_there_opens_the_first(two_tasks: App, visit: Visit) -> None:
+    at = visit("data", task="gone")
+    assert at.title[0].value == "Data: NDA review"
