@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pld_app.components.text import ROLE_ICONS, plain, short_hash
+from pld_app.components.text import ROLE_ICONS, in_badge, plain, short_hash
 from pld_core.models import Evidence, EvidenceRole, Example, RuleDossier
 
 ORDER = (EvidenceRole.CONTRADICTS, EvidenceRole.NEAR_MISS, EvidenceRole.SUPPORTS, EvidenceRole.IRRELEVANT)
@@ -47,7 +47,7 @@ def draw_card(evidence: Evidence, example: Example, colour: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             mark = f"{ROLE_ICONS[evidence.role.value]} {evidence.role.value.replace('_', ' ')}"
             st.badge(mark, color=colour)  # type: ignore[arg-type]
-            st.badge(f"gold label: {example.label}", color="blue")
+            st.badge(f"gold label: {in_badge(example.label)}", color="blue")
             st.caption(f"{example.split.value} · {plain(example.source)} · {short_hash(example.hash)}")
         draw_fields(example)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.evidence_card import draw_fields
-from pld_app.components.text import plain, short_hash
+from pld_app.components.text import in_badge, plain, short_hash
 from pld_core.models import Example, Split, Task
 from pld_core.ports import ExampleFilter, Page
 
@@ -77,7 +77,7 @@ def _frame(examples: tuple[Example, ...]) -> pd.DataFrame:
 
 def _draw_full(example: Example) -> None:
     with st.container(horizontal=True, gap="small"):
-        st.badge(f"gold label: {example.label}", color="blue")
+        st.badge(f"gold label: {in_badge(example.label)}", color="blue")
         st.badge(example.split.value, color="gray")
     draw_fields(example)
     st.caption(f"From {plain(example.source or 'an unnamed source')} · {short_hash(example.hash)}")

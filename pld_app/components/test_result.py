@@ -6,7 +6,7 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.test_input import Question
-from pld_app.components.text import plain
+from pld_app.components.text import in_badge, plain
 from pld_app.wiring import LiveTest
 from pld_core.errors import PldError
 from pld_core.models import Answer, PromptVersion, Task
@@ -54,11 +54,11 @@ def _draw_label(answer: Answer, gold: str) -> None:
             st.badge(f"no label: {answer.status.value}, counts as wrong", color="red", icon=":material/error:")
             st.caption(plain(answer.problem))
         else:
-            st.badge(answer.label, color="primary")
+            st.badge(in_badge(answer.label), color="primary")
         if gold:
             right = answer.label == gold
             mark = ("agrees with", "green") if right else ("differs from", "orange")
-            st.badge(f"{mark[0]} the gold label {gold}", color=mark[1])  # type: ignore[arg-type]
+            st.badge(f"{mark[0]} the gold label {in_badge(gold)}", color=mark[1])  # type: ignore[arg-type]
 
 
 def _draw_cost(answer: Answer, reply: ChatReply | None) -> None:

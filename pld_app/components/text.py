@@ -24,6 +24,11 @@ def plain(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
 
 
+def in_badge(text: str) -> str:
+    """Escape a text for a badge, which takes Markdown too but escapes square brackets by itself."""
+    return plain(text).replace("\\[", "[").replace("\\]", "]")
+
+
 def state_colour(state: RevisionState) -> str:
     return STATE_COLOURS.get(state, "gray")
 
