@@ -29,7 +29,7 @@ def draw(task: Task) -> None:
     before, after = store.rules.neighbours(dossier.summary.id, queue_filter())
     session.first_seen(dossier)
     with centre:
-        if (refused := session.moved_on()) is not None:
+        if (refused := session.moved_on()) is not None and refused.seen.rule_id == dossier.summary.id:
             draw_moved_on(refused)
             st.button("Understood, show me the rule as it is now", on_click=session.dismiss_moved_on)
         with st.container(height=600, border=False, key="evidence"):

@@ -150,6 +150,19 @@ def dismiss_moved_on() -> None:
     st.session_state.pop(MOVED_ON, None)
 
 
+def carry_draft(*keys: str) -> None:
+    """After a refusal, put what was typed for the revision that was seen into the fields of the one that is there now.
+
+    The keys of such fields hold the hash of their revision.
+    """
+    refused = moved_on()
+    if refused is None or refused.seen.hash == refused.current.hash:
+        return
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key.replace(refused.seen.hash, refused.current.hash)] = st.session_state[key]
+
+
 def attempt(action: Callable[[], str]) -> bool:
     """Run a step of the open panel; keep the panel and what was typed if it is refused.
 
@@ -165,6 +178,7 @@ def attempt(action: Callable[[], str]) -> bool:
         st.session_state[PROBLEM] = str(error)
         return False
     close_panel()
+    dismiss_moved_on()
     notify(message)
     return True
 

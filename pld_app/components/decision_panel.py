@@ -64,14 +64,14 @@ def _help() -> None:
 def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
     with st.container(border=True):
         draw_rule_text(dossier.head.text)
-    category = None
+    category, category_key = None, f"category_{panel.revision_hash}"
     if panel.kind == REJECT:
         category = st.selectbox(
             "What is wrong with it",
             list(RejectCategory),
             index=None,
             format_func=lambda c: words(c.value),
-            key=f"category_{panel.revision_hash}",
+            key=category_key,
             persist_state="session",
         )
     optional = " (optional)" if panel.kind == APPROVE else ""
@@ -93,6 +93,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             panel.opened_at,
         )
         if session.attempt(lambda: _record(judgement)):
+            session.carry_draft(reason_key, category_key)
             _go_on(next_rule)
 
 
@@ -136,6 +137,8 @@ def _edit(task: Task, dossier: RuleDossier, panel: Panel) -> None:
         if session.attempt(lambda: _save(panel, edited, session.widget(fields["note"]))):
             if session.moved_on() is None:
                 session.forget(*fields.values())
+            else:
+                session.carry_draft(*fields.values())
             st.rerun()
 
 
