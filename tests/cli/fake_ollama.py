@@ -27,12 +27,14 @@ class FakeOllama:
 
     Attributes:
         label: the label that it answers to every question.
+        models: names of the models that it holds.
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
         asked: the user texts of all questions, in the order in which they came.
     """
 
     url: str
     label: str = ""
+    models: list[str] = field(default_factory=lambda: [MODEL])
     before: Callable[[int], None] = say_nothing
     asked: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,11 +53,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def do_GET(self) -> None:
-        self.send(200, {"models": [{"name": f"{MODEL}:latest", "digest": DIGEST}]})
+        self.send(200, {"models": [{"name": f"{name}:latest", "digest": DIGEST} for name in self.facts.models]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if body["model"] != MODEL:
+        if body["model"] not in self.facts.models:
             self.send(404, {"error": f"model '{body['model']}' not found"})
             return
         self.facts.before(self.facts.note(body["messages"][-1]["content"]))

@@ -86,7 +86,7 @@ def test_a_decision_counts_at_once(demo: App, visit: Visit) -> None:
     demo.store.rules.judge(verdict_on(demo.store, "R2", Verdict.REJECT), BERT)
     run(at)
     assert metrics(at)["Rules decided"] == "2 of 13"
-    assert "11 in review, 1 approved, 1 rejected" in prose(at) or "1 approved, 11 in review, 1 rejected" in prose(at)
+    assert "1 approved, 11 in review, 1 rejected" in prose(at)
     assert "Review 11 rules" in links(at)
 
 

@@ -1,0 +1,128 @@
+"""Prompt: what would be compiled, the exact text with its hash, and each numbered rule with its decision."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from pld_app import wiring
+from pld_app.wiring import App
+from pld_core.canonical import hash_text
+from pld_core.models import RuleText, Verdict
+from tests.factories import ANNA, BERT, fill, make_examples, make_rule, rule_in_review, verdict_on
+from tests.pages.driving import NASTY, Visit, links, press, prose, raw, run, takes_literally
+
+
+def approve(app: App, *rules: str) -> None:
+    for rule_id in rules:
+        app.store.rules.judge(verdict_on(app.store, rule_id), BERT)
+
+
+def prompt_text(at: AppTest) -> str:
+    """Return the text of the version on screen."""
+    _, text = raw(at, "code")
+    return text
+
+
+def rule_links(at: AppTest) -> list[str]:
+    return [link for link in links(at) if link[:1].isdigit()]
+
+
+def test_without_an_approved_rule_nothing_can_be_compiled(demo: App, visit: Visit) -> None:
+    at = visit("prompt")
+    assert "**0 of 13 rules approved**" in prose(at)
+    assert "Approve a rule on the Review page first." in prose(at)
+    assert links(at) == ["Go to Review"]
+    assert at.button("compile").disabled
+    assert raw(at, "info") == ["Nothing is compiled yet."]
+
+
+def test_a_task_without_rules_has_nothing_to_compile(empty: App, visit: Visit) -> None:
+    fill(empty.store)
+    at = visit("prompt")
+    assert "**0 of 0 rules approved**" in prose(at)
+    assert at.button("compile").disabled
+
+
+def test_compiling_shows_the_hash_the_text_and_the_numbered_rules(demo: App, visit: Visit) -> None:
+    approve(demo, "R2", "R1")
+    at = visit("prompt")
+    assert "**2 of 13 rules approved**" in prose(at)
+    press(at, "compile")
+    (version,) = demo.store.prompts.all("nda")
+    sha256, text = raw(at, "code")
+    assert sha256 == version.prompt.sha256
+    # The element cuts the last line break; the download has it.
+    assert text + "\n" == version.prompt.text
+    assert hash_text(text + "\n") == sha256
+    assert version.created_by == "anna"
+    expected = [
+        f"{rule.number}. {rule.rule_id} {demo.store.rules.summary(rule.rule_id).title}" for rule in version.prompt.rules
+    ]
+    assert [link.split(".")[0] for link in expected] == ["1", "2"]
+    assert rule_links(at) == expected
+    for rule in version.prompt.rules:
+        condition = demo.store.rules.dossier(rule.rule_id).head.text.condition.rstrip(" .")
+        assert f"{rule.number}. [{rule.rule_id}] IF {condition}, THEN " in text
+        assert "approved by bert" in prose(at)
+        assert f"(decision {rule.decision_id})" in prose(at)
+    assert f"Version 1: 2 rules, {sha256.removeprefix('sha256:')[:12]}" in prose(at)
+    assert [button.label for button in at.download_button] == ["Download the text", "Download the manifest"]
+
+
+def test_only_approved_rules_are_compiled(demo: App, visit: Visit) -> None:
+    approve(demo, "R1")
+    demo.store.rules.judge(verdict_on(demo.store, "R2", Verdict.REJECT), ANNA)
+    at = press(visit("prompt"), "compile")
+    assert "[R1]" in prompt_text(at)
+    for other in demo.store.rules.queue("nda"):
+        assert other.id == "R1" or f"[{other.id}]" not in prompt_text(at)
+
+
+def test_the_same_rules_compile_to_the_same_bytes(compiled: App, visit: Visit) -> None:
+    press(visit("prompt"), "compile")
+    assert len({version.prompt.sha256 for version in compiled.store.prompts.all("nda")}) == 1
+
+
+def test_an_older_version_can_be_read_as_it_was(compiled: App, visit: Visit) -> None:
+    approve(compiled, "R2")
+    at = press(visit("prompt"), "compile")
+    box = at.selectbox("version_nda")
+    assert (box.value, len(rule_links(at))) == (2, 2)
+    assert [option.split(" · ")[:2] for option in box.options] == [["Version 2", "2 rules"], ["Version 1", "1 rule"]]
+    box.select(1)
+    run(at)
+    assert prompt_text(at) == compiled.store.prompts.get("nda", 1).prompt.text.rstrip()
+    assert len(rule_links(at)) == 1
+
+
+def test_a_revision_that_was_replaced_since_is_marked(compiled: App, visit: Visit) -> None:
+    dossier = compiled.store.rules.dossier("R1")
+    text = RuleText("Another", "it says so", dossier.head.text.labels)
+    compiled.store.rules.edit("R1", dossier.head.hash, dossier.summary.state, text, "Sharper.", BERT)
+    at = visit("prompt")
+    assert "no longer in force" not in prose(at), "the approved revision stays in force while the edit is in review"
+    approve(compiled, "R1")
+    run(at)
+    assert "This revision is no longer in force; a new version would not contain it." in prose(at)
+    assert f"1. R1 {dossier.head.text.title}" in rule_links(at)
+    press(at, "compile")
+    assert rule_links(at) == ["1. R1 Another"]
+
+
+def test_what_is_approved_at_the_press_is_compiled(demo: App, visit: Visit) -> None:
+    approve(demo, "R1")
+    at = visit("prompt")
+    assert not at.button("compile").disabled
+    approve(demo, "R3")
+    press(at, "compile")
+    assert "Version 1: 2 rules" in prose(at)
+
+
+def test_the_text_of_a_rule_is_plain(empty: App, visit: Visit) -> None:
+    examples = fill(empty.store, examples=make_examples(2))
+    rule_in_review(empty.store, make_rule(RuleText(NASTY, NASTY, ("keep",)), supports=examples))
+    approve(empty, "R1")
+    wiring.compile_task(empty, "posts")
+    at = visit("prompt")
+    assert takes_literally(raw(at, "page_link"), NASTY)
+    assert f"IF {NASTY}, THEN keep." in prompt_text(at)
