@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -63,10 +64,17 @@ def environment(
     monkeypatch.setattr(app_test, "PagesManager", NavigationPages)
 
 
+@pytest.fixture(scope="session")
+def components() -> BidiComponentManager:
+    """No component at all. The driver would look through every installed package for some, anew for each visit."""
+    return BidiComponentManager()
+
+
 @pytest.fixture
-def visit() -> Visit:
+def visit(components: BidiComponentManager) -> Visit:
     def open_page(page: str, **address: str) -> AppTest:
         at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+        at._bidi_component_manager = components
         for name, value in address.items():
             at.query_params[name] = value
         # The driver knows the pages only after one run; an address is kept until its page reads it.
