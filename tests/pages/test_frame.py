@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pld_app.wiring import App
-from tests.factories import fill
-from tests.pages.driving import PAGES, ROOT, Visit, go, prose, raw, run
+from tests.cli.fake_ollama import FakeOllama
+from tests.factories import fill, verdict_on
+from tests.pages.driving import PAGES, ROOT, Visit, go, press, prose, raw, run
 
 ATTESTATION = "You act as **anna**, with all roles"
 
@@ -100,3 +103,54 @@ def test_a_link_to_a_rule_opens_its_task(two_tasks: App, visit: Visit) -> None:
 def test_a_link_to_a_task_that_is_not_there_opens_the_first(two_tasks: App, visit: Visit) -> None:
     at = visit("data", task="gone")
     assert at.title[0].value == "Data: NDA review"
+
+
+# --- what goes wrong while somebody works -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("page", "button"),
+    [
+        ("home", "build_moderation"),
+        ("clusters", "synthesise"),
+        ("clusters", "keep"),
+        ("prompt", "compile"),
+        ("live_test", "ask"),
+        ("evaluate", "start_run"),
+    ],
+)
+def test_a_write_that_goes_wrong_is_one_sentence(
+    compiled: App, visit: Visit, ollama: FakeOllama, page: str, button: str
+) -> None:
+    compiled.store.rules.judge(verdict_on(compiled.store, "R2"), compiled.actor)
+    at = visit(page)
+    head_file = compiled.store.database.head_path
+    head_file.unlink()
+    head_file.mkdir()
+    press(at, button)
+    assert len(at.error) == 1
+    assert "The change was saved, but the head file pld.db.head" in prose(at)
+
+
+@pytest.mark.parametrize(
+    ("page", "table"),
+    [
+        ("home", "job"),
+        ("data", "example"),
+        ("clusters", "micro_instruction"),
+        ("review", "rule"),
+        ("prompt", "prompt_version"),
+        ("live_test", "prompt_version"),
+        ("evaluate", "run"),
+        ("audit", "event"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_one_sentence(
+    compiled: App, visit: Visit, workspace_folder: Path, page: str, table: str
+) -> None:
+    at = visit("audit" if page == "home" else "home")
+    with closing(sqlite3.connect(workspace_folder / "pld.db")) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO hidden")
+    go(at, page)
+    assert len(at.error) == 1
+    assert "pld.db" in prose(at)
