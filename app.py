@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pld_app.components.frame import PAGES, draw_frame
+from pld_app.components.frame import PAGES, draw_frame, run_page
 
 st.set_page_config(page_title="pld-review", page_icon="⚖️", layout="wide", initial_sidebar_state=220)
 page = st.navigation(
     [st.Page(p.file, title=p.title, icon=p.icon, url_path=p.path, default=p.default, help=p.help) for p in PAGES]
 )
 if draw_frame():
-    page.run()
+    run_page(page)

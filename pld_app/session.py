@@ -15,6 +15,7 @@ from pld_core.models import RevisionState, RuleDossier
 from pld_core.ports import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
+COMPLAINT = "_complaint"
 LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
 
 
@@ -133,6 +134,15 @@ def notify(text: str) -> None:
 
 def take_notice() -> str:
     return str(st.session_state.pop(NOTICE, ""))
+
+
+def complain(error: PldError) -> None:
+    """Show on the next run what went wrong with a step that has no panel."""
+    st.session_state[COMPLAINT] = str(error)
+
+
+def take_complaint() -> str:
+    return str(st.session_state.pop(COMPLAINT, ""))
 
 
 def problem() -> str:

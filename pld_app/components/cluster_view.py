@@ -14,6 +14,7 @@ from pld_app.components.job_progress import order_job
 from pld_app.components.run_view import plain_label
 from pld_app.components.text import plain
 from pld_core.clustering import Vectors, cluster_numbers, health
+from pld_core.errors import PldError
 from pld_core.models import NOISE, ClusterParams, ClusterPoint, MicroInstruction, Task
 from pld_core.ports import StoredClustering
 
@@ -142,6 +143,10 @@ def _median(numbers: list[int]) -> int:
 
 
 def _keep(task: Task, params: ClusterParams) -> None:
-    stored = wiring.save_clustering(session.app(), task.name, params)
+    try:
+        stored = wiring.save_clustering(session.app(), task.name, params)
+    except PldError as error:
+        session.complain(error)
+        return
     session.preset(f"clustering_{task.name}", stored.id)
     session.notify(f"Clustering {stored.id} is kept: {stored.clusters} clusters, {stored.noise} noise")

@@ -34,7 +34,7 @@ def _verify() -> None:
     try:
         session.remember_chain(session.app().store.events.verify())
     except PldError as error:
-        session.notify(str(error))
+        session.complain(error)
 
 
 def draw_events() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pld_app import session
 from pld_app.components.text import ALL_ROLES, plain
@@ -59,7 +60,17 @@ def draw_frame() -> bool:
         st.caption(f"Workspace: {plain(str(app.settings.workspace))}")
     if notice := session.take_notice():
         st.toast(plain(notice), icon=":material/check_circle:")
+    if complaint := session.take_complaint():
+        st.error(plain(complaint), icon=":material/error:")
     return True
+
+
+def run_page(page: StreamlitPage) -> None:
+    """Draw the page; what it could not read is one sentence below what it had drawn."""
+    try:
+        page.run()
+    except PldError as error:
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def _choose_task(tasks: tuple[Task, ...]) -> None:

@@ -46,7 +46,10 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
 def order_job(kind: str, task: str, params: Mapping[str, Json]) -> None:
     """Put a job into the queue, in the name of the person at the screen."""
     app = session.app()
-    app.store.jobs.enqueue(kind, task, params, app.actor)
+    try:
+        app.store.jobs.enqueue(kind, task, params, app.actor)
+    except PldError as error:
+        session.complain(error)
 
 
 def _jobs(task: str, kind: str, limit: int) -> list[Job]:
@@ -88,7 +91,7 @@ def _draw_button(job: Job) -> None:
         try:
             action(job.id, app.actor)
         except PldError as error:
-            session.notify(str(error))
+            session.complain(error)
         # The whole page, not this part of it: whether it has to keep looking may have changed.
         st.rerun()
 

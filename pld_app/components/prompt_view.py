@@ -38,7 +38,7 @@ def _compile(task: Task) -> None:
     try:
         version = wiring.compile_task(session.app(), task.name)
     except PldError as error:
-        session.notify(str(error))
+        session.complain(error)
         return
     session.preset(f"version_{task.name}", version.number)
     session.notify(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session, wiring
+from pld_app.components.job_progress import order_job
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
 from pld_core.evaluation import score
@@ -104,4 +105,4 @@ def _build(name: str) -> None:
     app = session.app()
     running = [j for j in app.store.jobs.recent() if j.task == name and j.state in (JobState.QUEUED, JobState.RUNNING)]
     if not running:
-        app.store.jobs.enqueue("demo", name, {}, app.actor)
+        order_job("demo", name, {})
