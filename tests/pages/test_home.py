@@ -163,7 +163,9 @@ def test_a_failed_job_says_why_and_can_be_continued(compiled: App, visit: Visit,
     assert compiled.store.jobs.get(job.id).state is JobState.QUEUED
 
 
-def test_a_button_for_a_job_that_ended_meanwhile_changes_nothing_and_says_so(compiled: App, visit: Visit) -> None:
+def test_a_press_on_a_job_that_moved_on_meanwhile_does_nothing_but_show_how_it_stands(
+    compiled: App, visit: Visit
+) -> None:
     job = compiled.store.jobs.enqueue("evaluate", "nda", EVALUATION, ANNA)
     compiled.store.jobs.request_cancel(job.id, ANNA)
     at = visit("home")
