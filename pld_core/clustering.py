@@ -113,7 +113,7 @@ def health(labels: Sequence[str], numbers: Sequence[int]) -> ClusterHealth:
     if largest > 0.5:
         warnings.append(f"One cluster holds {largest:.0%} of the clustered instructions: eps is probably too large.")
     if sizes and len(sizes) < len(all_by_label):
-        warnings.append(f"There are {len(sizes)} clusters for {len(all_by_label)} labels: try a smaller eps.")
+        warnings.append(f"Fewer clusters ({len(sizes)}) than labels ({len(all_by_label)}): try a smaller eps.")
     if noise_share > 0.4:
         warnings.append(f"{noise_share:.0%} of the instructions are in no cluster: try a larger eps or fewer samples.")
     for label, n in sorted(all_by_label.items()):

@@ -148,7 +148,7 @@ def test_noise_is_counted_by_label() -> None:
 def test_a_collapse_into_one_cluster_is_told() -> None:
     found = health(["keep"] * 5 + ["remove"] * 5, [0] * 10)
     assert "One cluster holds 100% " in found.warnings[0]
-    assert "1 clusters for 2 labels" in found.warnings[1]
+    assert "Fewer clusters (1) than labels (2)" in found.warnings[1]
 
 
 def test_much_noise_is_told_from_above_forty_percent_on() -> None:

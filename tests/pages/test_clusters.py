@@ -81,7 +81,7 @@ def test_one_cluster_for_everything_is_warned_of(empty: App, visit: Visit) -> No
     collapsed(empty)
     assert raw(visit("clusters"), "warning") == [
         "One cluster holds 100\\% of the clustered instructions\\: eps is probably too large\\.",
-        "There are 1 clusters for 2 labels\\: try a smaller eps\\.",
+        "Fewer clusters \\(1\\) than labels \\(2\\)\\: try a smaller eps\\.",
     ]
 
 
