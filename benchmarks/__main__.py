@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FIGURES = ("review_page", "store_write")
+FIGURES = ("review_page", "store_write", "dataset_import", "import_csv")
 
 
 def main() -> int:

@@ -12,17 +12,16 @@ from typing import Any
 import click
 
 from pld_app import wiring
+from pld_app.cli_data import data
 from pld_app.cli_format import Output, options, progress
+from pld_app.cli_import import import_
 from pld_app.cli_rules import rules
 from pld_app.serve import address_of, check_port, serve
 from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
-from pld_core import importers
 from pld_core.demo import DEMO_TASKS
 from pld_core.errors import InvalidInput, PldError
 from pld_core.evaluation import score
-from pld_core.importers import ColumnMap
-from pld_core.importers.rows import decode
 from pld_core.models import Example, Split, Task
 from pld_core.ports import BackendStatus, ExampleFilter
 
@@ -34,6 +33,8 @@ def cli() -> None:
 
 
 cli.add_command(rules)
+cli.add_command(import_)
+cli.add_command(data)
 
 
 @cli.command()
@@ -84,47 +85,6 @@ def worker(workspace: Path, out: Output, once: bool) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     work(app, stop)
-
-
-@cli.command(name="import")
-@options
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--task", "task_name", required=True, help="Task to import into; made from the file if there is none.")
-@click.option("--format", "file_format", default="", help="csv or jsonl; told by the file's ending if left out.")
-@click.option("--input", "inputs", multiple=True, help="Column with text (repeatable, in order). Default: all others.")
-@click.option("--label", default="label", show_default=True, help="Column with the gold label.")
-@click.option("--split", default="", help="Column with train, validation or test. Default: `split`, else by --seed.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the split, when no column says it.")
-@click.option("--title", default="", help="Title of a new task.")
-@click.option("--guideline", type=click.Path(path_type=Path), help="Text file with the guideline of a new task.")
-def import_(
-    workspace: Path,
-    out: Output,
-    file: Path,
-    task_name: str,
-    file_format: str,
-    inputs: tuple[str, ...],
-    label: str,
-    split: str,
-    seed: int,
-    title: str,
-    guideline: Path | None,
-) -> None:
-    """Import labelled examples from a CSV or JSONL file. All of it or nothing."""
-    data = _read_bytes(file)
-    text = decode(written) if guideline and (written := _read_bytes(guideline)).strip() else ""
-    rows = importers.read_file(file.name, data, file_format)
-    columns = importers.resolve_columns(rows, ColumnMap(label, inputs, split))
-    examples = importers.examples_from(rows, columns, file.name, seed)
-    if not wiring.workspace_exists(load_settings(workspace)):
-        # Asked before a workspace is made, so that a refused import leaves nothing behind.
-        importers.propose_task(task_name, title, examples, text)
-    app = wiring.create_app(workspace)
-    outcome = wiring.import_examples(app, task_name, title, text, examples, file.name)
-    out.emit(
-        {"task": task_name, "added": outcome.added, "already_there": outcome.already_there},
-        f"{outcome.added} examples added to {task_name}, {outcome.already_there} were already there.",
-    )
 
 
 @cli.command(name="compile")
@@ -245,13 +205,6 @@ def verify(workspace: Path, out: Output) -> None:
 
 def _not_ready(status: BackendStatus) -> str:
     return f"{status.problem} Run: {status.fix}" if status.fix else status.problem
-
-
-def _read_bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"The file {file} cannot be read: {error.strerror}. Nothing was imported.") from error
 
 
 def _find_example(app: wiring.App, task: Task, prefix: str) -> Example:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pld_app.wiring import DEFAULT_WORKSPACE
+from pld_core.ports import Progress
+
+# What a terminal obeys instead of showing: escape sequences and the like, but for line ends and tabs.
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,8 @@ class Output:
         if self.as_json:
             click.echo(json.dumps(value, ensure_ascii=False, indent=2))
         elif text:
-            click.echo(text)
+            # Texts from data and models are in it, which must not move the cursor or recolour what others say.
+            click.echo(_OBEYED.sub("?", text))
 
     def say(self, text: str) -> None:
         """Tell what goes on; on stderr with --json, so that stdout stays one JSON value."""
@@ -56,3 +64,42 @@ def progress(done: int, total: int, message: str) -> None:
     """Draw progress on a terminal's stderr; nothing elsewhere."""
     if sys.stderr.isatty():
         click.echo(f"\r{message}: {done} of {total}", err=True, nl=done == total)
+
+
+@contextmanager
+def progress_line() -> Iterator[Progress]:
+    """Draw progress on one line of a terminal's stderr, and end that line when the work ends, however it ends."""
+    drawn = False
+
+    def draw(done: int, total: int, message: str) -> None:
+        nonlocal drawn
+        if sys.stderr.isatty():
+            drawn = True
+            click.echo(f"\r{message}: {done:,} of {total:,}", err=True, nl=False)
+
+    try:
+        yield draw
+    finally:
+        if drawn:
+            click.echo(err=True)
+
+
+class SectionedCommand(click.Command):
+    """A command whose help lists its options under titles.
+
+    Args:
+        sections: how many options stand under each title, in the order of the options; the rest stands last.
+    """
+
+    def __init__(self, *args: Any, sections: Mapping[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        chosen = (parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option))
+        records = (record for option in chosen if (record := option.get_help_record(ctx)))
+        for title, number in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl(list(islice(records, number)))
+        with formatter.section("Always"):
+            formatter.write_dl(list(records))

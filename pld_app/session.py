@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pld_app import wiring
+from pld_app.importing import Checked
 from pld_app.wiring import App, LiveTest
 from pld_core.errors import PldError, RevisionMovedOn
 from pld_core.models import RevisionState, RuleDossier
@@ -17,6 +18,7 @@ from pld_core.ports import ChainReport
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
 COMPLAINT = "_complaint"
 LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
+CHECKED, UPLOADED, IMPORTS = "_checked", "_uploaded", "_imports"
 
 
 @st.cache_resource(show_spinner=False)
@@ -216,3 +218,37 @@ def remember_chain(report: ChainReport) -> None:
 def last_chain() -> ChainReport | None:
     found: ChainReport | None = st.session_state.get(CHAIN)
     return found
+
+
+# --- the file that is being imported ----------------------------------------------------------------------------------
+
+
+def remember_upload(file_id: str, key: str) -> None:
+    """Note where the upload is kept, so that a rerun does not keep it again."""
+    st.session_state[UPLOADED] = (file_id, key)
+
+
+def upload_key(file_id: str) -> str:
+    """Return where the upload is kept, empty if it is not yet."""
+    seen, key = st.session_state.get(UPLOADED, ("", ""))
+    return str(key) if seen == file_id else ""
+
+
+def remember_checked(key: str, checked: Checked) -> None:
+    """Keep what was found in a file, for the file and columns that `key` stands for; one at a time, as it is large."""
+    st.session_state[CHECKED] = (key, checked)
+
+
+def checked(key: str) -> Checked | None:
+    seen, found = st.session_state.get(CHECKED, ("", None))
+    return found if seen == key else None
+
+
+def import_number() -> int:
+    """Return how many imports this session has ordered: the fields of the next one begin empty."""
+    return int(st.session_state.get(IMPORTS, 0))
+
+
+def begin_next_import() -> None:
+    st.session_state[IMPORTS] = import_number() + 1
+    forget(CHECKED, "import_into", "import_name", "import_title", "import_guideline", "import_resplit", "import_mask")

@@ -6,22 +6,22 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pld_app.settings import Settings, load_settings
-from pld_core import importers, pipeline
+from pld_core import pipeline
 from pld_core.backends import open_chat
 from pld_core.backends.scripted import ScriptedChat
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.compilation import compile_prompt
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.models import Actor, Answer, ClusterParams, Example, PromptVersion, Role, Split, Task
-from pld_core.ports import BackendStatus, Chat, ChatReply, Embedder, ImportOutcome, Progress, StoredClustering
+from pld_core.models import Actor, Answer, ClusterParams, PromptVersion, Role, Split, Task
+from pld_core.ports import BackendStatus, Chat, ChatReply, Embedder, Progress, StoredClustering
 from storage import SqliteStore, create_store, open_for_audit, open_store
 
 Result = TypeVar("Result")
@@ -142,33 +142,6 @@ def _add_demo_task(app: App, demo: Demo) -> None:
     names = [task.name for task in app.store.tasks.all()]
     if demo.task.name not in names:
         app.store.tasks.create_with_examples(demo.task, demo.examples, "demo", app.actor)
-
-
-def import_examples(
-    app: App, name: str, title: str, guideline: str, examples: Sequence[Example], source: str
-) -> ImportOutcome:
-    """Add examples to a task, which is made from them if there is none; all of them or nothing."""
-    if name in {task.name for task in app.store.tasks.all()}:
-        there = app.store.tasks.get(name)
-        fitted = [_with_fields_of(there, example) for example in examples]
-        return app.store.tasks.import_examples(name, fitted, source, app.actor)
-    task = importers.propose_task(name, title, examples, guideline)
-    return app.store.tasks.create_with_examples(task, examples, source, app.actor)
-
-
-def _with_fields_of(task: Task, example: Example) -> Example:
-    """Return the example with the task's fields in the task's order: where a column stands makes no other example.
-
-    Other columns are left out; a field that is missing stays missing, and the store refuses it.
-
-    Raises:
-        InvalidInput: none of the task's fields holds a text.
-    """
-    values = dict(example.fields)
-    fields = tuple((name, values[name]) for name in task.input_fields if name in values)
-    if fields and not any(value.strip() for _, value in fields):
-        raise InvalidInput(f"The text is missing ({example.source}). Nothing was imported. Add it, or remove the row.")
-    return replace(example, fields=fields)
 
 
 def missing_demos(app: App) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import wiring
+from pld_app import importing, wiring
+from pld_app.importing import ImportOrder
+from pld_app.uploads import Waiting
 from pld_app.wiring import App
 from pld_core.errors import JobCancelled, JobLost, PldError
 from pld_core.models import Actor, Job, JobState, Split
@@ -39,10 +41,31 @@ def _demo(app: App, job: Job, report: Progress) -> str:
     return wiring.build_demo(app, job.task, report)
 
 
+def _import(app: App, job: Job, report: Progress) -> str:
+    place = Waiting.from_json(job.params)
+    order = ImportOrder.from_json(job.params["order"])
+    order, checked = importing.check_chosen(app, place.path(app.settings), order, report)
+    planned = importing.plan(checked, order)
+    report(checked.facts.read, checked.facts.read, "rows checked, now writing")
+    return importing.import_file(app, checked, order, planned).words
+
+
+def _drop_upload(app: App, job: Job) -> None:
+    """Remove the upload of an import that has ended well, unless another import waits for the same file.
+
+    Not before its end is recorded: whoever takes over a job of a dead worker reads the file once more.
+    """
+    place = Waiting.from_json(job.params)
+    others = [other for other in app.store.jobs.recent(limit=50) if other.state is not JobState.DONE]
+    if not any(Waiting.from_json(other.params) == place for other in others):
+        place.drop(app.settings)
+
+
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
     "demo": _demo,
+    "import": _import,
 }
 
 
@@ -61,6 +84,8 @@ def run_one(app: App, owner: str, lease_s: float = LEASE_S) -> Job | None:
     try:
         state, message = _run_to_end(ordered_by, job, owner)
         app.store.jobs.finish(job.id, owner, state.value, message)
+        if state is JobState.DONE:
+            _drop_upload(app, job)
     except JobLost:
         # Whoever took it over finishes it; nothing of ours may be written any more.
         pass

@@ -2,12 +2,14 @@
 
 PldError
 ├── InvalidInput            what was given cannot be used (a file, an option, an empty text)
+│   └── ImportStopped       a data set whose problems a person has to settle first; carries the report
 ├── NotFound                a task, rule, prompt version, example or job that is not there
 ├── NotAllowed              the guard refused an action
 │   ├── IllegalTransition   the state does not allow it
 │   ├── MissingEvidence     nothing to judge the rule by
 │   ├── MissingReason       a decision without its reason or category
 │   ├── MissingRole         the person does not hold the role
+│   ├── DataInUse           rules rest on the data that would go
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
 ├── WorkspaceError          the store cannot be used
 │   ├── WorkspaceMissing    there is no workspace at that place
@@ -33,6 +35,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pld_core.canonical import Json
     from pld_core.models import Revision, RevisionState
 
 
@@ -42,6 +47,18 @@ class PldError(Exception):
 
 class InvalidInput(PldError):
     """What was given cannot be used; nothing was changed."""
+
+
+class ImportStopped(InvalidInput):
+    """The data set was read, but a person has to settle something first; nothing was imported.
+
+    Attributes:
+        report: the validation report, as `--json` prints it.
+    """
+
+    def __init__(self, message: str, report: Mapping[str, Json]) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class NotFound(PldError):
@@ -66,6 +83,10 @@ class MissingReason(NotAllowed):
 
 class MissingRole(NotAllowed):
     """The person does not hold the role that the action needs."""
+
+
+class DataInUse(NotAllowed):
+    """Rules, instructions or predictions rest on the data that would be deleted or moved."""
 
 
 class RevisionMovedOn(NotAllowed):

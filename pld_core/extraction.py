@@ -6,6 +6,7 @@ from pld_core.canonical import hash_json, hash_text
 from pld_core.compilation import input_of, template
 from pld_core.errors import ReplyUnusable
 from pld_core.models import Example, MicroInstruction, Task
+from pld_core.personal import shown_to_teacher
 from pld_core.ports import ChatRequest
 from pld_core.wire import ExtractionReply, read_reply, schema_of
 
@@ -22,8 +23,8 @@ def teacher_system(task: Task, template_name: str) -> str:
 
 
 def extraction_request(task: Task, example: Example) -> ChatRequest:
-    """Return the call that abstracts one labelled example into one instruction."""
-    user = f"<<<EXAMPLE\n{input_of(task, example)}\nEXAMPLE>>>\n\nCORRECT LABEL: {example.label}"
+    """Return the call that abstracts one labelled example into one instruction; personal data masked if so imported."""
+    user = f"<<<EXAMPLE\n{input_of(task, shown_to_teacher(example))}\nEXAMPLE>>>\n\nCORRECT LABEL: {example.label}"
     return ChatRequest(
         system=teacher_system(task, TEMPLATE),
         user=user,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pld_core.canonical import Json, hash_json
@@ -34,6 +34,19 @@ class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
+
+
+class ExampleState(StrEnum):
+    """Whether an example takes part; only `active` ones are extracted from, clustered and evaluated on.
+
+    `conflict`: the same text stands there with another label, and nobody has settled which is right. `withdrawn`: a
+    person settled that conflict against it. `archived`: its data set was archived.
+    """
+
+    ACTIVE = "active"
+    CONFLICT = "conflict"
+    WITHDRAWN = "withdrawn"
+    ARCHIVED = "archived"
 
 
 class RevisionState(StrEnum):
@@ -145,14 +158,57 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A marked range of a field: characters `start` up to, not including, `end`, counted from 0."""
+
+    field: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where in which file an example stands.
+
+    Attributes:
+        file: the file's name, without folders.
+        sha256: hash of the file's bytes, `sha256:` and hex digits.
+        unit: what the file is counted in: `row` (as a spreadsheet counts, the header is row 1), `line` or `item`.
+        number: its number, from 1.
+        importer: name and version of what read it, such as `csv 1`.
+    """
+
+    file: str
+    sha256: str
+    unit: str
+    number: int
+    importer: str
+
+    @property
+    def words(self) -> str:
+        """Such as `row 214 of complaints.csv`."""
+        return f"{self.unit} {self.number:,} of {self.file}"
+
+
+@dataclass(frozen=True)
 class Example:
     """One labelled input, identified by its content.
+
+    Where and how often it stands in files is told by the store and makes no other example: `origin` and `copies` are no
+    part of equality.
 
     Attributes:
         fields: (field name, text) pairs in the task's order.
         split: train, validation or test.
-        source: where it came from, such as a file name and line.
+        source: what the data itself says of where it came from, such as a system or an address; empty if nothing.
         group: examples of one group (one contract, one author) stay in one split; empty if none.
+        ref: the id that the data gives it; empty if none.
+        personal: kinds of personal data that were found in it, such as `e-mail`; found by a heuristic.
+        masked: a teacher is shown placeholders in place of the personal data.
+        spans: ranges that the data marks as evidence.
+        origin: where it stands in the file that it was first imported from; None for an example made otherwise.
+        copies: how many rows of all imports hold it.
+        state: whether it takes part.
     """
 
     fields: tuple[tuple[str, str], ...]
@@ -160,6 +216,13 @@ class Example:
     split: Split
     source: str = ""
     group: str = ""
+    ref: str = ""
+    personal: tuple[str, ...] = ()
+    masked: bool = False
+    spans: tuple[Span, ...] = ()
+    origin: Origin | None = field(default=None, compare=False)
+    copies: int = field(default=1, compare=False)
+    state: ExampleState = ExampleState.ACTIVE
 
     @property
     def hash(self) -> str:
@@ -167,9 +230,19 @@ class Example:
         return hash_json({"fields": [list(pair) for pair in self.fields], "label": self.label})
 
     @property
+    def text_hash(self) -> str:
+        """Content address of the text alone: two labels for one text are a label conflict."""
+        return hash_json([list(pair) for pair in self.fields])
+
+    @property
     def text(self) -> str:
         """All fields as one plain text, for search and embedding."""
         return "\n".join(value for _, value in self.fields)
+
+    @property
+    def place(self) -> str:
+        """Where it came from, for people: `row 214 of complaints.csv`, else what the data says of its source."""
+        return self.origin.words if self.origin else self.source
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,9 @@ async def extract(store: Store, teacher: Chat, task_name: str, report: Progress,
 def save_clustering(
     store: Store, embedder: Embedder, task_name: str, params: ClusterParams, actor: Actor
 ) -> StoredClustering:
-    """Phase 2: cluster the instructions and keep the result with its parameters."""
-    instructions = store.logic.instructions(task_name)
+    """Phase 2: cluster the instructions of the active examples and keep the result with its parameters."""
+    active = {example.hash for example in store.tasks.examples(task_name)}
+    instructions = [i for i in store.logic.instructions(task_name) if i.example_hash in active]
     vectors = embedder.embed([instruction.condition for instruction in instructions])
     params = replace(params, embedder=embedder.name)
     return store.logic.add_clustering(task_name, params, cluster_points(instructions, vectors, params), actor)
@@ -230,10 +231,13 @@ async def evaluate(
 
 
 def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredClustering) -> tuple[Cluster, ...]:
-    """Rebuild the clusters from the stored points, not from a second clustering: people saw the stored ones."""
+    """Rebuild the clusters from the stored points, not from a second clustering: people saw the stored ones.
+
+    An example that was withdrawn or archived since is left out: no rule is to rest on it.
+    """
     numbers = {point.example_hash: point.cluster for point in clustering.points}
-    instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in numbers]
-    texts = {example.hash: example.text for example in store.tasks.examples(clustering.task)}
+    texts = {e.hash: e.text for e in store.tasks.examples(clustering.task) if e.hash in numbers}
+    instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in texts]
     vectors = embedder.embed([instruction.condition for instruction in instructions])
     inputs = embedder.embed([texts[instruction.example_hash] for instruction in instructions])
     return clusters_of(instructions, vectors, inputs, [numbers[i.example_hash] for i in instructions])

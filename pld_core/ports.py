@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ from pld_core.models import (
     Event,
     Evidence,
     Example,
+    ExampleState,
     Job,
     Judgement,
     MicroInstruction,
@@ -172,11 +174,21 @@ class Page:
 
 @dataclass(frozen=True)
 class ExampleFilter:
-    """Which examples. Empty strings and None mean any; `search` is a plain text found anywhere, case-insensitive."""
+    """Which examples. Empty strings and None mean any.
+
+    Attributes:
+        search: words that all have to stand in the text, in any order, case-insensitive; the last may be only begun.
+        dataset: id of the data set that holds it, in any of its rows.
+        personal: only those in which personal data were found.
+        states: only those that take part, unless others are named; empty means any.
+    """
 
     split: Split | None = None
     label: str = ""
     search: str = ""
+    dataset: int | None = None
+    personal: bool = False
+    states: tuple[ExampleState, ...] = (ExampleState.ACTIVE,)
 
 
 @dataclass(frozen=True)
@@ -251,12 +263,19 @@ class NewRule:
 
 @dataclass(frozen=True)
 class TaskCounts:
-    """Figures of one task for the home page; `rules` counts rules by the state of their newest revision."""
+    """Figures of one task for the home page.
+
+    Attributes:
+        examples, labels: active examples by split and by label.
+        rules: rules by the state of their newest revision.
+        conflicts: texts that stand there with two labels, unsettled.
+    """
 
     examples: dict[Split, int]
     labels: dict[str, int]
     rules: dict[RevisionState, int]
     prompts: int
+    conflicts: int = 0
 
 
 @dataclass(frozen=True)
@@ -265,6 +284,71 @@ class ImportOutcome:
 
     added: int
     already_there: int
+
+
+@dataclass(frozen=True)
+class NewDataset:
+    """What is to be known of an import besides its examples.
+
+    Attributes:
+        file: name of the file, without folders.
+        sha256: hash of the file's bytes, `sha256:` and hex digits.
+        unit: what its rows are counted in: `row`, `line` or `item`.
+        importer: name and version of the importer, such as `csv 1`.
+        params: columns, merges, seed and what else decided the outcome; equal file and params are the same import.
+        report: the validation report, as `--json` prints it.
+    """
+
+    file: str
+    sha256: str
+    unit: str
+    importer: str
+    params: Mapping[str, Json]
+    report: Mapping[str, Json]
+
+
+class DatasetState(StrEnum):
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One import as the store holds it; `rows` counts the rows that became or joined an example."""
+
+    id: int
+    task: str
+    about: NewDataset
+    rows: int
+    state: DatasetState
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True)
+class ImportRow:
+    """An example and the number of the row that holds it; equal examples of several rows become one with a count."""
+
+    number: int
+    example: Example
+
+
+@dataclass(frozen=True)
+class LabelConflict:
+    """One text with more than one label: the examples, which differ in nothing but the label."""
+
+    text_hash: str
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """What somebody chose for files of one shape, as `importers` reads and writes it."""
+
+    choice: Mapping[str, Json]
+    by: str
+    at: str
 
 
 @dataclass(frozen=True)
@@ -303,6 +387,80 @@ class TaskStore(Protocol):
     ) -> tuple[Example, ...]: ...
     def count_examples(self, task: str, where: ExampleFilter = EVERY_EXAMPLE) -> int: ...
     def split_table(self, task: str) -> dict[tuple[Split, str], int]: ...
+
+
+class DataStore(Protocol):
+    """Data sets: what was imported from which file, and what became of it."""
+
+    def add(self, task: Task, dataset: NewDataset, rows: Iterable[ImportRow], actor: Actor) -> tuple[Dataset, int]:
+        """Import a data set in one transaction and return it with the number of examples that were new.
+
+        The task is made if there is none of its name. The same file with the same params whose data set is still active
+        is returned as it is, with 0. An example that is there already keeps its split. Examples whose text now stands
+        there with two labels become `conflict`.
+
+        Raises:
+            InvalidInput: a label that the task does not declare, or a field that it needs and the example lacks.
+        """
+        ...
+
+    def get(self, dataset_id: int) -> Dataset: ...
+    def all(self, task: str) -> tuple[Dataset, ...]:
+        """Return the data sets of a task that are not deleted, newest first."""
+        ...
+
+    def resting(self, dataset_id: int) -> tuple[str, ...]:
+        """Return the ids of rules whose evidence would be lost with the data set, in the order of their numbers."""
+        ...
+
+    def archive(self, dataset_id: int, reason: str, actor: Actor) -> None:
+        """Take its examples out of use, except those that another active data set holds too; they stay readable."""
+        ...
+
+    def restore(self, dataset_id: int, actor: Actor) -> None: ...
+    def delete(self, dataset_id: int, reason: str, actor: Actor) -> None:
+        """Delete its examples, except those that another data set holds too; its record and report stay.
+
+        Raises:
+            DataInUse: rules, instructions or predictions rest on its examples; archiving is the way out.
+        """
+        ...
+
+    def conflicts(self, task: str, page: Page | None = None) -> tuple[LabelConflict, ...]:
+        """Return the unsettled label conflicts, oldest first."""
+        ...
+
+    def count_conflicts(self, task: str) -> int: ...
+    def settle(self, task: str, text_hash: str, keep: str, reason: str, actor: Actor) -> None:
+        """Settle a conflict: the example with hash `keep` becomes active (empty: none), the others are withdrawn.
+
+        Raises:
+            NotFound: no such unsettled conflict, or `keep` is none of its examples.
+            MissingReason: the reason is empty.
+        """
+        ...
+
+    def resplit(self, task: str, splits: Mapping[str, Split], seed: int, actor: Actor) -> int:
+        """Give examples (by hash) new splits; return how many changed. Those not named keep theirs.
+
+        Raises:
+            DataInUse: an example with an instruction would leave train.
+        """
+        ...
+
+    def instructed(self, task: str) -> frozenset[str]:
+        """Return the hashes of the examples that an instruction was made from; they have to stay in train."""
+        ...
+
+    def describe_labels(self, task: str, descriptions: Mapping[str, str], actor: Actor) -> None:
+        """Set descriptions of declared labels; the label set itself stays."""
+        ...
+
+    def remember_columns(self, shape: str, choice: Mapping[str, Json], actor: Actor) -> None: ...
+    def remembered_columns(self, shape: str) -> ColumnChoice | None: ...
+    def rules_of(self, task: str, example_hash: str) -> tuple[str, ...]:
+        """Return the ids of rules with the example in the evidence of their newest revision."""
+        ...
 
 
 class LogicStore(Protocol):
@@ -387,6 +545,8 @@ class Store(Protocol):
 
     @property
     def tasks(self) -> TaskStore: ...
+    @property
+    def data(self) -> DataStore: ...
     @property
     def logic(self) -> LogicStore: ...
     @property

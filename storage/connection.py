@@ -17,6 +17,7 @@ from pld_core.audit import GENESIS, seal
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import NotFound, StorageFull, WorkspaceError, WorkspaceUnreadable
 from pld_core.models import Actor
+from storage.search import holds
 
 Clock = Callable[[], datetime]
 Value = None | int | float | str
@@ -155,6 +156,7 @@ class Database:
         conn = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
         try:
             conn.row_factory = sqlite3.Row
+            conn.create_function("holds", 2, holds, deterministic=True)
             conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             conn.execute("PRAGMA journal_mode = WAL")
             # FULL: a decision that was confirmed on screen survives a power cut.

@@ -1,4 +1,4 @@
-"""Models to rows and back. Pure."""
+"""Models to rows and back; `example_rows` has those of examples and data sets. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from pld_core.models import (
     Event,
     Evidence,
     EvidenceRole,
-    Example,
     Job,
     JobState,
     Label,
@@ -66,29 +65,6 @@ def task_from(row: Row) -> Task:
         guideline_version=row["guideline_version"],
         four_eyes=bool(row["four_eyes"]),
         teacher=row["teacher"],
-    )
-
-
-def example_row(task: str, example: Example) -> dict[str, Value]:
-    return {
-        "task": task,
-        "hash": example.hash,
-        "fields": canonical_json([list(pair) for pair in example.fields]),
-        "text": example.text,
-        "label": example.label,
-        "split": example.split.value,
-        "source": example.source,
-        "group_name": example.group,
-    }
-
-
-def example_from(row: Row) -> Example:
-    return Example(
-        fields=tuple((name, text) for name, text in json.loads(row["fields"])),
-        label=row["label"],
-        split=Split(row["split"]),
-        source=row["source"],
-        group=row["group_name"],
     )
 
 

@@ -36,6 +36,8 @@ from pld_core.review import (
 )
 from storage import rows
 from storage.connection import Database, Write
+from storage.example_queries import EXAMPLE
+from storage.example_rows import example_from
 from storage.rule_queries import (
     ORDER,
     effective_evidence,
@@ -45,7 +47,7 @@ from storage.rule_queries import (
     load_summary,
     where_clause,
 )
-from storage.tasks import load_task
+from storage.task_queries import load_task
 
 
 class SqliteRules:
@@ -238,9 +240,9 @@ class SqliteRules:
             ).fetchall()
             evidence = effective_evidence(conn, summary.head)
             found = conn.execute(
-                """SELECT DISTINCT e.* FROM evidence AS v
-                   JOIN example AS e ON e.task = v.task AND e.hash = v.example_hash
-                   WHERE v.revision_hash = ?""",
+                f"""{EXAMPLE} WHERE e.id IN (
+                    SELECT x.id FROM evidence AS v JOIN example AS x ON x.task = v.task AND x.hash = v.example_hash
+                    WHERE v.revision_hash = ?)""",  # noqa: S608 - a constant of this package
                 (summary.head,),
             )
             decisions = conn.execute("SELECT * FROM decision WHERE rule_id = ? ORDER BY id", (summary.id,))
@@ -250,7 +252,7 @@ class SqliteRules:
                 states={str(row["revision_hash"]): RevisionState(row["state"]) for row in moves},
                 created={revision.hash: at for revision, at in stored},
                 evidence=evidence,
-                examples={str(row["hash"]): rows.example_from(row) for row in found},
+                examples={str(row["hash"]): example_from(row) for row in found},
                 decisions=tuple(rows.decision_from(row) for row in decisions),
             )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
 from storage.connection import Clock, Database, utc_now
+from storage.data import SqliteData
 from storage.events import SqliteEvents
 from storage.jobs import SqliteJobs
 from storage.logic import SqliteLogic
@@ -25,6 +26,7 @@ class SqliteStore:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.tasks = SqliteTasks(database)
+        self.data = SqliteData(database)
         self.logic = SqliteLogic(database)
         self.rules = SqliteRules(database)
         self.prompts = SqlitePrompts(database)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pld_app.cli import main
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
 from storage import SqliteStore, create_store
-from tests.cli.running import wait_until
+from tests.cli.running import ROOT, wait_until
 from tests.factories import TickingClock, url_of
+
+# A busy machine is no failure of a property.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture
@@ -54,3 +60,17 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main(["demo", "--task", "nda", "--workspace", str(shared / "space")]) == 0
         (shared / "ready").touch()
     return Path(shutil.copytree(shared / "space", own / "space"))
+
+
+@pytest.fixture
+def published() -> Callable[[str], Path]:
+    """Return where a published data set lies, or skip."""
+    folder = Path(os.environ.get("PLD_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            pytest.skip(f"{name} is not there; PLD_SHARED_DATA says where the published data sets lie")
+        return path
+
+    return find

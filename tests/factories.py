@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pld_core.importers.rows import ColumnMap, ReadOptions, SourceRow
 from pld_core.models import (
     Actor,
     ClusterParams,
@@ -186,3 +187,36 @@ class FirstWordEmbedder:
 
 def no_report(done: int, total: int, message: str) -> None:
     """Watch the work without a word."""
+
+
+@dataclass(frozen=True)
+class ListSource:
+    """A `Source` whose rows are given in memory; numbered as a spreadsheet does, so that the first is row 2."""
+
+    given: Sequence[Mapping[str, str]]
+    name: str = "posts.csv"
+    sha256: str = "sha256:file"
+    importer: str = "list 1"
+    unit: str = "row"
+    options: ReadOptions = field(default_factory=lambda: ReadOptions("csv"))
+    notes: tuple[str, ...] = ()
+    suggested: ColumnMap = field(default_factory=ColumnMap)
+    sheets: tuple[str, ...] = ()
+    labels: tuple[Label, ...] = ()
+    guideline: str = ""
+    title: str = ""
+    problems: Mapping[int, str] = field(default_factory=dict)
+    """Why rows cannot be read, by number."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(column for row in self.given for column in row))
+
+    @property
+    def expected(self) -> int:
+        return max(1, len(self.given))
+
+    def rows(self) -> Iterator[SourceRow]:
+        for number, values in enumerate(self.given, start=2):
+            problem = self.problems.get(number, "")
+            yield SourceRow(number, {} if problem else dict(values), problem=problem)

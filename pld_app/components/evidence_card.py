@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
+
 import streamlit as st
 
-from pld_app.components.text import ROLE_ICONS, in_badge, plain, short_hash
+from pld_app.components.text import ROLE_ICONS, count, in_badge, plain, short_hash
 from pld_core.models import Evidence, EvidenceRole, Example, RuleDossier
 
 ORDER = (EvidenceRole.CONTRADICTS, EvidenceRole.NEAR_MISS, EvidenceRole.SUPPORTS, EvidenceRole.IRRELEVANT)
@@ -18,6 +20,11 @@ HEADINGS = {
     EvidenceRole.SUPPORTS: ("Supporting", "The examples that this rule was merged from.", "green"),
     EvidenceRole.IRRELEVANT: ("Irrelevant", "Marked as saying nothing about this rule.", "gray"),
 }
+
+LONG = 1_500
+"""A field with more characters than this fills a screen."""
+MARK = '<mark style="background: rgba(255, 190, 0, 0.4); color: inherit; border-bottom: 2px solid">'
+"""The letters keep the colour of the text around them, in light and in dark; the line is seen in grey print too."""
 
 
 def draw_evidence(dossier: RuleDossier, limit: int = 40) -> None:
@@ -48,12 +55,49 @@ def draw_card(evidence: Evidence, example: Example, colour: str) -> None:
             mark = f"{ROLE_ICONS[evidence.role.value]} {evidence.role.value.replace('_', ' ')}"
             st.badge(mark, color=colour)  # type: ignore[arg-type]
             st.badge(f"gold label: {in_badge(example.label)}", color="blue")
-            st.caption(f"{example.split.value} · {plain(example.source)} · {short_hash(example.hash)}")
-        draw_fields(example)
+            st.caption(f"{example.split.value} · {plain(example.place)} · {short_hash(example.hash)}")
+        draw_example(example)
 
 
-def draw_fields(example: Example) -> None:
-    """Draw all text fields of an example, word for word."""
-    for name, value in example.fields:
-        st.caption(plain(name))
-        st.text(value or "(empty)")
+def draw_example(example: Example) -> None:
+    """Draw the text fields of an example, word for word, with the passages marked that the data marks as evidence.
+
+    A field as long as a contract comes after the others: what is asked about it would be found only at its end.
+    """
+    for name, value in sorted(example.fields, key=lambda entry: len(entry[1]) > LONG):
+        spans = sorted((s.start, s.end) for s in example.spans if s.field == name)
+        marked = f" · {count(len(spans), 'passage')} marked as evidence" if spans else ""
+        st.caption(f"{plain(name)}{marked}")
+        if spans:
+            _draw_marked(value, spans)
+        else:
+            st.text(value or "(empty)")
+
+
+def _draw_marked(text: str, spans: list[tuple[int, int]]) -> None:
+    """Draw a text with marked ranges. Only escaped text goes into the markup, so it can be nothing more."""
+    parts, at = [], 0
+    for begin, end in spans:
+        # Ranges may overlap; what is marked already is not marked twice.
+        begins = max(at, begin)
+        if begins < end:
+            parts += [html.escape(text[at:begins]), MARK, html.escape(text[begins:end]), "</mark>"]
+            at = end
+    parts.append(html.escape(text[at:]))
+    st.html(f'<div class="marked" style="white-space: pre-wrap">{"".join(parts)}</div>')
+
+
+def draw_origin(example: Example) -> None:
+    """Draw where an example comes from: file, row, importer, and what the data says of it."""
+    parts = [f"From {plain(example.place or 'an unnamed source')}"]
+    if example.origin is not None:
+        parts.append(f"file {short_hash(example.origin.sha256)}, read by {plain(example.origin.importer)}")
+        if example.source:
+            parts.append(f"source: {plain(example.source)}")
+    if example.copies > 1:
+        parts.append(f"in {example.copies:,} rows")
+    if example.ref:
+        parts.append(f"id {plain(example.ref)}")
+    if example.group:
+        parts.append(f"group {plain(example.group)}")
+    st.caption(" · ".join([*parts, short_hash(example.hash)]))

@@ -13,7 +13,7 @@ from pld_core.canonical import Json
 from pld_core.errors import PldError
 from pld_core.models import Job, JobState
 
-KINDS = {"evaluate": "Evaluation", "synthesise": "Rule synthesis", "demo": "Demo task"}
+KINDS = {"evaluate": "Evaluation", "synthesise": "Rule synthesis", "demo": "Demo task", "import": "Import"}
 STATE_ICONS = {
     JobState.QUEUED: ":material/schedule:",
     JobState.RUNNING: ":material/play_arrow:",
@@ -45,11 +45,18 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
 
 def order_job(kind: str, task: str, params: Mapping[str, Json]) -> None:
     """Put a job into the queue, in the name of the person at the screen."""
+    is_ordered(kind, task, params)
+
+
+def is_ordered(kind: str, task: str, params: Mapping[str, Json]) -> bool:
+    """Put a job into the queue, in the name of the person at the screen; return whether it is there."""
     app = session.app()
     try:
         app.store.jobs.enqueue(kind, task, params, app.actor)
     except PldError as error:
         session.complain(error)
+        return False
+    return True
 
 
 def _jobs(task: str, kind: str, limit: int) -> list[Job]:
@@ -61,9 +68,8 @@ def _draw(job: Job) -> None:
     with st.container(border=True, gap="small", key=f"job_{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             title = KINDS.get(job.kind, job.kind)
-            detail = ", ".join(f"{name} {value}" for name, value in job.params.items())
             st.markdown(
-                f"{STATE_ICONS[job.state]} **{title}** {plain(job.task)} :gray[{plain(detail)} · job {job.id}, "
+                f"{STATE_ICONS[job.state]} **{title}** {plain(job.task)} :gray[{plain(_detail(job))} · job {job.id}, "
                 f"{job.state.value}, ordered by {plain(job.created_by)}, {moment(job.created_at)}]"
             )
             _draw_button(job)
@@ -74,6 +80,14 @@ def _draw(job: Job) -> None:
             st.caption(plain(job.message))
         elif job.state is JobState.QUEUED:
             st.caption("Waiting for the worker. If this stays, start one: `pld worker`.")
+
+
+def _detail(job: Job) -> str:
+    """Return what the job was asked to do; of an import, the file."""
+    if job.kind == "import":
+        order = job.params.get("order")
+        return str(order.get("name", "")) if isinstance(order, dict) else ""
+    return ", ".join(f"{name} {value}" for name, value in job.params.items())
 
 
 def _draw_button(job: Job) -> None:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.evidence_card import draw_fields
+from pld_app.components.evidence_card import draw_example
 from pld_app.components.text import moment, plain
 from pld_core.errors import NotFound
 from pld_core.evaluation import INVALID, Score, score
@@ -109,7 +109,7 @@ def _draw_wrong(task: Task, predictions: tuple[Prediction, ...]) -> None:
                 if answer.label is None:
                     st.code(answer.raw or answer.problem, language=None, wrap_lines=True)
                 try:
-                    draw_fields(store.tasks.example(task.name, prediction.example_hash))
+                    draw_example(store.tasks.example(task.name, prediction.example_hash))
                 except NotFound as error:
                     st.caption(plain(str(error)))
         if len(wrong) > WRONG_SHOWN:

@@ -1,122 +1,113 @@
-"""From a file to examples. One module a format reads rows of text; the mapping to a task is the same for all."""
+"""From a file to rows of text. One module a format; what the columns mean for a task is told separately."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from pld_core.errors import InvalidInput
-from pld_core.importers.csv_file import read_csv
-from pld_core.importers.jsonl_file import read_jsonl
-from pld_core.importers.rows import SourceRow, decode
-from pld_core.models import Example, Label, Split, Task
-from pld_core.splitting import assign_splits
+from pld_core.importers.columns import check_columns, suggest_columns
+from pld_core.importers.contract_nli import is_contract_nli, open_contract_nli
+from pld_core.importers.csv_file import open_csv
+from pld_core.importers.detection import check_format, find_format
+from pld_core.importers.encodings import Encoding
+from pld_core.importers.files import MAX_BYTES, MAX_WHOLE_BYTES, FileSource, InputFile, look_at, unreadable
+from pld_core.importers.json_file import open_json, read_document
+from pld_core.importers.json_values import Value
+from pld_core.importers.jsonl_file import open_jsonl
+from pld_core.importers.logiqa import open_logiqa
+from pld_core.importers.parquet_file import open_parquet
+from pld_core.importers.rows import ColumnMap, Context, ReadOptions, SentenceKind, Source, SourceRow
+from pld_core.importers.stereoset import is_stereoset, open_stereoset
+from pld_core.importers.xlsx_file import open_xlsx
 
-FORMATS: Mapping[str, Callable[[str], tuple[SourceRow, ...]]] = {"csv": read_csv, "jsonl": read_jsonl}
-MAX_BYTES = 200 * 1024 * 1024
-_TASK_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+__all__ = [
+    "FORMATS",
+    "MAX_BYTES",
+    "MAX_WHOLE_BYTES",
+    "ColumnMap",
+    "Context",
+    "ReadOptions",
+    "SentenceKind",
+    "Source",
+    "SourceRow",
+    "check_columns",
+    "open_source",
+    "suggest_columns",
+]
+
+Opener = Callable[[InputFile, ReadOptions], FileSource]
+_DocumentOpener = Callable[[InputFile, ReadOptions, Value, Encoding], FileSource]
 
 
-@dataclass(frozen=True)
-class ColumnMap:
-    """Which columns mean what.
-
-    Attributes:
-        label: the column with the gold label.
-        inputs: the columns of text, in order; empty means every column that has no other meaning.
-        split: the column with train, validation or test; without it the examples are divided by seed.
-    """
-
-    label: str = "label"
-    inputs: tuple[str, ...] = ()
-    split: str = ""
+def _of_document(opener: _DocumentOpener) -> Opener:
+    return lambda file, options: opener(file, options, *read_document(file, options))
 
 
-def read_file(name: str, data: bytes, file_format: str = "") -> tuple[SourceRow, ...]:
-    """Read the rows of a file, its format told by name or by its ending.
+FORMATS: Mapping[str, Opener] = {
+    "csv": open_csv,
+    "tsv": open_csv,
+    "jsonl": open_jsonl,
+    "json": _of_document(open_json),
+    "parquet": open_parquet,
+    "xlsx": open_xlsx,
+    "contract-nli": _of_document(open_contract_nli),
+    "stereoset": _of_document(open_stereoset),
+    "logiqa": open_logiqa,
+}
+
+
+def open_source(path: Path, options: ReadOptions = ReadOptions(), name: str = "") -> Source:  # noqa: B008 frozen
+    """Open a file and find out how to read it, as far as the options leave that open.
+
+    Args:
+        path: where the file lies.
+        options: what somebody chose.
+        name: what to call the file where `path` is a temporary copy; its ending counts.
 
     Raises:
-        InvalidInput: too large, unknown format, empty, or not readable as that format.
+        InvalidInput: it cannot be read, or holds no example; one sentence says what happened and what to do.
     """
-    chosen = file_format or PurePath(name).suffix.removeprefix(".").lower()
-    if chosen not in FORMATS:
+    file = look_at(path, name)
+    try:
+        return _open_named(file, options) if options.file_format else _open_found(file, options)
+    except OSError as error:
+        raise unreadable(file.name, error) from error
+
+
+def _open_named(file: InputFile, options: ReadOptions) -> FileSource:
+    if options.file_format not in FORMATS:
         raise InvalidInput(
-            f"The format of {PurePath(name).name!r} is not known. Nothing was imported. "
-            f"Known are: {', '.join(FORMATS)}."
+            f"There is no format {options.file_format!r}. Nothing was imported. Known are: {', '.join(FORMATS)}."
         )
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(f"The file is larger than {MAX_BYTES // 2**20} MiB. Nothing was imported. Divide it first.")
-    rows = FORMATS[chosen](decode(data))
-    if not rows:
-        raise InvalidInput("The file holds no example. Nothing was imported. Choose a file with at least one.")
-    return rows
+    check_format(file, options.file_format)
+    source = FORMATS[options.file_format](file, options)
+    return replace(source, notes=(*source.notes, *_unused(options, options.file_format)))
 
 
-def resolve_columns(rows: Sequence[SourceRow], wanted: ColumnMap) -> ColumnMap:
-    """Fill in what was left open, from the columns that are there.
-
-    Raises:
-        InvalidInput: a named column is not in the file, or no text column is left.
-    """
-    columns = list(rows[0].values)
-    split = wanted.split or ("split" if "split" in columns else "")
-    inputs = wanted.inputs or tuple(c for c in columns if c not in (wanted.label, split))
-    for name in (wanted.label, *inputs, *((split,) if split else ())):
-        if name not in columns:
-            raise InvalidInput(
-                f"The file has no column {name!r}. Nothing was imported. Its columns are: {', '.join(columns)}."
-            )
-    if not inputs:
-        raise InvalidInput("The file has a label column only. Nothing was imported. Add a column with the text.")
-    return ColumnMap(wanted.label, inputs, split)
+def _open_found(file: InputFile, options: ReadOptions) -> FileSource:
+    found = find_format(file, options.encoding)
+    chosen = replace(options, file_format=found.file_format)
+    source = _open_by_shape(file, options) if found.file_format == "json" else FORMATS[found.file_format](file, chosen)
+    return replace(source, notes=(*found.notes, *source.notes, *_unused(options, source.options.file_format)))
 
 
-def examples_from(rows: Sequence[SourceRow], columns: ColumnMap, source: str, seed: int = 0) -> tuple[Example, ...]:
-    """Map rows to examples.
-
-    Raises:
-        InvalidInput: a row without label or text, or with an unknown split; the message names its line.
-    """
-    examples = tuple(_example(row, columns, source) for row in rows)
-    return examples if columns.split else assign_splits(examples, seed)
-
-
-def _example(row: SourceRow, columns: ColumnMap, source: str) -> Example:
-    label = row.values.get(columns.label, "").strip()
-    if not label:
-        raise InvalidInput(f"The label is missing in {row.place}. Nothing was imported. Add it, or remove the row.")
-    fields = tuple((name, row.values.get(name, "")) for name in columns.inputs)
-    if not any(value.strip() for _, value in fields):
-        raise InvalidInput(f"The text is missing in {row.place}. Nothing was imported. Add it, or remove the row.")
-    split = Split.TRAIN
-    if columns.split:
-        named = row.values.get(columns.split, "").strip().lower()
-        if named not in set(Split):
-            raise InvalidInput(
-                f"The split in {row.place} reads {named!r}. Nothing was imported. "
-                f"It has to be one of: {', '.join(Split)}."
-            )
-        split = Split(named)
-    return Example(fields, label, split, source=f"{source} {row.place}")
+def _unused(options: ReadOptions, file_format: str) -> tuple[str, ...]:
+    """Say which choices have no meaning for a format; they do no harm."""
+    unused = {
+        "delimiter": options.delimiter and file_format not in ("csv", "tsv"),
+        "sheet": options.sheet and file_format != "xlsx",
+        "encoding": options.encoding and file_format in ("xlsx", "parquet"),
+    }
+    return tuple(f"The {name} was not used: {file_format} has none." for name, given in unused.items() if given)
 
 
-def propose_task(name: str, title: str, examples: Sequence[Example], guideline: str) -> Task:
-    """Return a task for the examples: its labels are those found, most frequent first, still without descriptions.
-
-    Raises:
-        InvalidInput: the name is not usable in commands and addresses, or there is only one label.
-    """
-    if not _TASK_NAME.fullmatch(name):
-        raise InvalidInput(
-            f"{name!r} cannot be a task name. Use lower-case letters, digits and hyphens, at most 40 characters."
-        )
-    counts = Counter(example.label for example in examples)
-    if len(counts) < 2:
-        raise InvalidInput(
-            f"All examples have the label {next(iter(counts))!r}. Nothing was imported: there is nothing to tell apart."
-        )
-    labels = tuple(Label(label, "") for label, _ in counts.most_common())
-    return Task(name, title or name, tuple(field for field, _ in examples[0].fields), labels, guideline)
+def _open_by_shape(file: InputFile, options: ReadOptions) -> FileSource:
+    """Open a JSON file as the data set that its shape is the shape of."""
+    document, encoding = read_document(file, options)
+    if is_contract_nli(document):
+        return open_contract_nli(file, replace(options, file_format="contract-nli"), document, encoding)
+    if is_stereoset(document):
+        return open_stereoset(file, replace(options, file_format="stereoset"), document, encoding)
+    return open_json(file, replace(options, file_format="json"), document, encoding)

@@ -1,58 +1,75 @@
-"""JSONL: one JSON object a line."""
+"""JSONL: one JSON object a line, read line by line."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from pld_core.errors import InvalidInput
-from pld_core.importers.rows import SourceRow
+from pld_core.importers.columns import MAX_COLUMNS, check_header, suggest_columns
+from pld_core.importers.encodings import Encoding, find_encoding, open_text
+from pld_core.importers.files import FileSource, InputFile
+from pld_core.importers.json_file import item_row
+from pld_core.importers.json_values import parse
+from pld_core.importers.rows import ReadOptions, SourceRow
 
 
-def read_jsonl(text: str) -> tuple[SourceRow, ...]:
-    """Read rows; numbers and booleans become their JSON text, null becomes empty.
+def open_jsonl(file: InputFile, options: ReadOptions) -> FileSource:
+    """Open JSONL; its columns are the fields of all lines, and a field that a line lacks is empty there.
+
+    So all lines are read once to find the columns. A line that is no flat object is a problem row.
 
     Raises:
-        InvalidInput: a line is not a JSON object, names a field twice, or a value is a list or an object.
+        InvalidInput: not text, or no line is a flat JSON object.
     """
-    found = []
-    # Only line feeds end a line here: texts may hold other separators that `splitlines` would break at.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            # As pairs: of a field that stands twice, a plain dict would silently keep the last.
-            value = json.loads(line, object_pairs_hook=_Pairs)
-        except RecursionError as error:
-            raise InvalidInput(
-                f"Line {number} is nested too deeply. Nothing was imported. Flatten it first."
-            ) from error
-        except ValueError as error:
-            raise InvalidInput(f"Line {number} is not valid JSON: {error}. Nothing was imported.") from error
-        if not isinstance(value, _Pairs):
-            raise InvalidInput(f"Line {number} is not a JSON object with named fields. Nothing was imported.")
-        values = {name: _as_text(v, name, number) for name, v in value}
-        if len(values) != len(value):
-            raise InvalidInput(f"Line {number} names a field twice. Nothing was imported. Keep one of the two.")
-        found.append(SourceRow(f"line {number}", values))
-    return tuple(found)
+    encoding = find_encoding(file, options.encoding)
+    names: dict[str, None] = {}
+    count, usable, first_problem = 0, 0, ""
+    for row in _rows(file, encoding):
+        count += 1
+        usable += not row.problem
+        first_problem = first_problem or (f"Line {row.number:,}: {row.problem}" if row.problem else "")
+        names.update(dict.fromkeys(row.values))
+        if len(names) > MAX_COLUMNS:
+            break
+    if not usable:
+        raise InvalidInput(
+            f"No line of {file.name} is a JSON object with named texts. Nothing was imported. {first_problem}".strip()
+        )
+    header = check_header(list(names), f"The fields of {file.name}:")
+    columns = dict(zip(names, header, strict=True))
+    return FileSource(
+        file=file,
+        options=replace(options, encoding=encoding.name),
+        unit="line",
+        columns=header,
+        suggested=suggest_columns(header),
+        expected=count,
+        read=partial(_filled, file, encoding, columns),
+        notes=(encoding.note,) if encoding.note else (),
+    )
 
 
-class _Pairs(list[tuple[str, object]]):
-    """A JSON object as it stands in the file."""
+def _filled(file: InputFile, encoding: Encoding, columns: dict[str, str]) -> Iterator[SourceRow]:
+    for row in _rows(file, encoding):
+        if row.problem:
+            yield row
+        else:
+            yield SourceRow(row.number, {shown: row.values.get(name, "") for name, shown in columns.items()})
 
 
-def _as_text(value: object, name: str, number: int) -> str:
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidInput(
-                f"The field {name!r} of line {number} holds half of a character (a lone \\u escape). "
-                "Nothing was imported. Correct it first."
-            ) from error
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    raise InvalidInput(f"The field {name!r} of line {number} is not a text. Nothing was imported. Flatten it first.")
+def _rows(file: InputFile, encoding: Encoding) -> Iterator[SourceRow]:
+    # Only line feeds end a line here: texts may hold other separators.
+    with open_text(file, encoding, newline="\n") as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield _row(number, line)
+
+
+def _row(number: int, line: str) -> SourceRow:
+    try:
+        value = parse(line)
+    except ValueError as error:
+        return SourceRow(number, {}, problem=f"It is not valid JSON: {error}. Correct the line.")
+    return item_row(number, value)

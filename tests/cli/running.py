@@ -35,8 +35,13 @@ class Outcome:
     @property
     def refusal(self) -> str:
         """The one sentence on stderr of a command that refused."""
-        assert self.code == 1, (self.code, self.out, self.err)
         assert self.out == ""
+        return self.stopped
+
+    @property
+    def stopped(self) -> str:
+        """The one sentence on stderr of a command that refused after it printed what it had found."""
+        assert self.code == 1, (self.code, self.out, self.err)
         assert "Traceback" not in self.err
         lines = self.err.splitlines()
         assert len(lines) == 1, self.err

@@ -28,6 +28,16 @@ READING: list[tuple[str, ...]] = [
     ("worker", "--once"),
     ("audit", "verify"),
     ("audit", "verify", "--json"),
+    ("data", "list"),
+    ("data", "show", "1"),
+    ("data", "conflicts", "--task", "nda"),
+    ("data", "settle", "ab", "--task", "nda", "--label", "none", "--reason", "r"),
+    ("data", "resplit", "--task", "nda"),
+    ("data", "describe", "--task", "nda", "Entailment=x"),
+    ("data", "archive", "1", "--reason", "r"),
+    ("data", "restore", "1"),
+    ("data", "delete", "1", "--reason", "r"),
+    ("data", "export", "--task", "nda", "--to", "never-written.csv"),
 ]
 """Commands that want a workspace that is there."""
 MAKING: list[tuple[str, ...]] = [("demo", "--task", "nda")]

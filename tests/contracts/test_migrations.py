@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database as Tables
 
+from pld_core.audit import GENESIS, seal
+from pld_core.canonical import canonical_json
 from pld_core.errors import (
     InvalidInput,
     PldError,
@@ -16,9 +19,13 @@ from pld_core.errors import (
     WorkspaceMissing,
     WorkspaceUnreadable,
 )
+from pld_core.models import Example, ExampleState
+from pld_core.ports import ExampleFilter
 from storage import create_store, open_for_audit, open_store
 from storage.migrations import guard_triggers, migrate, migrations, missing_guards
-from tests.factories import ANNA, fill, make_task, url_of
+from storage.rows import task_row
+from tests.contracts.data_sets import about, numbered
+from tests.factories import ANNA, fill, make_example, make_task, url_of
 
 
 def schema(path: Path) -> set[tuple[str, str]]:
@@ -37,7 +44,7 @@ def test_a_new_workspace_has_every_migration_and_guard_and_opens_again(workspace
         assert missing_guards(conn) == ()
         assert conn.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert len(names) == len(set(names)) >= 5
-    assert len(guard_triggers()) == 42
+    assert len(guard_triggers()) == 48
 
 
 @pytest.mark.parametrize("stop", [m.name for m in migrations._migrations][1:])
@@ -48,7 +55,68 @@ def test_a_workspace_of_every_older_schema_is_brought_to_the_same_schema(tmp_pat
         migrations.apply(Tables(conn), stop_before=stop)
         conn.commit()
     fill(open_store(url_of(old)))
+    assert open_store(url_of(old)).events.verify().intact
     assert schema(old) == schema(tmp_path / "new.db")
+
+
+OLD_EXAMPLE = """INSERT INTO example (task, hash, fields, text, label, split, source, group_name)
+    VALUES (?, ?, ?, ?, ?, 'train', ?, 'g')"""
+
+
+def older_workspace(path: Path, examples: list[Example]) -> None:
+    """Make a workspace as the version before data sets left it, with examples in two tasks and an import event."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        migrations.apply(Tables(conn), stop_before="m006_data_sets")
+        for name, sql in guard_triggers().items():
+            if not name.startswith("dataset"):
+                conn.execute(sql)
+        for name in ("posts", "other"):
+            task = task_row(make_task(name), "2025-01-01T00:00:00Z")
+            conn.execute("INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(task.values()))
+            conn.execute("INSERT INTO guideline VALUES (?, 1, 'g', '2025', 'anna')", (name,))
+            for e in examples:
+                fields = canonical_json([list(pair) for pair in e.fields])
+                conn.execute(OLD_EXAMPLE, (name, e.hash, fields, e.text, e.label, e.source))
+        event = seal(1, "2025-02-02T00:00:00Z", "bert", "examples.imported", "posts", {"added": 3}, GENESIS)
+        conn.execute(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                1,
+                event.at,
+                event.actor,
+                event.kind,
+                event.subject,
+                canonical_json(event.payload),
+                event.prev,
+                event.hash,
+            ),
+        )
+
+
+def test_examples_of_an_older_workspace_are_found_kept_and_stand_in_a_data_set(tmp_path: Path) -> None:
+    old = [make_example("Größe zählt", source="a.csv line 2"), make_example("b"), make_example("b", "remove")]
+    old = [replace(e, group="g") for e in old]
+    older_workspace(tmp_path / "pld.db", old)
+    store = open_store(url_of(tmp_path / "pld.db"))
+    old[1:] = [replace(e, state=ExampleState.CONFLICT) for e in old[1:]]
+    anyhow = ExampleFilter(states=())
+    assert store.tasks.examples("posts", anyhow) == tuple(old)
+    assert store.data.count_conflicts("posts") == 1
+    assert [e.place for e in store.tasks.examples("posts", anyhow)] == [
+        f"item {n} of earlier imports" for n in (1, 2, 3)
+    ]
+    assert store.tasks.examples("posts", ExampleFilter(search="grosse zahl")) == tuple(old[:1])
+    (dataset,) = store.data.all("posts")
+    assert (dataset.rows, dataset.created_by, dataset.created_at) == (3, "bert", "2025-02-02T00:00:00Z")
+    assert [d.created_by for d in store.data.all("other")] == ["system"]
+    with closing(sqlite3.connect(tmp_path / "pld.db")) as conn:
+        hashes = [row[0] for row in conn.execute("SELECT text_hash FROM example WHERE task = 'posts' ORDER BY id")]
+    assert hashes == [e.text_hash for e in old]
+    again, added = store.data.add(make_task(), about(), numbered(old), ANNA)
+    assert added == 0
+    store.data.delete(again.id, "", ANNA)
+    assert len(store.tasks.examples("posts", anyhow)) == 3
+    assert store.events.verify().intact
 
 
 def test_a_migration_that_is_cut_short_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
 
 from pld_core.errors import PldError
 from pld_core.models import Actor, Judgement
+from pld_core.ports import ImportRow
 from storage import SqliteStore, create_store, open_store
-from tests.factories import ALL_ROLES, ANNA, BERT, CLEO, fill, make_task, rule_in_review, url_of, verdict_on
+from tests.contracts.data_sets import about, numbered
+from tests.factories import (
+    ALL_ROLES,
+    ANNA,
+    BERT,
+    CLEO,
+    fill,
+    make_examples,
+    make_task,
+    rule_in_review,
+    url_of,
+    verdict_on,
+)
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -85,3 +103,43 @@ def test_processes_that_make_the_same_workspace_at_once_all_get_it(tmp_path: Pat
         with SPAWN.Pool(4) as pool:
             assert pool.map(create, [url] * 4, chunksize=1) == [0] * 4
         assert open_store(url).tasks.all() == ()
+
+
+def import_file(url: str) -> tuple[int, int]:
+    dataset, added = open_store(url).data.add(make_task(), about(), numbered(make_examples(3000)), ANNA)
+    return dataset.id, added
+
+
+def test_processes_that_import_one_file_at_once_make_one_data_set(sqlite_store: SqliteStore, workspace: Path) -> None:
+    with SPAWN.Pool(2) as pool:
+        ends = pool.map(import_file, [url_of(workspace)] * 4, chunksize=1)
+    assert sorted(ends) == [(1, 0), (1, 0), (1, 0), (1, 3000)]
+    assert [e.kind for e in sqlite_store.events.page()] == ["dataset.imported", "task.created"]
+    assert (len(sqlite_store.data.all("posts")), sqlite_store.tasks.count_examples("posts")) == (1, 3000)
+
+
+def import_and_wait(url: str, started: Event) -> None:
+    def rows() -> Iterator[ImportRow]:
+        yield from numbered(make_examples(2500))
+        started.set()
+        time.sleep(60)
+
+    open_store(url).data.add(make_task(), about(), rows(), ANNA)
+
+
+def test_an_import_that_is_killed_half_way_leaves_nothing(sqlite_store: SqliteStore, workspace: Path) -> None:
+    started = SPAWN.Event()
+    process = SPAWN.Process(target=import_and_wait, args=(url_of(workspace), started))
+    process.start()
+    assert started.wait(60)
+    # Others read what there was before while the import runs.
+    assert sqlite_store.tasks.all() == ()
+    process.kill()
+    process.join()
+    assert (sqlite_store.tasks.all(), sqlite_store.events.count()) == ((), 0)
+    with closing(sqlite3.connect(workspace)) as conn:
+        for table in ("example", "dataset", "dataset_row", "dataset_state"):
+            assert conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+        assert conn.execute("SELECT count(*) FROM example_fts WHERE example_fts MATCH 'post'").fetchone() == (0,)
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert import_file(url_of(workspace)) == (1, 3000)

@@ -61,3 +61,12 @@ def test_a_call_is_the_same_only_if_teacher_texts_schema_and_options_are() -> No
     hashes += [request_hash("told", variant) for variant in variants]
     assert len(set(hashes)) == len(hashes)
     assert request_hash("told", extraction_request(make_task(), EXAMPLE)) == hashes[0]
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_teacher_sees_personal_data_only_if_the_import_did_not_ask_to_mask_them(masked: bool) -> None:
+    example = replace(make_example("write to ann@mail.example or 030 1234567"), masked=masked)
+    request = extraction_request(make_task(), example)
+    assert ("write to [e-mail] or [phone]" in request.user) == masked
+    assert ("ann@mail.example" in request.user) == (not masked)
+    assert request.subjects == (example.hash,)

@@ -258,6 +258,23 @@ def test_the_preview_gives_the_numbers_that_would_be_stored(store: SqliteStore, 
     assert store.events.count() == before
 
 
+def test_an_example_that_takes_no_part_is_neither_extracted_nor_clustered_nor_evidence(
+    store: SqliteStore, clustering: int
+) -> None:
+    out = TRAIN[0]
+    other = "remove" if out.label == "keep" else "keep"
+    store.tasks.import_examples("posts", [replace(out, label=other)], "b.csv", ANNA)
+    store.data.settle("posts", out.text_hash, "", "neither is right", ANNA)
+    teacher = ToldChat(right)
+    assert run_extract(store, teacher).made == 0
+    assert teacher.asked == []
+    assert run_synthesis(store, ToldChat(merge), clustering).made == 2
+    evidence = {e.example_hash for n in (1, 2) for e in store.rules.dossier(f"R{n}").evidence}
+    assert evidence == {e.hash for e in TRAIN} - {out.hash}
+    again = save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA)
+    assert out.hash not in {point.example_hash for point in again.points}
+
+
 def test_each_cluster_becomes_one_rule_in_review_with_its_evidence(store: SqliteStore, clustering: int) -> None:
     teacher = ToldChat(lambda r: synthesis_json(nearby_label(r), [short_id(r.nearby[0])]))
     assert run_synthesis(store, teacher, clustering) == Outcome(2, 0, 0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
-from pld_core.models import Label, Split
-from pld_core.ports import ExampleFilter, Page
+from pld_core.models import Example, Label, Origin, Span, Split, Task
+from pld_core.ports import Dataset, ExampleFilter, ImportRow, NewDataset, Page
 from tests.factories import fill, make_example, make_examples, make_task
-from tests.pages.driving import NASTY, Visit, choose_row, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, choose_row, links, press, prose, raw, run, takes_literally
 
 PER_PAGE = 25
 
@@ -32,23 +35,21 @@ def rows(at: AppTest) -> list[dict[str, str]]:
     return [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
+def imported(app: App, examples: Sequence[Example], task: Task | None = None) -> Dataset:
+    """Import examples as rows 2, 3, … of `posts.csv`."""
+    about = NewDataset("posts.csv", f"sha256:{'a' * 64}", "row", "csv 1", {}, {})
+    rows = [
+        ImportRow(n, replace(e, origin=Origin("posts.csv", about.sha256, "row", n, "csv 1")))
+        for n, e in enumerate(examples, 2)
+    ]
+    return app.store.data.add(task or make_task(), about, rows, app.actor)[0]
+
+
 def narrowed(at: AppTest, search: str = "", split: str = "any", label: str = "any") -> AppTest:
     at.text_input("data_q").set_value(search)
     at.selectbox("data_split").select(split)
     at.selectbox("data_label").select(label)
     return run(at)
-
-
-def test_an_empty_workspace_says_how_to_begin_and_offers_import(empty: App, visit: Visit) -> None:
-    at = visit("data")
-    assert raw(at, "info") == ["No data yet. Import a file here, or build a demo task on the Home page."]
-    assert [uploader.label for uploader in at.file_uploader] == ["File"]
-
-
-def test_the_page_offers_import_beside_the_data_too(demo: App, visit: Visit) -> None:
-    at = visit("data")
-    assert [uploader.label for uploader in at.file_uploader] == ["File"]
-    assert not [button for button in at.button if button.label == "Import"]
 
 
 def test_counts_by_label_and_split_add_up(demo: App, visit: Visit) -> None:
@@ -101,7 +102,8 @@ def test_search_split_and_label_narrow_together(demo: App, visit: Visit) -> None
     expected = demo.store.tasks.examples("nda", where)
     assert 0 < len(expected) < PER_PAGE
     assert f"{len(expected)} examples." in prose(at)
-    assert [row["text"] for row in rows(at)] == [" · ".join(v for _, v in e.fields)[:200] for e in expected]
+    shown = [(row["clause"], row["hypothesis"]) for row in rows(at)]
+    assert shown == [tuple(value[:200] for _, value in e.fields) for e in expected]
 
 
 def test_filters_in_the_address_are_applied(demo: App, visit: Visit) -> None:
@@ -112,7 +114,7 @@ def test_filters_in_the_address_are_applied(demo: App, visit: Visit) -> None:
 
 def test_a_filter_that_matches_nothing_says_what_to_do(demo: App, visit: Visit) -> None:
     at = narrowed(visit("data"), search="no clause says this")
-    assert raw(at, "info") == ["No example matches. Clear the search or choose another split or label."]
+    assert raw(at, "info") == ["No example matches. Clear the search or choose another filter."]
     assert "data_rows" not in [frame.key for frame in at.dataframe]
     narrowed(at)
     assert "178 examples." in prose(at)
@@ -121,7 +123,7 @@ def test_a_filter_that_matches_nothing_says_what_to_do(demo: App, visit: Visit) 
 def test_a_search_is_no_pattern(empty: App, visit: Visit) -> None:
     fill(empty.store, examples=[make_example("half of it"), make_example("50 % of it")])
     at = narrowed(visit("data"), search="%")
-    assert [row["text"] for row in rows(at)] == ["50 % of it"]
+    assert [row["post"] for row in rows(at)] == ["50 % of it"]
 
 
 def test_a_chosen_row_is_shown_in_full(demo: App, visit: Visit) -> None:
@@ -130,7 +132,84 @@ def test_a_chosen_row_is_shown_in_full(demo: App, visit: Visit) -> None:
     (_, clause), (_, hypothesis) = example.fields
     assert [text.value for text in at.text][-2:] == [clause, hypothesis]
     assert f"gold label: {example.label}" in prose(at)
-    assert f"From {example.source}" in prose(at)
+    assert f"From {example.place}" in prose(at)
+
+
+def test_an_example_says_from_which_row_of_which_file_it_comes(empty: App, visit: Visit) -> None:
+    odd = replace(make_example("a text", source="hotline"), group="case 7", ref="x-1")
+    imported(empty, [make_example("another"), odd, odd])
+    at = choose_row(visit("data"), "data_rows", 1)
+    (origin,) = [line for line in prose(at).splitlines() if line.startswith("From ")]
+    assert origin.startswith("From row 3 of posts.csv · file aaaaaaaaaaaa, read by csv 1 · source: hotline · in 2 rows")
+    assert "id x-1 · group case 7" in origin
+    assert [row["from"] for row in rows(at)] == ["row 2 of posts.csv", "row 3 of posts.csv"]
+
+
+def test_the_rules_that_rest_on_an_example_are_links(demo: App, visit: Visit) -> None:
+    support = demo.store.rules.dossier("R1").evidence[0].example_hash
+    every = demo.store.tasks.examples("nda")
+    place = [e.hash for e in every].index(support)
+    at = visit("data")
+    at.pagination("data_page").select(place // PER_PAGE + 1)
+    choose_row(run(at), "data_rows", place % PER_PAGE)
+    assert set(demo.store.data.rules_of("nda", support)) <= set(links(at))
+    assert "R1" in links(at)
+
+
+def test_a_field_as_long_as_a_contract_comes_after_what_is_asked_about_it(empty: App, visit: Visit) -> None:
+    task = replace(make_task(), input_fields=("contract", "hypothesis"))
+    long = Example((("contract", "clause, " * 400 + "end"), ("hypothesis", "Copies are allowed.")), "keep", Split.TRAIN)
+    imported(empty, [long], task)
+    assert [text.value for text in visit("data").text][-2:] == ["Copies are allowed.", "clause, " * 400 + "end"]
+
+
+def test_the_state_decides_which_examples_are_listed(empty: App, visit: Visit) -> None:
+    kept = imported(empty, [make_example("first"), make_example("torn"), make_example("torn", "remove")])
+    at = visit("data")
+    assert [row["post"] for row in rows(at)] == ["first"]
+    at.selectbox("data_state").select("in a label conflict")
+    assert [row["label"] for row in rows(run(at))] == ["keep", "remove"]
+    empty.store.data.archive(kept.id, "old", empty.actor)
+    at.selectbox("data_state").select("archived")
+    assert len(rows(run(at))) == 3
+    at.selectbox("data_state").select("all")
+    assert len(rows(run(at))) == 3
+
+
+def test_personal_data_and_data_set_narrow_the_list(empty: App, visit: Visit) -> None:
+    imported(empty, [replace(make_example("write to ann"), personal=("e-mail",)), make_example("nobody")])
+    about = NewDataset("more.csv", f"sha256:{'b' * 64}", "row", "csv 1", {}, {})
+    more, _ = empty.store.data.add(make_task(), about, [ImportRow(2, make_example("a third"))], empty.actor)
+    at = visit("data")
+    at.checkbox("data_personal").check()
+    assert [row["post"] for row in rows(run(at))] == ["write to ann"]
+    assert "e-mail" in prose(at)
+    at.checkbox("data_personal").uncheck()
+    at.selectbox("data_set_posts").select(more.id)
+    assert [row["post"] for row in rows(run(at))] == ["a third"]
+
+
+# --- dividing anew and export -----------------------------------------------------------------------------------------
+
+
+def test_the_examples_are_divided_anew_by_one_click(empty: App, visit: Visit) -> None:
+    fill(empty.store, examples=make_examples(40))
+    at = press(visit("data"), "resplit")
+    table = counts(at)
+    assert table["all labels"][:3] == [24, 8, 8]
+    assert "16 examples moved to another split" in prose(at)
+    assert "0 examples moved" in prose(press(at, "resplit"))
+
+
+@pytest.fixture
+def filtered(empty: App, visit: Visit) -> AppTest:
+    fill(empty.store, examples=[make_example("=1+1"), make_example("=2+2", "remove"), make_example("plain", "remove")])
+    return narrowed(visit("data"), label="remove")
+
+
+def test_what_the_filter_shows_can_be_exported(filtered: AppTest) -> None:
+    labels = {button.key: button.label for button in filtered.download_button}
+    assert labels == {"export_csv": "Export 2 examples as CSV", "export_jsonl": "Export 2 examples as JSONL"}
 
 
 # --- untrusted text ---------------------------------------------------------------------------------------------------
@@ -149,7 +228,7 @@ def test_an_example_is_shown_letter_by_letter(nasty: App, visit: Visit) -> None:
     at = visit("data")
     texts = [text.value for text in at.text]
     assert texts == [NASTY, NASTY], "guideline and example are plain text elements"
-    assert rows(at)[0]["text"] == NASTY
+    assert rows(at)[0]["post"] == NASTY
     (caption,) = [c.value for c in at.caption if c.value.startswith("From ")]
     assert takes_literally([caption], NASTY)
     assert takes_literally(raw(at, "title"), NASTY)
@@ -160,3 +239,20 @@ def test_an_example_is_shown_letter_by_letter(nasty: App, visit: Visit) -> None:
 def test_a_label_is_shown_letter_by_letter_in_its_badge(nasty: App, visit: Visit) -> None:
     (badge,) = [text for text in raw(visit("data"), "markdown") if "gold label" in text]
     assert takes_literally([badge], NASTY)
+
+
+SPANS = "before <i>x</i> marked <mark>**bold**</mark> & after"
+BEGIN, END = SPANS.index("marked"), SPANS.index(" & after")
+
+
+def test_marked_passages_stay_text_inside_and_around_the_marks(empty: App, visit: Visit) -> None:
+    spans = (Span("post", BEGIN, END), Span("post", BEGIN + 3, END - 2), Span("post", END - 4, END + 2))
+    imported(empty, [replace(make_example(SPANS), spans=spans)])
+    at = visit("data")
+    (markup,) = raw(at, "html")
+    marks = re.findall(r"<mark style=[^>]*>(.*?)</mark>", markup)
+    assert marks == ["marked &lt;mark&gt;**bold**&lt;/mark&gt;", " &amp;"]
+    plain = re.sub(r"</?(?:div|mark)\b[^>]*>", "", markup)
+    assert html.unescape(plain) == SPANS
+    assert "<i>" not in markup
+    assert "post · 3 passages marked as evidence" in prose(at)

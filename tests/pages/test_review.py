@@ -218,7 +218,7 @@ def test_untrusted_text_is_shown_letter_by_letter(empty: App, visit: Visit) -> N
     for part in (f"it says {NASTY}", f"unless {NASTY}", f"because {NASTY}"):
         assert takes_literally(sent, part), part
     assert takes_literally([text for text in sent if text.startswith("####")], NASTY)
-    assert takes_literally([text for text in sent if text.startswith("train")], NASTY)
+    assert takes_literally([text for text in sent if text.startswith("train")], "item 1 of test.csv")
     assert takes_literally(at.radio("queue_pick").options, NASTY)
 
 

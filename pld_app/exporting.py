@@ -1,0 +1,125 @@
+"""Examples as a file: CSV for spreadsheets, with formulas defused, or JSONL, word for word."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pld_app.wiring import App
+from pld_core.errors import InvalidInput
+from pld_core.models import Example, Task
+from pld_core.ports import ExampleFilter, Page
+
+FORMATS = ("csv", "jsonl")
+AT_ONCE = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+EXTRA = ("label", "split", "group", "id", "source", "copies", "state", "origin", "hash")
+
+
+def defused(cell: str) -> str:
+    """Return a cell that a spreadsheet shows instead of running: a quote before what would begin a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def export_chunks(app: App, task_name: str, where: ExampleFilter, file_format: str) -> Iterator[tuple[str, int]]:
+    """Yield pieces of the file with the number of examples in each; the first holds the header.
+
+    Raises:
+        InvalidInput: the format is not known.
+    """
+    if file_format not in FORMATS:
+        raise InvalidInput(f"{file_format!r} cannot be written. Nothing was written. Choose {' or '.join(FORMATS)}.")
+    task = app.store.tasks.get(task_name)
+    if file_format == "csv":
+        yield _csv_line([*task.input_fields, *_extra_names(task)]), 0
+    offset = 0
+    while found := app.store.tasks.examples(task_name, where, Page(offset, AT_ONCE)):
+        line = _as_csv if file_format == "csv" else _as_json
+        yield "".join(line(task, example) for example in found), len(found)
+        offset += len(found)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export that is made when somebody asks for it: calling it returns the file's bytes."""
+
+    app: App
+    task_name: str
+    where: ExampleFilter
+    file_format: str
+
+    def __call__(self) -> bytes:
+        chunks = export_chunks(self.app, self.task_name, self.where, self.file_format)
+        return "".join(text for text, _ in chunks).encode("utf-8")
+
+
+def export_file(app: App, task_name: str, where: ExampleFilter, target: Path) -> int:
+    """Write the examples to a file and return how many there are; the file appears only when it is whole.
+
+    Raises:
+        InvalidInput: the ending is neither .csv nor .jsonl, or the file cannot be written.
+    """
+    file_format = target.suffix.removeprefix(".").lower()
+    if file_format not in FORMATS:
+        raise InvalidInput(
+            f"{target.name!r} ends neither in .csv nor in .jsonl. Nothing was written. Name a file with such an ending."
+        )
+    # A name that nobody else uses, so that no other file is overwritten or removed.
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
+    written = 0
+    try:
+        with scratch.open("x", encoding="utf-8", newline="") as file:
+            for text, examples in export_chunks(app, task_name, where, file_format):
+                file.write(text)
+                written += examples
+        scratch.replace(target)
+    except OSError as error:
+        raise InvalidInput(f"The file {target} cannot be written: {error.strerror}. Nothing was changed.") from error
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+    return written
+
+
+def _extra_names(task: Task) -> list[str]:
+    """Return the names of the columns beside the fields; a field keeps its name where one of them has it too."""
+    return [f"example_{name}" if name in task.input_fields else name for name in EXTRA]
+
+
+def _extra(example: Example) -> tuple[str, ...]:
+    return (
+        example.label,
+        example.split.value,
+        example.group,
+        example.ref,
+        example.source,
+        str(example.copies),
+        example.state.value,
+        example.place,
+        example.hash,
+    )
+
+
+def _as_csv(task: Task, example: Example) -> str:
+    values = dict(example.fields)
+    return _csv_line([*(values.get(name, "") for name in task.input_fields), *_extra(example)])
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow([defused(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _as_json(task: Task, example: Example) -> str:
+    values = dict(example.fields)
+    fields = {name: values.get(name, "") for name in task.input_fields}
+    return (
+        json.dumps({**fields, **dict(zip(_extra_names(task), _extra(example), strict=True))}, ensure_ascii=False) + "\n"
+    )
