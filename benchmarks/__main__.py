@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FIGURES = ("review_page", "store_write", "dataset_import", "import_csv")
+FIGURES = ("review_page", "store_write", "dataset_import", "import_csv", "clustering", "call_engine")
 
 
 def main() -> int:
@@ -20,7 +20,8 @@ def main() -> int:
             print(done.stderr, file=sys.stderr)
             return done.returncode
         for row in json.loads(done.stdout)["rows"]:
-            print(f"{name:<14} {row['case']:<46} {row['ratio']:>8.2f}   {row['detail']}")
+            ratio = "none" if row["ratio"] is None else f"{row['ratio']:.2f}"
+            print(f"{name:<14} {row['case']:<46} {ratio:>8}   {row['detail']}")
     return 0
 
 

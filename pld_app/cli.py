@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 from pld_app import wiring
+from pld_app.cli_cluster import cluster, synthesize
 from pld_app.cli_data import data
+from pld_app.cli_extract import extract, teacher
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
 from pld_app.cli_rules import rules
@@ -35,6 +37,10 @@ def cli() -> None:
 cli.add_command(rules)
 cli.add_command(import_)
 cli.add_command(data)
+cli.add_command(extract)
+cli.add_command(teacher)
+cli.add_command(cluster)
+cli.add_command(synthesize)
 
 
 @cli.command()

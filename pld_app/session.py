@@ -71,6 +71,12 @@ def widget(key: str) -> str:
     return str(st.session_state.get(key) or "")
 
 
+def number(key: str, otherwise: float = 0.0) -> float:
+    """Return the number that a keyed widget holds."""
+    found = st.session_state.get(key)
+    return float(found) if isinstance(found, int | float) else otherwise
+
+
 def preset(key: str, value: object) -> None:
     """Give a keyed widget its value before it is drawn."""
     st.session_state[key] = value
@@ -79,6 +85,13 @@ def preset(key: str, value: object) -> None:
 def preset_once(key: str, value: object) -> None:
     """Give a keyed widget its first value; what somebody chose or typed stays."""
     st.session_state.setdefault(key, value)
+
+
+def changed(key: str, value: object) -> bool:
+    """Return whether a choice is another one than on the run before: what was chosen once is not applied for ever."""
+    before = st.session_state.get(f"_seen_{key}")
+    st.session_state[f"_seen_{key}"] = value
+    return bool(before != value)
 
 
 def forget(*keys: str) -> None:

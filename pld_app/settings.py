@@ -7,13 +7,21 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 from pydantic import TypeAdapter, ValidationError
 
+from pld_app.teacher_settings import (
+    TEACHER_ENVIRONMENT,
+    TEACHER_FIELDS,
+    TEACHER_KEY_VARIABLE,
+    TeacherSettings,
+    teacher_backends,
+)
 from pld_core.backends import BackendSettings
 from pld_core.errors import InvalidInput
 
@@ -48,6 +56,7 @@ class Settings:
         openai_model: the model asked there; empty leaves this student out.
         num_ctx: context window asked of Ollama, in tokens.
         timeout_s: longest wait for a student's next token, in seconds.
+        teacher: the teacher, from the table `[teacher]`.
     """
 
     workspace: Path
@@ -61,6 +70,7 @@ class Settings:
     openai_model: str = ""
     num_ctx: Annotated[int, Ge(256)] = 8192
     timeout_s: Annotated[float, Gt(0)] = 120.0
+    teacher: TeacherSettings = field(default_factory=TeacherSettings)
 
     @property
     def store_url(self) -> str:
@@ -82,6 +92,10 @@ class Settings:
             timeout_s=self.timeout_s,
         )
 
+    def teacher_backends(self, environment: Mapping[str, str], connections: int) -> BackendSettings:
+        """Return what a teacher needs. The key is read from the environment here and kept nowhere else."""
+        return teacher_backends(self.teacher, self.backends(environment), environment, connections)
+
 
 def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of a workspace: the environment before the file before the defaults.
@@ -96,32 +110,39 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
     if ollama_host := environment.get("OLLAMA_HOST", "").strip():
         given["ollama_host"] = _with_scheme(ollama_host)
     given.update({name: environment[variable] for name, variable in ENVIRONMENT.items() if environment.get(variable)})
+    from_file = given.get("teacher", {})
+    from_outside = {name: environment[v] for name, v in TEACHER_ENVIRONMENT.items() if environment.get(v)}
+    given["teacher"] = {**from_file, **from_outside} if isinstance(from_file, dict) else from_file
     user = str(given.pop("user", "")).strip() or _login_name()
     try:
         return TypeAdapter(Settings).validate_python({**given, "workspace": workspace, "user": user})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0])
-        raise InvalidInput(
-            f"The setting {name} reads {first['input']!r}: {first['msg']}. Correct {ENVIRONMENT[name]} or {file}."
-        ) from error
+        name = ".".join(str(part) for part in first["loc"])
+        variable = ENVIRONMENT.get(name) or TEACHER_ENVIRONMENT.get(name.removeprefix("teacher."))
+        where = f"{variable} or {file}" if variable else str(file)
+        raise InvalidInput(f"The setting {name} reads {first['input']!r}: {first['msg']}. Correct {where}.") from error
 
 
 def _read(file: Path) -> dict[str, object]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"The settings file {file} cannot be read: {error}. Correct or remove it.") from error
+    _check_names(file, found, (*ENVIRONMENT, "teacher"), KEY_VARIABLE)
+    if isinstance(teacher := found.get("teacher"), dict):
+        _check_names(file, teacher, TEACHER_FIELDS, TEACHER_KEY_VARIABLE)
+    return dict(found)
+
+
+def _check_names(file: Path, found: Mapping[str, object], known: tuple[str, ...], key_variable: str) -> None:
     for name in found:
         if "key" in name.lower():
             raise InvalidInput(
-                f"The settings file {file} holds {name!r}. Keys belong in the environment: {KEY_VARIABLE}."
+                f"The settings file {file} holds {name!r}. Keys belong in the environment: {key_variable}."
             )
-        if name not in ENVIRONMENT:
-            raise InvalidInput(
-                f"The settings file {file} has an unknown setting {name!r}. Known: {', '.join(ENVIRONMENT)}."
-            )
-    return dict(found)
+        if name not in known:
+            raise InvalidInput(f"The settings file {file} has an unknown setting {name!r}. Known: {', '.join(known)}.")
 
 
 def _with_scheme(host: str) -> str:

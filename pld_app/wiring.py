@@ -22,6 +22,7 @@ from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.models import Actor, Answer, ClusterParams, PromptVersion, Role, Split, Task
 from pld_core.ports import BackendStatus, Chat, ChatReply, Embedder, Progress, StoredClustering
+from pld_core.synthesis import promoted_rule
 from storage import SqliteStore, create_store, open_for_audit, open_store
 
 Result = TypeVar("Result")
@@ -82,6 +83,13 @@ def open_backend(name: str, settings: Settings) -> Chat:
     if kind == "scripted":
         return ScriptedChat(name, load_demo(rest).script)
     return open_chat(name, settings.backends(os.environ))
+
+
+def open_teacher(name: str, settings: Settings, in_flight: int) -> Chat:
+    """Return a teacher by name, with its own address and key and room for so many calls at a time."""
+    if name.partition(":")[0] == "scripted":
+        return open_backend(name, settings)
+    return open_chat(name, settings.teacher_backends(os.environ, in_flight))
 
 
 @asynccontextmanager
@@ -249,15 +257,25 @@ def save_clustering(app: App, task: str, params: ClusterParams) -> StoredCluster
     return pipeline.save_clustering(app.store, embedder(), task, params, app.actor)
 
 
-def synthesise(app: App, clustering_id: int, report: Progress) -> pipeline.Outcome:
-    """Merge the clusters of a stored clustering into rules, with the task's teacher."""
-    clustering = app.store.logic.clustering(clustering_id)
-    teacher_name = app.store.tasks.get(clustering.task).teacher
-    if not teacher_name:
-        raise InvalidInput(f"Task {clustering.task} has no teacher, so no rule can be written.")
+def clustering_of(app: App, task: str, number: int | None) -> StoredClustering:
+    """Return a kept clustering of the task with its points, the newest if no number is given.
 
-    async def run() -> pipeline.Outcome:
-        async with backend(teacher_name, app.settings) as teacher:
-            return await pipeline.synthesise(app.store, teacher, embedder(), clustering_id, app.actor, report)
+    Raises:
+        NotFound: there is none, or none of that number in this task.
+    """
+    app.store.tasks.get(task)
+    kept = app.store.logic.clusterings(task)
+    if not kept:
+        raise NotFound(f"Task {task} has no clustering yet. `pld cluster --task {task}` makes one.")
+    chosen = kept[0].id if number is None else number
+    if chosen not in {clustering.id for clustering in kept}:
+        raise NotFound(f"Task {task} has no clustering {chosen}. It has: {', '.join(str(c.id) for c in kept)}.")
+    return app.store.logic.clustering(chosen)
 
-    return run_async(run())
+
+def promote(app: App, task: str, clustering_id: int, example_hash: str) -> str:
+    """Make a rule of a noise point, in the name of the person who acts, and return its id; it is in review."""
+    found = [i for i in app.store.logic.active_instructions(task) if i.example_hash == example_hash]
+    if not found:
+        raise NotFound("This example has no instruction, or takes no part any more. Open the Clusters page again.")
+    return app.store.rules.promote(task, promoted_rule(found[0], clustering_id, app.actor), app.actor)

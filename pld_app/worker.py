@@ -6,22 +6,26 @@ import os
 import socket
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import importing, wiring
+from pld_app import extracting, importing, wiring
+from pld_app.extracting import ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.uploads import Waiting
 from pld_app.wiring import App
 from pld_core.errors import JobCancelled, JobLost, PldError
 from pld_core.models import Actor, Job, JobState, Split
 from pld_core.ports import Progress
+from pld_core.pricing import money
 
 HEARTBEAT_S = 3.0
 LEASE_S = 15.0
 """A running job without a heartbeat for this long belongs to a dead worker."""
 POLL_S = 0.5
+REPORT_S = 0.3
 
 
 def _evaluate(app: App, job: Job, report: Progress) -> str:
@@ -33,7 +37,7 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
-    outcome = wiring.synthesise(app, int(str(job.params["clustering"])), report)
+    outcome = extracting.synthesise(app, int(str(job.params["clustering"])), f"job {job.id}", report)
     return f"Rules: {outcome.words}."
 
 
@@ -61,11 +65,29 @@ def _drop_upload(app: App, job: Job) -> None:
         place.drop(app.settings)
 
 
+def _extract(app: App, job: Job, report: Progress) -> str:
+    last = 0.0
+
+    def now_and_then(done: int, total: int, message: str) -> None:
+        # A write for each of many calls a second would be slower than the calls.
+        nonlocal last
+        if (now := time.monotonic()) - last >= REPORT_S or done == total:
+            last = now
+            report(done, total, message)
+
+    order = ExtractOrder.from_json(job.task, job.params)
+    outcome = extracting.extract(app, order, f"job {job.id}", now_and_then)
+    spent = app.store.logic.spend(job.task, f"job {job.id}")
+    cost = money(spent.cost, app.settings.teacher.currency)
+    return f"Instructions: {outcome.words}. {spent.calls:,} calls, {cost}."
+
+
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
     "demo": _demo,
     "import": _import,
+    "extract": _extract,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
 from pld_core.canonical import hash_text
@@ -34,13 +35,7 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPromp
         lines.append(rule_line(number, revision))
         manifest.append(CompiledRule(number, entry.rule_id, entry.revision_hash, entry.decision_id))
     source = template("student.txt")
-    text = source.format(
-        title=_one_line(task.title),
-        guideline=task.guideline.strip(),
-        labels="\n".join(f"- {label.name}: {_one_line(label.description)}" for label in task.labels),
-        rules="\n".join(lines),
-        label_names=", ".join(f'"{name}"' for name in task.label_names),
-    )
+    text = _filled(source, task, lines)
     return CompiledPrompt(
         task=task.name,
         text=text,
@@ -49,6 +44,21 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPromp
         template_hash=hash_text(source),
         guideline_version=task.guideline_version,
         labels=task.label_names,
+    )
+
+
+def fixed_length(task: Task) -> int:
+    """Return how many characters of the task's prompt there are before any rule."""
+    return len(_filled(template("student.txt"), task, ()))
+
+
+def _filled(source: str, task: Task, lines: Sequence[str]) -> str:
+    return source.format(
+        title=_one_line(task.title),
+        guideline=task.guideline.strip(),
+        labels="\n".join(f"- {label.name}: {_one_line(label.description)}" for label in task.labels),
+        rules="\n".join(lines),
+        label_names=", ".join(f'"{name}"' for name in task.label_names),
     )
 
 

@@ -20,9 +20,13 @@ PldError
 ├── BackendError            a model could not answer
 │   ├── BackendUnreachable  nothing listens there, or it did not answer in time
 │   ├── ModelMissing        the server is there, the model is not
-│   ├── BackendRefused      the server said no (key, quota, request)
+│   ├── BackendBusy         the server cannot take the request now; it may say when it can
+│   ├── BackendRefused      the server said no to this request
+│   │   └── AccessRefused   key, account or quota: every further request would be refused too
 │   ├── PromptTooLong       the request does not fit the context window
-│   └── ReplyUnusable       an answer came, but not one that can be used
+│   ├── ReplyUnusable       an answer came, but not one that can be used
+│   └── CallsStopped        too many calls in a row got no answer
+├── BudgetReached           the next call could exceed the cap
 ├── JobLost                 another worker took the job over
 ├── JobCancelled            somebody cancelled the job
 └── AddressInUse            another program listens on the port
@@ -32,6 +36,7 @@ Each message says what happened, what was kept, and what to do next.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +44,29 @@ if TYPE_CHECKING:
 
     from pld_core.canonical import Json
     from pld_core.models import Revision, RevisionState
+
+
+class Failure(StrEnum):
+    """Why a call to a model ended without a usable reply."""
+
+    REFUSED = "refused"
+    LENGTH = "length"
+    BAD_JSON = "bad_json"
+    WRONG_LABEL = "wrong_label"
+    FORMAT_ONLY = "format_only"
+    EMPTY = "empty"
+    UNUSABLE = "unusable"
+    TOO_LONG = "too_long"
+    REJECTED = "rejected"
+    BROKEN = "broken"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same call may well succeed later; such calls are made again without being told to."""
+        return self in (Failure.BROKEN, Failure.BUSY, Failure.UNREACHABLE, Failure.TIMEOUT)
 
 
 class PldError(Exception):
@@ -141,15 +169,39 @@ class BackendError(PldError):
 
 
 class BackendUnreachable(BackendError):
-    """Nothing listens at the address, or it did not answer in time."""
+    """Nothing listens at the address, or it did not answer in time.
+
+    Attributes:
+        sent: the request went out and only the answer is missing, so it may have been billed.
+    """
+
+    def __init__(self, message: str, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class ModelMissing(BackendError):
     """The server is there, the model is not."""
 
 
+class BackendBusy(BackendError):
+    """The server cannot take the request now: overloaded, restarting, or too many requests.
+
+    Attributes:
+        retry_after_s: seconds after which the server says it can, or None if it does not say.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class BackendRefused(BackendError):
-    """The server refused the request (key, quota, or the request itself)."""
+    """The server refused the request."""
+
+
+class AccessRefused(BackendRefused):
+    """The server refused whoever asks (key, account, quota): no further request can succeed until that is settled."""
 
 
 class PromptTooLong(BackendError):
@@ -157,11 +209,27 @@ class PromptTooLong(BackendError):
 
 
 class ReplyUnusable(BackendError):
-    """An answer came, but it cannot be used (cut, refused, not the declared shape). `raw` holds it, word for word."""
+    """An answer came, but it cannot be used (cut, refused, not the declared shape).
 
-    def __init__(self, message: str, raw: str = "") -> None:
+    Attributes:
+        raw: the answer, word for word.
+        kind: what is wrong with it.
+        reply: the `ChatReply` with what the server said of tokens and time, where it came that far.
+    """
+
+    def __init__(self, message: str, raw: str = "", kind: Failure = Failure.UNUSABLE) -> None:
         super().__init__(message)
         self.raw = raw
+        self.kind = kind
+        self.reply: object | None = None
+
+
+class CallsStopped(BackendError):
+    """Too many calls in a row got no answer; what was answered is kept."""
+
+
+class BudgetReached(PldError):
+    """The next call could exceed the cap in calls or money; what was answered is kept."""
 
 
 class JobLost(PldError):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pld_core.canonical import hash_json, hash_text
 from pld_core.compilation import input_of, template
-from pld_core.errors import ReplyUnusable
+from pld_core.errors import Failure, ReplyUnusable
 from pld_core.models import Example, MicroInstruction, Task
 from pld_core.personal import shown_to_teacher
 from pld_core.ports import ChatRequest
+from pld_core.quality import restates_format
 from pld_core.wire import ExtractionReply, read_reply, schema_of
 
 TEMPLATE = "extraction.txt"
@@ -39,13 +40,18 @@ def read_extraction(example: Example, text: str, teacher: str) -> MicroInstructi
     """Turn a reply into a micro-instruction.
 
     Raises:
-        ReplyUnusable: not the asked shape, or it concludes another label than the example's.
+        ReplyUnusable: not the asked shape, it concludes another label than the example's, or it is about the format of
+            the answer and not about the input.
     """
     reply = read_reply(ExtractionReply, text)
     if reply.label != example.label:
         raise ReplyUnusable(
-            f"The teacher concluded {reply.label!r}, but the example is labelled {example.label!r}.", text
+            f"The teacher concluded {reply.label!r}, but the example is labelled {example.label!r}.",
+            text,
+            Failure.WRONG_LABEL,
         )
+    if restates_format(reply.condition):
+        raise ReplyUnusable("The instruction only restates the answer's format.", text, Failure.FORMAT_ONLY)
     return MicroInstruction(
         example_hash=example.hash,
         condition=reply.condition,

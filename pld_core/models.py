@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from pld_core.canonical import Json, hash_json
 
@@ -259,13 +261,21 @@ class MicroInstruction:
     template_hash: str
 
 
+class Algorithm(StrEnum):
+    """How clusters are found: at one distance (DBSCAN), or at all distances at once (HDBSCAN)."""
+
+    DBSCAN = "dbscan"
+    HDBSCAN = "hdbscan"
+
+
 @dataclass(frozen=True)
 class ClusterParams:
     """How a clustering was made; the same data and parameters give the same clusters.
 
     Attributes:
-        eps: largest cosine distance between neighbours, 0 to 2.
-        min_samples: neighbours (itself included) that make a point a core point, at least 2.
+        eps: largest cosine distance between neighbours, 0 to 2; HDBSCAN does without.
+        min_samples: neighbours (itself included) that make a point a core point, at least 2; HDBSCAN's smallest
+            cluster too.
         within_label: cluster inside each gold label rather than over all examples.
         embedder: name of the embedder and its settings.
         seed: for the parts that draw lots (the map, the reduced dimensions).
@@ -276,9 +286,16 @@ class ClusterParams:
     within_label: bool = True
     embedder: str = "tfidf-svd-64"
     seed: int = 0
+    algorithm: Algorithm = Algorithm.DBSCAN
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ClusterParams:
+        """Read stored parameters; those stored before there was a choice of algorithm mean DBSCAN."""
+        return cls(**{**value, "algorithm": Algorithm(value.get("algorithm", Algorithm.DBSCAN))})
 
     def as_json(self) -> dict[str, Json]:
         return {
+            "algorithm": self.algorithm.value,
             "eps": self.eps,
             "min_samples": self.min_samples,
             "within_label": self.within_label,

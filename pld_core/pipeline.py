@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pld_core.canonical import Json
-from pld_core.clustering import Vectors, cluster_numbers, cluster_points
+from pld_core.clustering import cluster_numbers, cluster_points
 from pld_core.compilation import student_input
-from pld_core.errors import BackendError, PromptTooLong, ReplyUnusable
+from pld_core.errors import BackendError, Failure, InvalidInput, PromptTooLong, ReplyUnusable
 from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
 from pld_core.extraction import TEMPLATE as EXTRACTION
-from pld_core.extraction import extraction_request, read_extraction, request_hash, template_hash
+from pld_core.extraction import extraction_request, read_extraction, template_hash
 from pld_core.models import (
+    NOISE,
     SYSTEM,
     Actor,
     Answer,
@@ -29,6 +29,7 @@ from pld_core.models import (
     Split,
     Task,
 )
+from pld_core.neighbours import Vectors
 from pld_core.ports import (
     Chat,
     ChatReply,
@@ -40,94 +41,160 @@ from pld_core.ports import (
     RuleFilter,
     Store,
     StoredClustering,
-    TeacherCall,
 )
 from pld_core.synthesis import TEMPLATE as SYNTHESIS
-from pld_core.synthesis import Cluster, clusters_of, read_synthesis, synthesis_request
+from pld_core.synthesis import Cluster, clusters_of, origin_of, read_synthesis, synthesis_request
+from pld_core.teaching import Answered, Ask, Tally, Teacher, Teaching
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 ANSWER_TOKENS = 64
 """Room for `{"label": "..."}`; a label never takes more."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a step over many items ended: what is there now, what was skipped because it was there, what failed."""
+    """How a step over many items ended.
+
+    Attributes:
+        made: what is there now and was not before.
+        already_there: skipped because it was there.
+        failed: asked, and no usable answer came; dropped ones are not counted here.
+        dropped: answers that only restate the answer's format.
+        left: failed earlier and left alone, because nobody asked to try them again.
+    """
 
     made: int
     already_there: int
     failed: int
+    dropped: int = 0
+    left: int = 0
 
     @property
     def words(self) -> str:
-        return f"{self.made} made, {self.already_there} already there, {self.failed} failed"
+        words = f"{self.made} made, {self.already_there} already there, {self.failed} failed"
+        words += f", {self.dropped} dropped (answer format only)" if self.dropped else ""
+        return words + (f", {self.left} failed earlier and left alone" if self.left else "")
 
 
-async def extract(store: Store, teacher: Chat, task_name: str, report: Progress, in_flight: int = 8) -> Outcome:
-    """Phase 1: one micro-instruction for each training example that has none yet.
+def _outcome(tally: Tally, already: int) -> Outcome:
+    dropped = tally.failed.get(Failure.FORMAT_ONLY, 0)
+    return Outcome(tally.made, already, sum(tally.failed.values()) - dropped, dropped, tally.left)
 
-    A reply that cannot be used is a recorded failure, and the run goes on. A teacher that cannot be reached stops it.
+
+def open_extractions(store: Store, task_name: str, limit: int | None = None) -> tuple[list[Ask[Example]], int]:
+    """Return what has to be asked for the training examples without an instruction, and how many have one.
+
+    Args:
+        limit: at most so many, in the order of import; None for all.
     """
     task = store.tasks.get(task_name)
     examples = store.tasks.examples(task_name, ExampleFilter(split=Split.TRAIN))
     have = {instruction.example_hash for instruction in store.logic.instructions(task_name)}
     todo = [example for example in examples if example.hash not in have]
+    return [Ask(example, extraction_request(task, example)) for example in todo[:limit]], len(examples) - len(todo)
 
-    async def one(example: Example) -> bool:
-        def read(text: str) -> MicroInstruction:
-            return read_extraction(example, text, teacher.name)
 
-        request = extraction_request(task, example)
-        instruction = await _read_once(store, teacher, task_name, request, template_hash(EXTRACTION), read)
-        if instruction is not None:
-            store.logic.add_instruction(task_name, instruction)
-        return instruction is not None
+async def extract(
+    store: Store,
+    teacher: Chat,
+    task_name: str,
+    report: Progress,
+    teaching: Teaching | None = None,
+    limit: int | None = None,
+    retry_failed: bool = False,
+) -> Outcome:
+    """Phase 1: one micro-instruction for each training example that has none yet.
 
-    made = await _spread(todo, one, report, len(examples) - len(todo), "instructions extracted", in_flight)
-    return Outcome(made, len(examples) - len(todo), len(todo) - made)
+    A reply that cannot be used is a recorded failure, and the run goes on. A teacher that cannot be reached stops it.
+
+    Args:
+        limit: at most so many examples, in the order of import.
+        retry_failed: also those whose reply could not be used before; each is a new call that is paid for.
+
+    Raises:
+        AccessRefused, ModelMissing, CallsStopped, BudgetReached: what was answered is kept.
+    """
+    asks, already = open_extractions(store, task_name, limit)
+
+    def read(example: Example, text: str) -> MicroInstruction:
+        return read_extraction(example, text, teacher.name)
+
+    def keep(answers: Sequence[Answered[Example, MicroInstruction]]) -> None:
+        store.logic.record_calls(task_name, [(a.call, a.result) for a in answers if a.call is not None])
+        for answer in answers:
+            if answer.call is None and answer.result is not None:
+                store.logic.add_instruction(task_name, answer.result)
+
+    asking = Teacher(store, teacher, task_name, template_hash(EXTRACTION), read, keep, teaching or Teaching())
+    await asking.ask(asks, retry_failed, report, already, "instructions extracted")
+    return _outcome(asking.tally, already)
 
 
 def save_clustering(
     store: Store, embedder: Embedder, task_name: str, params: ClusterParams, actor: Actor
 ) -> StoredClustering:
-    """Phase 2: cluster the instructions of the active examples and keep the result with its parameters."""
-    active = {example.hash for example in store.tasks.examples(task_name)}
-    instructions = [i for i in store.logic.instructions(task_name) if i.example_hash in active]
+    """Phase 2: cluster the instructions of the active examples and keep the result with its parameters.
+
+    Raises:
+        InvalidInput: there is no instruction, or a parameter is out of range.
+    """
+    instructions = store.logic.active_instructions(task_name)
+    if not instructions:
+        raise InvalidInput(f"Task {task_name} has no instructions yet, so there is nothing to cluster.")
     vectors = embedder.embed([instruction.condition for instruction in instructions])
     params = replace(params, embedder=embedder.name)
     return store.logic.add_clustering(task_name, params, cluster_points(instructions, vectors, params), actor)
 
 
 async def synthesise(
-    store: Store, teacher: Chat, embedder: Embedder, clustering_id: int, actor: Actor, report: Progress
+    store: Store,
+    teacher: Chat,
+    embedder: Embedder,
+    clustering_id: int,
+    actor: Actor,
+    report: Progress,
+    teaching: Teaching | None = None,
 ) -> Outcome:
     """Phase 2: merge each cluster into one rule and put it into review; an example set that has a rule is skipped."""
     clustering = store.logic.clustering(clustering_id)
     task = store.tasks.get(clustering.task)
     clusters = _stored_clusters(store, embedder, clustering)
-    # A process that was stopped between the two steps of `one` left its rule proposed; nobody else would submit it.
+    # A process that was stopped between the two steps of `keep` left its rule proposed; nobody else would submit it.
     for left in store.rules.queue(task.name, RuleFilter(states=(RevisionState.PROPOSED,))):
         store.rules.submit(left.id, actor)
     have = store.rules.origins(task.name)
-    todo = [cluster for cluster in clusters if cluster.origin not in have]
+    asks = [Ask(cluster, synthesis_request(task, cluster)) for cluster in clusters if cluster.origin not in have]
 
-    async def one(cluster: Cluster) -> bool:
-        def read(text: str) -> NewRule:
-            return read_synthesis(task, cluster, text, teacher.name, clustering_id)
+    def read(cluster: Cluster, text: str) -> NewRule:
+        return read_synthesis(task, cluster, text, teacher.name, clustering_id)
 
-        request = synthesis_request(task, cluster)
-        rule = await _read_once(store, teacher, task.name, request, template_hash(SYNTHESIS), read)
-        if rule is None:
-            return False
-        rule_id = store.rules.propose(task.name, rule, actor)
-        if rule_id is not None:
-            store.rules.submit(rule_id, actor)
-        return True
+    def keep(answers: Sequence[Answered[Cluster, NewRule]]) -> None:
+        store.logic.record_calls(task.name, [(a.call, None) for a in answers if a.call is not None])
+        for answer in answers:
+            rule_id = store.rules.propose(task.name, answer.result, actor) if answer.result else None
+            if rule_id is not None:
+                store.rules.submit(rule_id, actor)
 
+    given = teaching or Teaching()
     # One at a time: rule numbers then follow the clusters, run after run.
-    made = await _spread(todo, one, report, len(clusters) - len(todo), "rules synthesised", 1)
-    return Outcome(made, len(clusters) - len(todo), len(todo) - made)
+    in_turn = replace(given, limits=replace(given.limits, in_flight=1))
+    asking = Teacher(store, teacher, task.name, template_hash(SYNTHESIS), read, keep, in_turn)
+    already = len(clusters) - len(asks)
+    # A rule that failed is asked for again: whoever starts synthesis asks for just that.
+    await asking.ask(asks, True, report, already, "rules synthesised")
+    return _outcome(asking.tally, already)
+
+
+def awaited_rules(store: Store, clustering: StoredClustering) -> tuple[int, int]:
+    """Return how many rules synthesis would ask the teacher for, and how many clusters have theirs already."""
+    active = {i.example_hash for i in store.logic.active_instructions(clustering.task)}
+    members: dict[int, list[str]] = {}
+    for point in clustering.points:
+        if point.cluster != NOISE and point.example_hash in active:
+            members.setdefault(point.cluster, []).append(point.example_hash)
+    have = store.rules.origins(clustering.task)
+    there = sum(origin_of(hashes) in have for hashes in members.values())
+    return len(members) - there, there
 
 
 def preview_numbers(instructions: Sequence[MicroInstruction], vectors: Vectors, params: ClusterParams) -> list[int]:
@@ -241,47 +308,6 @@ def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredCluster
     vectors = embedder.embed([instruction.condition for instruction in instructions])
     inputs = embedder.embed([texts[instruction.example_hash] for instruction in instructions])
     return clusters_of(instructions, vectors, inputs, [numbers[i.example_hash] for i in instructions])
-
-
-async def _read_once(
-    store: Store, teacher: Chat, task: str, request: ChatRequest, template: str, read: Callable[[str], Result]
-) -> Result | None:
-    """Return what `read` makes of the teacher's reply, or None if the reply cannot be used.
-
-    A reply to an equal request is taken from the store, so nothing is paid for twice. A new one is stored the moment
-    it arrives, with what is wrong with it if `read` refuses it.
-    """
-    key = request_hash(teacher.name, request)
-    stored = store.logic.stored_reply(key)
-    if stored is not None:
-        # An older version may have taken what this one cannot read; then only a new reply helps.
-        with suppress(ReplyUnusable):
-            return read(stored)
-    result: Result | None = None
-    problem, raw = "", ""
-    reply: ChatReply | None = None
-    try:
-        reply = await teacher.complete(request)
-        raw = reply.text
-        if reply.finish == "length":
-            raise ReplyUnusable("The reply was cut at its length limit.", raw)
-        result = read(raw)
-    except ReplyUnusable as error:
-        problem, raw = str(error), error.raw or raw
-    call = TeacherCall(
-        request_hash=key,
-        purpose=request.purpose,
-        subjects=request.subjects,
-        teacher=teacher.name,
-        template_hash=template,
-        reply=raw,
-        problem=problem,
-        prompt_tokens=reply.prompt_tokens if reply else None,
-        output_tokens=reply.output_tokens if reply else None,
-        latency_ms=reply.latency_ms if reply else 0,
-    )
-    store.logic.record_call(task, call)
-    return result
 
 
 async def _spread(

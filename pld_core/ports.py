@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pld_core.canonical import Json
+from pld_core.errors import Failure
 from pld_core.models import (
     Actor,
     Answer,
+    AuthorKind,
     ClusterParams,
     ClusterPoint,
     CompiledPrompt,
@@ -126,8 +128,9 @@ class BackendStatus:
 class Chat(Protocol):
     """A model that answers. Built once, used for many calls, closed at the end.
 
-    `complete` and `stream` raise `BackendUnreachable`, `ModelMissing`, `BackendRefused`, `PromptTooLong` or
-    `ReplyUnusable`, never the client library's own errors. A reply cut at `max_tokens` comes back with finish `length`.
+    `complete` and `stream` raise `BackendUnreachable`, `ModelMissing`, `BackendBusy`, `BackendRefused`,
+    `PromptTooLong` or `ReplyUnusable`, never the client library's own errors. A reply cut at `max_tokens` comes back
+    with finish `length`.
     """
 
     @property
@@ -216,7 +219,19 @@ EVERY_EVENT = EventFilter()
 
 @dataclass(frozen=True)
 class TeacherCall:
-    """The record of one paid call, written when the reply arrives. A failure is a record too: `problem` is set."""
+    """The record of one paid call, written when the reply arrives. A failure is a record too: `problem` is set.
+
+    Attributes:
+        subjects: content hashes of the examples that the call is about.
+        reply: the raw text, as far as it came.
+        latency_ms: of the last attempt.
+        model: as the server named it; empty if no answer came.
+        finish: `stop` or `length`; empty if no answer came.
+        failure: what kind of failure, None for a usable reply.
+        attempts: how often it was sent.
+        cost: of all attempts, in micro-units (millionths) of the currency in force at the time.
+        run: the run that it was made for, such as `job 7`; empty for none.
+    """
 
     request_hash: str
     purpose: str
@@ -228,6 +243,22 @@ class TeacherCall:
     prompt_tokens: int | None
     output_tokens: int | None
     latency_ms: int
+    model: str = ""
+    finish: str = ""
+    failure: Failure | None = None
+    attempts: int = 1
+    cost: int = 0
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What calls took: how often something was sent, the cost in micro-units, and tokens where they are known."""
+
+    calls: int = 0
+    cost: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -246,11 +277,11 @@ class StoredClustering:
 
 @dataclass(frozen=True)
 class NewRule:
-    """A rule that synthesis proposes.
+    """A rule that synthesis proposes, or a person makes of a noise point.
 
     Attributes:
         origin: hash of the set of examples it was merged from; a second rule of the same origin is not made.
-        cluster: number of the cluster in `clustering_id`.
+        cluster: number of the cluster in `clustering_id`, `NOISE` for a noise point.
     """
 
     text: RuleText
@@ -259,6 +290,7 @@ class NewRule:
     origin: str
     clustering_id: int
     cluster: int
+    author_kind: AuthorKind = AuthorKind.TEACHER
 
 
 @dataclass(frozen=True)
@@ -467,10 +499,33 @@ class LogicStore(Protocol):
     """Teacher calls, micro-instructions and clusterings: the way from examples to rules."""
 
     def record_call(self, task: str, call: TeacherCall) -> None: ...
+    def record_calls(self, task: str, calls: Sequence[tuple[TeacherCall, MicroInstruction | None]]) -> None:
+        """Record calls, each with the instruction that was read from it, in one transaction.
+
+        An example that has an instruction keeps it.
+        """
+        ...
+
     def stored_reply(self, request_hash: str) -> str | None: ...
+    def stored_replies(self, request_hashes: Sequence[str]) -> dict[str, str]:
+        """Return the usable replies to those of the requests that have one, by request hash."""
+        ...
+
     def failed_calls(self, task: str) -> tuple[TeacherCall, ...]: ...
+    def measured_calls(self, task: str, teacher: str, template_hash: str, limit: int = 50) -> tuple[TeacherCall, ...]:
+        """Return the newest usable calls of a teacher with a template, newest first."""
+        ...
+
+    def spend(self, task: str, run: str = "") -> Spend:
+        """Return what the calls of a task took, or those of one run."""
+        ...
+
     def add_instruction(self, task: str, instruction: MicroInstruction) -> None: ...
     def instructions(self, task: str) -> tuple[MicroInstruction, ...]: ...
+    def active_instructions(self, task: str) -> tuple[MicroInstruction, ...]:
+        """Return the instructions of the examples that take part, the ones to cluster, in the order of the examples."""
+        ...
+
     def add_clustering(
         self, task: str, params: ClusterParams, points: Sequence[ClusterPoint], actor: Actor
     ) -> StoredClustering: ...
@@ -484,6 +539,16 @@ class RuleStore(Protocol):
         ...
 
     def submit(self, rule_id: str, actor: Actor) -> None: ...
+    def promote(self, task: str, rule: NewRule, actor: Actor) -> str:
+        """Store a rule that a person made of one noise point, bring it into review, and return its id.
+
+        Raises:
+            InvalidInput: the example is no noise of that clustering or takes no part any more, a rule rests on it alone
+                already, or its author is not the actor.
+            MissingRole: the actor may not bring rules into review.
+        """
+        ...
+
     def judge(self, judgement: Judgement, actor: Actor) -> Decision: ...
     def edit(
         self, rule_id: str, seen_revision: str, seen_state: RevisionState, text: RuleText, note: str, actor: Actor

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pld_core.canonical import hash_json
-from pld_core.clustering import Vectors
-from pld_core.errors import InvalidInput, ReplyUnusable
+from pld_core.errors import Failure, InvalidInput, ReplyUnusable
 from pld_core.extraction import teacher_system
-from pld_core.models import NOISE, Evidence, EvidenceRole, MicroInstruction, RuleText, Task
+from pld_core.models import NOISE, Actor, AuthorKind, Evidence, EvidenceRole, MicroInstruction, RuleText, Task
+from pld_core.neighbours import Vectors
 from pld_core.ports import ChatRequest, NewRule
 from pld_core.review import clean_rule_text
 from pld_core.wire import SynthesisReply, read_reply, schema_of
@@ -19,8 +20,14 @@ from pld_core.wire import SynthesisReply, read_reply, schema_of
 TEMPLATE = "synthesis.txt"
 NEARBY = 8
 """How many instructions of other labels are shown to the teacher for contrast."""
+TITLE_LENGTH = 80
 NEAR_MISSES = 4
 """How many of them become near-miss evidence; the reviewer sees the closest ones."""
+
+
+def origin_of(example_hashes: Iterable[str]) -> str:
+    """Return the origin of a rule that rests on these examples, whatever their order."""
+    return hash_json(sorted(example_hashes))
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Cluster:
     @property
     def origin(self) -> str:
         """Hash of the set of examples; the same set gives the same rule origin, whatever the clustering's numbers."""
-        return hash_json(sorted(member.example_hash for member, _ in self.members))
+        return origin_of(member.example_hash for member, _ in self.members)
 
 
 def clusters_of(
@@ -116,9 +123,13 @@ def read_synthesis(task: Task, cluster: Cluster, text: str, teacher: str, cluste
     """
     reply = read_reply(SynthesisReply, text)
     if reply.label not in task.label_names:
-        raise ReplyUnusable(f"The teacher concluded {reply.label!r}, which is not a declared label.", text)
+        raise ReplyUnusable(
+            f"The teacher concluded {reply.label!r}, which is not a declared label.", text, Failure.WRONG_LABEL
+        )
     if reply.label not in {member.label for member, _ in cluster.members}:
-        raise ReplyUnusable(f"The teacher concluded {reply.label!r}, which no example of the cluster has.", text)
+        raise ReplyUnusable(
+            f"The teacher concluded {reply.label!r}, which no example of the cluster has.", text, Failure.WRONG_LABEL
+        )
     shown = {short_id(other.example_hash) for other, _ in cluster.nearby}
     if invented := [name for name in reply.conflicts if name not in shown]:
         raise ReplyUnusable(f"The teacher named the id {invented[0]!r}, which was not in the request.", text)
@@ -149,6 +160,25 @@ def read_synthesis(task: Task, cluster: Cluster, text: str, teacher: str, cluste
         origin=cluster.origin,
         clustering_id=clustering_id,
         cluster=cluster.number,
+    )
+
+
+def promoted_rule(instruction: MicroInstruction, clustering_id: int, actor: Actor) -> NewRule:
+    """Return the rule that a person makes of a single instruction that no cluster took in: noise may be a rare rule."""
+    return NewRule(
+        text=RuleText(
+            title=textwrap.shorten(instruction.condition, TITLE_LENGTH, placeholder="…"),
+            condition=instruction.condition,
+            labels=(instruction.label,),
+            exceptions=instruction.exceptions,
+            rationale=instruction.reasoning,
+        ),
+        author=actor.name,
+        author_kind=AuthorKind.PERSON,
+        evidence=(Evidence(instruction.example_hash, EvidenceRole.SUPPORTS, 1.0),),
+        origin=origin_of([instruction.example_hash]),
+        clustering_id=clustering_id,
+        cluster=NOISE,
     )
 
 

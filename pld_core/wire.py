@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from pld_core.canonical import Json
-from pld_core.errors import ReplyUnusable
+from pld_core.errors import Failure, ReplyUnusable
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -52,10 +53,13 @@ def read_reply(shape: type[ReplyT], text: str) -> ReplyT:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the reply"
-        raise ReplyUnusable(f"The teacher's reply cannot be used: {where}: {first['msg']}.", text) from error
+        raise ReplyUnusable(
+            f"The teacher's reply cannot be used: {where}: {first['msg']}.", text, Failure.BAD_JSON
+        ) from error
 
 
+@functools.cache
 def schema_of(shape: type[BaseModel]) -> dict[str, Json]:
-    """Return the JSON schema that is sent along with the request."""
+    """Return the JSON schema that is sent along with the request; made once, not to be changed."""
     schema: dict[str, Json] = shape.model_json_schema()
     return schema

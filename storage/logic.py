@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
-from pld_core.models import NOISE, Actor, ClusterParams, ClusterPoint, MicroInstruction
-from pld_core.ports import StoredClustering, TeacherCall
+from pld_core.models import NOISE, Actor, ClusterParams, ClusterPoint, ExampleState, MicroInstruction
+from pld_core.ports import Spend, StoredClustering, TeacherCall
 from storage import rows
-from storage.connection import Database
+from storage.connection import Database, Write
 
 
 class SqliteLogic:
@@ -20,6 +20,14 @@ class SqliteLogic:
         with self._database.write() as write:
             write.insert("teacher_call", rows.call_row(task, call, write.now))
 
+    def record_calls(self, task: str, calls: Sequence[tuple[TeacherCall, MicroInstruction | None]]) -> None:
+        """Record calls, each with the instruction that was read from it; an example that has one keeps it."""
+        with self._database.write() as write:
+            for call, instruction in calls:
+                write.insert("teacher_call", rows.call_row(task, call, write.now))
+                if instruction is not None and not _has_instruction(write, task, instruction.example_hash):
+                    write.insert("micro_instruction", rows.instruction_row(task, instruction, write.now))
+
     def stored_reply(self, request_hash: str) -> str | None:
         """Return the reply to an equal request that succeeded before, so that it is not paid for twice."""
         with self._database.read() as conn:
@@ -28,6 +36,38 @@ class SqliteLogic:
                 (request_hash,),
             ).fetchone()
         return None if row is None else str(row["reply"])
+
+    def stored_replies(self, request_hashes: Sequence[str]) -> dict[str, str]:
+        """Return the usable replies to those of the requests that have one, by request hash; the newest counts."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT request_hash, reply FROM teacher_call
+                   WHERE problem = '' AND request_hash IN (SELECT value FROM json_each(?)) ORDER BY id""",
+                (canonical_json(list(request_hashes)),),
+            )
+            return {str(row["request_hash"]): str(row["reply"]) for row in found}
+
+    def measured_calls(self, task: str, teacher: str, template_hash: str, limit: int = 50) -> tuple[TeacherCall, ...]:
+        """Return the newest usable calls of a teacher with a template, newest first."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT * FROM teacher_call WHERE task = ? AND teacher = ? AND template_hash = ? AND problem = ''
+                   ORDER BY id DESC LIMIT ?""",
+                (task, teacher, template_hash, limit),
+            )
+            return tuple(rows.call_from(row) for row in found)
+
+    def spend(self, task: str, run: str = "") -> Spend:
+        """Return what the calls of a task took, or those of one run."""
+        with self._database.read() as conn:
+            row = conn.execute(
+                """SELECT coalesce(sum(attempts), 0) AS calls, coalesce(sum(cost), 0) AS cost,
+                       coalesce(sum(prompt_tokens), 0) AS prompt_tokens,
+                       coalesce(sum(output_tokens), 0) AS output_tokens
+                   FROM teacher_call WHERE task = ? AND (? = '' OR run = ?)""",
+                (task, run, run),
+            ).fetchone()
+        return Spend(row["calls"], row["cost"], row["prompt_tokens"], row["output_tokens"])
 
     def failed_calls(self, task: str) -> tuple[TeacherCall, ...]:
         """Return the calls that failed and were not answered since, oldest first."""
@@ -52,6 +92,16 @@ class SqliteLogic:
                 """SELECT m.* FROM micro_instruction AS m
                    JOIN example AS e ON e.task = m.task AND e.hash = m.example_hash WHERE m.task = ? ORDER BY e.id""",
                 (task,),
+            )
+            return tuple(rows.instruction_from(row) for row in found)
+
+    def active_instructions(self, task: str) -> tuple[MicroInstruction, ...]:
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT m.* FROM micro_instruction AS m
+                   JOIN example AS e ON e.task = m.task AND e.hash = m.example_hash
+                   WHERE m.task = ? AND e.state = ? ORDER BY e.id""",
+                (task, ExampleState.ACTIVE.value),
             )
             return tuple(rows.instruction_from(row) for row in found)
 
@@ -100,3 +150,8 @@ class SqliteLogic:
                 "SELECT * FROM cluster_point WHERE clustering_id = ? ORDER BY rowid", (clustering_id,)
             ).fetchall()
         return rows.clustering_from(row, tuple(rows.point_from(point) for point in points))
+
+
+def _has_instruction(write: Write, task: str, example_hash: str) -> bool:
+    sql = "SELECT 1 FROM micro_instruction WHERE task = ? AND example_hash = ?"
+    return write.conn.execute(sql, (task, example_hash)).fetchone() is not None

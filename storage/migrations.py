@@ -208,6 +208,21 @@ def m006_data_sets(db: Tables) -> None:
     _gather_earlier_imports(db)
 
 
+@migrations()
+def m007_calls(db: Tables) -> None:
+    _each(
+        db,
+        "ALTER TABLE teacher_call ADD COLUMN model TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE teacher_call ADD COLUMN finish TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE teacher_call ADD COLUMN failure TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE teacher_call ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+        # Micro-units (millionths) of the currency: sums of whole numbers are exact.
+        "ALTER TABLE teacher_call ADD COLUMN cost INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE teacher_call ADD COLUMN run TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX teacher_call_by_run ON teacher_call (task, run)",
+    )
+
+
 def _gather_earlier_imports(db: Tables) -> None:
     """Make one data set a task of the examples that are there, so that every example stands in some data set.
 

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import asdict
 
 from pld_core.canonical import Json, canonical_json
+from pld_core.errors import Failure
 from pld_core.models import (
     Answer,
     AnswerStatus,
@@ -110,6 +111,12 @@ def call_row(task: str, call: TeacherCall, at: str) -> dict[str, Value]:
         "output_tokens": call.output_tokens,
         "latency_ms": call.latency_ms,
         "at": at,
+        "model": call.model,
+        "finish": call.finish,
+        "failure": call.failure.value if call.failure else "",
+        "attempts": call.attempts,
+        "cost": call.cost,
+        "run": call.run,
     }
 
 
@@ -125,14 +132,27 @@ def call_from(row: Row) -> TeacherCall:
         prompt_tokens=row["prompt_tokens"],
         output_tokens=row["output_tokens"],
         latency_ms=row["latency_ms"],
+        model=row["model"],
+        finish=row["finish"],
+        failure=_failure_from(row),
+        attempts=row["attempts"],
+        cost=row["cost"],
+        run=row["run"],
     )
+
+
+def _failure_from(row: Row) -> Failure | None:
+    """Calls of older versions have a problem and no kind."""
+    if row["failure"]:
+        return Failure(row["failure"])
+    return Failure.UNUSABLE if row["problem"] else None
 
 
 def clustering_from(row: Row, points: tuple[ClusterPoint, ...] = ()) -> StoredClustering:
     return StoredClustering(
         id=row["id"],
         task=row["task"],
-        params=ClusterParams(**json.loads(row["params"])),
+        params=ClusterParams.from_json(json.loads(row["params"])),
         clusters=row["clusters"],
         noise=row["noise"],
         created_at=row["at"],

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 
 from pld_core.canonical import Json
-from pld_core.errors import NotFound, RevisionMovedOn
+from pld_core.errors import InvalidInput, NotFound, RevisionMovedOn
 from pld_core.models import (
     SYSTEM,
     Actor,
     AuthorKind,
     CompiledRule,
     Decision,
-    Evidence,
     EvidenceRole,
     Judgement,
     Revision,
@@ -30,7 +28,6 @@ from pld_core.review import (
     Standing,
     action_of,
     check_judgement,
-    clean_rule_text,
     edited_revision,
     next_state,
 )
@@ -47,6 +44,17 @@ from storage.rule_queries import (
     load_summary,
     where_clause,
 )
+from storage.rule_writes import (
+    add_revision,
+    add_rule,
+    count_role,
+    move,
+    projection,
+    proposal,
+    refuse_no_noise,
+    rule_of,
+    update_rule,
+)
 from storage.task_queries import load_task
 
 
@@ -59,46 +67,10 @@ class SqliteRules:
     def propose(self, task: str, rule: NewRule, actor: Actor) -> str | None:
         """Store a proposed rule and return its id, or None if its origin already has one."""
         with self._database.write() as write:
-            declared = load_task(write.conn, task).label_names
-            same = write.conn.execute("SELECT 1 FROM rule WHERE task = ? AND origin = ?", (task, rule.origin))
-            if same.fetchone():
+            if rule_of(write.conn, task, rule.origin):
                 return None
-            number = int(write.conn.execute("SELECT coalesce(max(number), 0) + 1 FROM rule").fetchone()[0])
-            text = clean_rule_text(rule.text, declared)
-            revision = Revision(f"R{number}", 1, text, rule.author, AuthorKind.TEACHER)
-            write.insert(
-                "rule",
-                {
-                    "number": number,
-                    "id": revision.rule_id,
-                    "task": task,
-                    "origin": rule.origin,
-                    "clustering_id": rule.clustering_id,
-                    "cluster": rule.cluster,
-                    "head": revision.hash,
-                    "in_force": "",
-                    "state": RevisionState.PROPOSED.value,
-                    "revision": 1,
-                    **_projection(revision, rule.evidence),
-                    "changed_at": write.now,
-                    "changed_by": rule.author,
-                },
-            )
-            _add_revision(write, task, revision, rule.evidence)
-            _move(write, revision.hash, RevisionState.PROPOSED, "propose", rule.author, "")
-            write.event(
-                actor,
-                "rule.proposed",
-                revision.rule_id,
-                {
-                    "task": task,
-                    "revision": revision.hash,
-                    "evidence": evidence_set_hash(rule.evidence),
-                    "author": rule.author,
-                    "cluster": rule.cluster,
-                    "clustering": rule.clustering_id,
-                },
-            )
+            revision = add_rule(write, task, rule)
+            write.event(actor, "rule.proposed", revision.rule_id, proposal(task, revision, rule))
             return revision.rule_id
 
     def submit(self, rule_id: str, actor: Actor) -> None:
@@ -108,6 +80,21 @@ class SqliteRules:
             new = next_state(_standing(write.conn, head), Action.SUBMIT, actor)
             _settle(write, head, new, Action.SUBMIT, actor, "")
             write.event(actor, "rule.submitted", head.id, {"revision": head.head})
+
+    def promote(self, task: str, rule: NewRule, actor: Actor) -> str:
+        """Store a rule that a person made of one noise point, and bring it into review, in one transaction."""
+        if rule.author != actor.name or rule.author_kind is not AuthorKind.PERSON:
+            raise InvalidInput("A rule made of a noise point is written by the person who acts. Nothing was changed.")
+        with self._database.write() as write:
+            if there := rule_of(write.conn, task, rule.origin):
+                raise InvalidInput(f"{there} rests on this example alone already. Nothing was changed; open that rule.")
+            refuse_no_noise(write.conn, task, rule)
+            revision = add_rule(write, task, rule)
+            head = load_summary(write.conn, revision.rule_id)
+            new = next_state(_standing(write.conn, head), Action.SUBMIT, actor)
+            _settle(write, head, new, Action.SUBMIT, actor, "")
+            write.event(actor, "rule.promoted", revision.rule_id, proposal(task, revision, rule))
+            return revision.rule_id
 
     def judge(self, judgement: Judgement, actor: Actor) -> Decision:
         """Record a verdict on the revision that the reviewer saw.
@@ -171,18 +158,18 @@ class SqliteRules:
             if settled is not head.state:
                 _settle(write, head, settled, Action.EDIT, actor, note)
             evidence = effective_evidence(write.conn, head.head)
-            _add_revision(write, head.task, revision, evidence, actor.name)
-            _move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, note)
+            add_revision(write, head.task, revision, evidence, actor.name)
+            move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, note)
             fresh = Standing(RevisionState.PROPOSED, actor.name, AuthorKind.PERSON)
             state = next_state(fresh, Action.SUBMIT, actor)
-            _move(write, revision.hash, state, Action.SUBMIT.value, actor.name, note)
+            move(write, revision.hash, state, Action.SUBMIT.value, actor.name, note)
             changed: dict[str, int | str] = {
                 "head": revision.hash,
                 "revision": revision.number,
                 "state": state.value,
-                **_projection(revision, evidence),
+                **projection(revision, evidence),
             }
-            _update_rule(write, head.id, changed, actor.name)
+            update_rule(write, head.id, changed, actor.name)
             write.event(
                 actor,
                 "rule.edited",
@@ -275,7 +262,7 @@ class SqliteRules:
                 (
                     rows.revision_from(row),
                     CompiledRule(0, row["rule_id"], row["hash"], row["decision_id"]),
-                    _count(effective_evidence(conn, row["hash"]), EvidenceRole.SUPPORTS),
+                    count_role(effective_evidence(conn, row["hash"]), EvidenceRole.SUPPORTS),
                 )
                 for row in found
             )
@@ -309,35 +296,10 @@ def _standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
     )
 
 
-def _add_revision(
-    write: Write, task: str, revision: Revision, evidence: Sequence[Evidence], by: str = SYSTEM.name
-) -> None:
-    write.insert("revision", rows.revision_row(revision, write.now))
-    write.conn.executemany(
-        """INSERT INTO evidence (revision_hash, task, example_hash, role, closeness, by, at)
-           VALUES (?, ?, ?, ?, ?, ?, ?)""",
-        [(revision.hash, task, e.example_hash, e.role.value, e.closeness, by, write.now) for e in evidence],
-    )
-
-
-def _move(write: Write, revision_hash: str, state: RevisionState, action: str, actor: str, reason: str) -> None:
-    write.insert(
-        "transition",
-        {
-            "revision_hash": revision_hash,
-            "state": state.value,
-            "action": action,
-            "actor": actor,
-            "reason": reason,
-            "at": write.now,
-        },
-    )
-
-
 def _settle(write: Write, head: RuleSummary, new: RevisionState, action: Action, actor: Actor, reason: str) -> None:
     """Record the transition of the newest revision and show it in the queue."""
-    _move(write, head.head, new, action.value, actor.name, reason)
-    _update_rule(write, head.id, {"state": new.value}, actor.name)
+    move(write, head.head, new, action.value, actor.name, reason)
+    update_rule(write, head.id, {"state": new.value}, actor.name)
 
 
 def _put_in_force(write: Write, head: RuleSummary) -> None:
@@ -346,31 +308,7 @@ def _put_in_force(write: Write, head: RuleSummary) -> None:
         old = load_revision(write.conn, head.in_force)
         state = load_state(write.conn, head.in_force)
         new = next_state(Standing(state, old.author, old.author_kind), Action.SUPERSEDE, SYSTEM)
-        _move(write, head.in_force, new, Action.SUPERSEDE.value, SYSTEM.name, "")
+        move(write, head.in_force, new, Action.SUPERSEDE.value, SYSTEM.name, "")
         payload: dict[str, Json] = {"revision": head.in_force, "by": head.head}
         write.event(SYSTEM, "rule.superseded", head.id, payload)
     write.conn.execute("UPDATE rule SET in_force = head WHERE id = ?", (head.id,))
-
-
-def _update_rule(write: Write, rule_id: str, changed: dict[str, int | str], by: str) -> None:
-    values: dict[str, int | str] = {**changed, "changed_at": write.now, "changed_by": by}
-    sets = ", ".join(f"{column} = ?" for column in values)
-    write.conn.execute(
-        f"UPDATE rule SET {sets} WHERE id = ?",  # noqa: S608 - columns are literals of this module
-        (*values.values(), rule_id),
-    )
-
-
-def _projection(revision: Revision, evidence: Sequence[Evidence]) -> dict[str, int | str]:
-    row = rows.revision_row(revision, "")
-    return {
-        "title": str(row["title"]),
-        "labels": str(row["labels"]),
-        "search": rows.search_text(revision.rule_id, revision.text),
-        "support": _count(evidence, EvidenceRole.SUPPORTS),
-        "contradictions": _count(evidence, EvidenceRole.CONTRADICTS),
-    }
-
-
-def _count(evidence: Sequence[Evidence], role: EvidenceRole) -> int:
-    return sum(e.role is role for e in evidence)

@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from pld_app.cli import main
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
+from pld_app.teacher_settings import TEACHER_ENVIRONMENT, TEACHER_KEY_VARIABLE
 from storage import SqliteStore, create_store
 from tests.cli.running import ROOT, wait_until
 from tests.factories import TickingClock, url_of
@@ -40,7 +41,14 @@ def sqlite_store(workspace: Path, clock: TickingClock) -> SqliteStore:
 @pytest.fixture
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the settings of whoever runs the tests out of the environment."""
-    for name in (*ENVIRONMENT.values(), KEY_VARIABLE, "PLD_WORKSPACE", "OLLAMA_HOST"):
+    for name in (
+        *ENVIRONMENT.values(),
+        *TEACHER_ENVIRONMENT.values(),
+        KEY_VARIABLE,
+        TEACHER_KEY_VARIABLE,
+        "PLD_WORKSPACE",
+        "OLLAMA_HOST",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

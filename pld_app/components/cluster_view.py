@@ -1,145 +1,124 @@
-"""Clusterings on screen: the map, the noise, the members, and a preview of other settings."""
+"""A clustering on screen: its figures, what is wrong with it and what helps, keeping it, and rules from it."""
 
 from __future__ import annotations
 
-import textwrap
-
-import numpy as np
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from pld_app import session, wiring
+from pld_app import extracting, session, wiring
+from pld_app.components.cluster_ground import Prepared, swept
+from pld_app.components.cluster_settings import apply
 from pld_app.components.job_progress import order_job
-from pld_app.components.run_view import plain_label
-from pld_app.components.text import plain
-from pld_core.clustering import Vectors, cluster_numbers, health
+from pld_app.components.text import count, moment, plain
+from pld_core.clustering import health
+from pld_core.compilation import fixed_length
 from pld_core.errors import PldError
-from pld_core.models import NOISE, ClusterParams, ClusterPoint, MicroInstruction, Task
+from pld_core.models import Algorithm, ClusterParams, Task
 from pld_core.ports import StoredClustering
+from pld_core.sweep import prompt_tokens, remedies, rule_lengths
 
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
+
+def draw_kept(task: Task, stored: tuple[StoredClustering, ...]) -> None:
+    """Draw the list of kept clusterings; choosing one sets the controls to its settings."""
+    if not stored:
+        return
+    names = {c.id: clustering_words(c) for c in stored}
+    key = f"kept_{task.name}"
+
+    def open_it() -> None:
+        chosen = [c for c in stored if str(c.id) == session.widget(key)]
+        if chosen:
+            apply(task.name, chosen[0].params)
+
+    st.selectbox(
+        "Kept clusterings",
+        list(names),
+        index=None,
+        format_func=lambda number: names.get(number, ""),
+        placeholder=f"{count(len(stored), 'clustering')} kept. Choose one to set everything as it was made.",
+        label_visibility="collapsed",
+        key=key,
+        on_change=open_it,
+    )
 
 
-def draw_clustering(task: Task, clustering: StoredClustering, instructions: tuple[MicroInstruction, ...]) -> None:
-    """Draw a stored clustering: figures, warnings, map, and the members of the chosen cluster."""
-    figures = health([p.label for p in clustering.points], [p.cluster for p in clustering.points])
-    columns = st.columns(4)
-    columns[0].metric("Clusters", figures.clusters)
-    columns[1].metric("Noise", f"{figures.noise} of {figures.points}")
+def clustering_words(clustering: StoredClustering) -> str:
+    """Return a kept clustering for lists."""
+    params = clustering.params
+    how = "HDBSCAN" if params.algorithm is Algorithm.HDBSCAN else f"eps {params.eps:g}"
+    borders = "inside each label" if params.within_label else "over all labels"
+    return (
+        f"Clustering {clustering.id} · {clustering.clusters} clusters, {clustering.noise} noise · {how}, "
+        f"at least {params.min_samples}, {borders} · {moment(clustering.created_at)}"
+    )
+
+
+def kept_as(
+    prepared: Prepared, params: ClusterParams, numbers: list[int], stored: tuple[StoredClustering, ...]
+) -> StoredClustering | None:
+    """Return the newest kept clustering with these settings and exactly these points, or None."""
+    now = {i.example_hash: number for i, number in zip(prepared.instructions, numbers, strict=True)}
+    for clustering in stored:
+        if _same(clustering.params, params):
+            points = session.app().store.logic.clustering(clustering.id).points
+            if {p.example_hash: p.cluster for p in points} == now:
+                return clustering
+    return None
+
+
+def _same(one: ClusterParams, other: ClusterParams) -> bool:
+    eps_counts = Algorithm.DBSCAN in (one.algorithm, other.algorithm)
+    fields = ("min_samples", "within_label", "algorithm", "embedder", *(["eps"] if eps_counts else []))
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
+def draw_figures(task: Task, prepared: Prepared, params: ClusterParams, numbers: list[int]) -> None:
+    """Draw the figures of the chosen settings and each warning with the buttons that help."""
+    figures = health(prepared.ground.labels, numbers)
+    tokens = prompt_tokens(numbers, rule_lengths(prepared.instructions), fixed_length(task))
+    columns = st.columns(5)
+    columns[0].metric("Clusters", f"{figures.clusters:,}")
+    columns[1].metric("Noise", f"{figures.noise:,} of {figures.points:,}")
     columns[2].metric("Largest cluster", f"{figures.largest_share:.0%}")
-    by_label = ", ".join(f"{plain(label)} {n} of {total}" for label, (n, total) in figures.noise_by_label.items())
-    columns[3].markdown("**Noise by label**")
-    columns[3].caption(by_label)
-    for warning in figures.warnings:
-        st.warning(plain(warning))
-    by_hash = {i.example_hash: i for i in instructions}
-    left, right = st.columns([55, 45], gap="medium")
-    with left:
-        event = st.plotly_chart(
-            _map(task, clustering.points, by_hash), width="stretch", on_select="rerun", key=f"map_{clustering.id}"
+    columns[3].metric("Label purity", f"{figures.purity:.0%}")
+    columns[4].metric("Prompt, estimated", f"{tokens:,} tokens")
+    rows = swept(task, prepared, params.within_label, params.min_samples) if figures.troubles else ()
+    for trouble in dict.fromkeys(kind for kind, _ in figures.troubles):
+        told = " ".join(words for kind, words in figures.troubles if kind is trouble)
+        with st.container(horizontal=True, vertical_alignment="center", key=f"trouble_{trouble.value}"):
+            st.warning(plain(told), icon=":material/warning:")
+            for number, remedy in enumerate(remedies(trouble, params, rows)):
+                key = f"remedy_{trouble.value}_{number}"
+                st.button(plain(remedy.words), key=key, on_click=apply, args=(task.name, remedy.params))
+
+
+def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | None) -> None:
+    """Draw what can be done with the clustering: keep it, and merge its clusters into rules."""
+    has_teacher = extracting.has_teacher(session.app(), task)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Keep this clustering",
+            key="keep",
+            icon=":material/bookmark:",
+            disabled=kept is not None,
+            on_click=_keep,
+            args=(task, params),
         )
-        st.caption("Near points say alike things; far distances mean little. Colour is the label, crosses are noise.")
-    with right:
-        _draw_members(clustering, by_hash, _clicked(event))
-    st.button(
-        "Synthesise rules from this clustering",
-        key="synthesise",
-        disabled=not task.teacher,
-        help="One rule for each cluster that has none yet. What is already in review or decided stays as it is.",
-        on_click=order_job,
-        args=("synthesise", task.name, {"clustering": clustering.id}),
-    )
-
-
-def _clicked(event: object) -> int | None:
-    """Return the cluster of the point that was clicked on the map."""
-    points = event["selection"]["points"] if isinstance(event, dict) else []
-    return int(points[0]["customdata"][0]) if points else None
-
-
-def _map(task: Task, points: tuple[ClusterPoint, ...], by_hash: dict[str, MicroInstruction]) -> go.Figure:
-    figure = go.Figure()
-    for place, label in enumerate(task.label_names):
-        mine = [p for p in points if p.label == label]
-        figure.add_trace(
-            go.Scatter(
-                x=[p.x for p in mine],
-                y=[p.y for p in mine],
-                mode="markers",
-                name=plain_label(label),
-                marker={
-                    "size": 9,
-                    "symbol": ["x-thin-open" if p.cluster == NOISE else SYMBOLS[place % len(SYMBOLS)] for p in mine],
-                },
-                customdata=[[p.cluster] for p in mine],
-                text=[_hover(p, by_hash) for p in mine],
-                hovertemplate="%{text}<extra></extra>",
-            )
+        st.button(
+            "Synthesise rules",
+            key="synthesise",
+            icon=":material/merge:",
+            type="primary",
+            disabled=kept is None or not has_teacher,
+            help="One rule for each cluster that has none yet. What is already in review or decided stays as it is."
+            if has_teacher
+            else "This task has no teacher, so no rule can be written.",
+            on_click=order_job,
+            args=("synthesise", task.name, {"clustering": kept.id if kept else 0}),
         )
-    figure.update_layout(
-        height=400,
-        margin={"l": 0, "r": 0, "t": 4, "b": 0},
-        legend={"orientation": "h", "y": -0.02},
-        xaxis={"visible": False},
-        yaxis={"visible": False},
-    )
-    return figure
-
-
-def _hover(point: ClusterPoint, by_hash: dict[str, MicroInstruction]) -> str:
-    condition = by_hash[point.example_hash].condition if point.example_hash in by_hash else ""
-    name = "noise" if point.cluster == NOISE else f"cluster {point.cluster + 1}"
-    lines = textwrap.wrap(condition, 60)[:6]
-    return "<br>".join([f"{plain_label(point.label)}, {name}", *(plain_label(line) for line in lines)])
-
-
-def _draw_members(clustering: StoredClustering, by_hash: dict[str, MicroInstruction], clicked: int | None) -> None:
-    sizes = pd.Series([p.cluster for p in clustering.points]).value_counts()
-    label_of = {p.cluster: p.label for p in clustering.points}
-    numbers = sorted((int(n) for n in sizes.index), key=lambda n: (n == NOISE, n))
-    names = {n: "Noise" if n == NOISE else f"Cluster {n + 1}: {label_of[n]}" for n in numbers}
-    key = f"cluster_{clustering.id}"
-    if clicked is not None:
-        session.preset(key, clicked)
-    chosen = st.selectbox("Cluster", numbers, format_func=lambda n: f"{names[n]} ({sizes[n]})", key=key)
-    with st.container(height=330, key="members"):
-        for point in clustering.points:
-            if point.cluster == chosen and point.example_hash in by_hash:
-                label = f" :gray[{plain(point.label)}]" if chosen == NOISE else ""
-                st.markdown(f"IF {plain(by_hash[point.example_hash].condition)}{label}")
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _vectors(conditions: tuple[str, ...]) -> Vectors:
-    """Embed once for the slider; the same conditions give the same vectors."""
-    return wiring.embedder().embed(conditions)
-
-
-def draw_preview(task: Task, instructions: tuple[MicroInstruction, ...]) -> None:
-    """Draw what another eps or minimum would give, at once, without storing anything."""
-    with st.expander("Try other settings", icon=":material/tune:"):
-        first, second, third = st.columns([4, 3, 3], vertical_alignment="bottom")
-        eps = first.slider("Largest distance (eps)", 0.05, 1.0, 0.55, 0.05, key="eps")
-        least = second.slider("Smallest cluster", 2, 12, 3, key="min_samples")
-        within = third.toggle("Inside each label", value=True, key="within_label")
-        params = ClusterParams(eps=eps, min_samples=least, within_label=within)
-        vectors = _vectors(tuple(i.condition for i in instructions))
-        labels = [i.label for i in instructions]
-        numbers = cluster_numbers(labels, vectors, params)
-        figures = health(labels, numbers)
-        st.markdown(
-            f"**{figures.clusters} clusters**, {figures.noise} of {figures.points} noise, the largest holds "
-            f"{figures.largest_share:.0%} · median size {_median(numbers)}"
-        )
-        for warning in figures.warnings:
-            st.caption(f":orange[{plain(warning)}]")
-        st.button("Keep this clustering", key="keep", on_click=_keep, args=(task, params))
-
-
-def _median(numbers: list[int]) -> int:
-    sizes = pd.Series([n for n in numbers if n != NOISE], dtype="int64").value_counts()
-    return int(np.median(sizes)) if len(sizes) else 0
+        if kept is None:
+            st.caption("Not kept yet. Rules are made from a kept clustering only, so that each names where it is from.")
+        else:
+            st.caption(f"Kept as clustering {kept.id} by {plain(kept.created_by)}, {moment(kept.created_at)}.")
 
 
 def _keep(task: Task, params: ClusterParams) -> None:
@@ -148,5 +127,4 @@ def _keep(task: Task, params: ClusterParams) -> None:
     except PldError as error:
         session.complain(error)
         return
-    session.preset(f"clustering_{task.name}", stored.id)
     session.notify(f"Clustering {stored.id} is kept: {stored.clusters} clusters, {stored.noise} noise")

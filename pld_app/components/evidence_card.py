@@ -55,7 +55,9 @@ def draw_card(evidence: Evidence, example: Example, colour: str) -> None:
             mark = f"{ROLE_ICONS[evidence.role.value]} {evidence.role.value.replace('_', ' ')}"
             st.badge(mark, color=colour)  # type: ignore[arg-type]
             st.badge(f"gold label: {in_badge(example.label)}", color="blue")
-            st.caption(f"{example.split.value} · {plain(example.place)} · {short_hash(example.hash)}")
+            st.caption(
+                f"{example.split.value} · {plain(example.place)} · {short_hash(example.hash)}", help=_origin(example)
+            )
         draw_example(example)
 
 
@@ -89,6 +91,10 @@ def _draw_marked(text: str, spans: list[tuple[int, int]]) -> None:
 
 def draw_origin(example: Example) -> None:
     """Draw where an example comes from: file, row, importer, and what the data says of it."""
+    st.caption(f"{_origin(example)} · {short_hash(example.hash)}")
+
+
+def _origin(example: Example) -> str:
     parts = [f"From {plain(example.place or 'an unnamed source')}"]
     if example.origin is not None:
         parts.append(f"file {short_hash(example.origin.sha256)}, read by {plain(example.origin.importer)}")
@@ -100,4 +106,4 @@ def draw_origin(example: Example) -> None:
         parts.append(f"id {plain(example.ref)}")
     if example.group:
         parts.append(f"group {plain(example.group)}")
-    st.caption(" · ".join([*parts, short_hash(example.hash)]))
+    return " · ".join(parts)

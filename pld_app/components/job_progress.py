@@ -13,7 +13,13 @@ from pld_core.canonical import Json
 from pld_core.errors import PldError
 from pld_core.models import Job, JobState
 
-KINDS = {"evaluate": "Evaluation", "synthesise": "Rule synthesis", "demo": "Demo task", "import": "Import"}
+KINDS = {
+    "evaluate": "Evaluation",
+    "synthesise": "Rule synthesis",
+    "demo": "Demo task",
+    "import": "Import",
+    "extract": "Extraction",
+}
 STATE_ICONS = {
     JobState.QUEUED: ":material/schedule:",
     JobState.RUNNING: ":material/play_arrow:",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
 from pld_core.errors import RevisionMovedOn
-from pld_core.models import AuthorKind, Decision, Revision, RevisionState, RuleDossier, RuleText
+from pld_core.models import Decision, Revision, RevisionState, RuleDossier, RuleText
 from pld_core.review import rule_sentences
 
 
@@ -38,7 +38,7 @@ def draw_rule(dossier: RuleDossier) -> None:
 
 def _lineage(dossier: RuleDossier) -> str:
     head = dossier.head
-    made = "proposed" if head.author_kind is AuthorKind.TEACHER else "edited"
+    made = "proposed" if head.number == 1 else "edited"
     line = f"Revision {head.number}, {made} by {plain(author(head.author))}, {moment(dossier.created[head.hash])}"
     note = f". Reason: {plain(head.note)}" if head.note else ""
     return f"{line}{note} · {short_hash(head.hash)}"

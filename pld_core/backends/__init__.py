@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pld_core.backends.embedded import EmbeddedChat
 from pld_core.backends.ollama import OllamaChat
-from pld_core.backends.openai_compatible import OpenAIChat
+from pld_core.backends.openai_compatible import CONNECTIONS, KEY_VARIABLE, RETRIES, OpenAIChat
 from pld_core.errors import InvalidInput
 from pld_core.ports import Chat
 
@@ -23,6 +23,9 @@ class BackendSettings:
         openai_api_key: never shown; may be empty for a server on this machine.
         num_ctx: tokens of the context window that Ollama is told to use.
         timeout_s: longest silence while waiting for the next piece of an answer, in seconds.
+        openai_key_variable: the environment variable that holds the key, for messages.
+        retries: how often a client itself tries again; 0 where the call engine does that.
+        connections: most connections to an OpenAI-compatible server.
     """
 
     ollama_host: str = "http://127.0.0.1:11434"
@@ -30,6 +33,9 @@ class BackendSettings:
     openai_api_key: str = field(default="", repr=False)
     num_ctx: int = 8192
     timeout_s: float = 120.0
+    openai_key_variable: str = KEY_VARIABLE
+    retries: int = RETRIES
+    connections: int = CONNECTIONS
 
 
 def open_chat(name: str, settings: BackendSettings) -> Chat:
@@ -73,6 +79,9 @@ def _open_openai(model: str, settings: BackendSettings) -> Chat:
         _address(settings.openai_base_url, "OpenAI-compatible server"),
         settings.openai_api_key,
         timeout_s=settings.timeout_s,
+        retries=settings.retries,
+        connections=settings.connections,
+        key_variable=settings.openai_key_variable,
     )
 
 

@@ -16,7 +16,16 @@ from urllib.parse import urlsplit
 import httpx
 
 from pld_core.canonical import Json
-from pld_core.errors import BackendRefused, BackendUnreachable, ModelMissing, PromptTooLong, ReplyUnusable
+from pld_core.errors import (
+    BackendBusy,
+    BackendError,
+    BackendRefused,
+    BackendUnreachable,
+    Failure,
+    ModelMissing,
+    PromptTooLong,
+    ReplyUnusable,
+)
 from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 
 CONNECT_TIMEOUT_S = 5.0
@@ -78,7 +87,7 @@ class OllamaChat:
             return self._not_ready(f"No Ollama server answers at {self._shown_host}.", START_COMMAND)
         except ModelMissing:
             return self._not_ready(f"The model {self._model} is not on the Ollama server.", self._pull_command)
-        except BackendRefused as error:
+        except BackendError as error:
             return self._not_ready(str(error))
         return BackendStatus(
             name=self.name,
@@ -114,7 +123,9 @@ class OllamaChat:
                         return
         except httpx.RequestError as error:
             self._raise_for_transport(error, text)
-        raise ReplyUnusable("The Ollama server ended the answer before it was complete. Try again.", raw=text)
+        raise ReplyUnusable(
+            "The Ollama server ended the answer before it was complete. Try again.", text, Failure.BROKEN
+        )
 
     async def aclose(self) -> None:
         """Close the connections. The object cannot be used afterwards."""
@@ -234,18 +245,23 @@ class OllamaChat:
         if status == httpx.codes.BAD_REQUEST and _says_too_long(words):
             raise PromptTooLong(self._too_long(words))
         if status == httpx.codes.SERVICE_UNAVAILABLE:
-            raise BackendRefused(f"The Ollama server is busy ({words}). Wait a moment and try again.")
+            raise BackendBusy(f"The Ollama server is busy ({words}). Wait a moment and try again.")
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise BackendBusy(f"The Ollama server could not answer (status {status}: {words}). Try again later.")
         raise BackendRefused(f"The Ollama server refused the request with status {status}: {words}")
 
     def _raise_for_transport(self, error: httpx.RequestError, text: str) -> NoReturn:
         if text:
             raise ReplyUnusable(
-                f"The connection to {self._shown_host} broke in the middle of the answer. Try again.", raw=text
+                f"The connection to {self._shown_host} broke in the middle of the answer. Try again.",
+                text,
+                Failure.BROKEN,
             ) from error
         if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
             raise BackendUnreachable(
                 f"The Ollama server at {self._shown_host} did not answer in time. "
-                "Try again, or choose a smaller model or a longer time limit."
+                "Try again, or choose a smaller model or a longer time limit.",
+                sent=True,
             ) from error
         raise BackendUnreachable(
             f"No Ollama server answers at {self._shown_host}. Start it with: {START_COMMAND}"

@@ -8,20 +8,25 @@ from __future__ import annotations
 import ipaddress
 import json
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from email.utils import parsedate_to_datetime
+from typing import NoReturn
 from urllib.parse import urlsplit
 
+import aiohttp
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.shared_params import ResponseFormatJSONSchema
 
+from pld_core.backends.openai_answer import Heard
 from pld_core.errors import (
+    AccessRefused,
+    BackendBusy,
     BackendError,
     BackendRefused,
     BackendUnreachable,
+    Failure,
     ModelMissing,
     PromptTooLong,
     ReplyUnusable,
@@ -32,13 +37,14 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
 STATUS_TIMEOUT_S = 10.0
 RETRIES = 1
+CONNECTIONS = 100
 LONGEST_QUOTE = 300
 NAMED_MODELS = 5
 KEY_VARIABLE = "PLD_OPENAI_API_KEY"
-NO_KEY = f"No key: set {KEY_VARIABLE}"
-ODD_KEY = f"The key in {KEY_VARIABLE} holds characters that no key has: copy it again"
-SET_KEY_COMMAND = f"export {KEY_VARIABLE}=<your key>"
-BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_LARGE, TOO_MANY = 400, 401, 403, 404, 413, 429
+BAD_REQUEST, UNAUTHORIZED, PAYMENT_REQUIRED, FORBIDDEN, NOT_FOUND, TOO_LARGE = 400, 401, 402, 403, 404, 413
+REQUEST_TIMEOUT, CONFLICT, TOO_EARLY, TOO_MANY, INTERNAL = 408, 409, 425, 429, 500
+QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+FILTER_CODES = ("content_filter", "content_policy_violation")
 
 
 class OpenAIChat:
@@ -57,6 +63,9 @@ class OpenAIChat:
         context_size: int | None = None,
         timeout_s: float = READ_TIMEOUT_S,
         http_client: openai.DefaultAsyncHttpxClient | None = None,
+        retries: int = RETRIES,
+        connections: int = CONNECTIONS,
+        key_variable: str = KEY_VARIABLE,
     ) -> None:
         """Prepare the client; nothing is sent yet.
 
@@ -68,6 +77,9 @@ class OpenAIChat:
             context_size: tokens of the context window where it is known; the protocol does not tell.
             timeout_s: longest silence while waiting for the next piece of the answer, in seconds.
             http_client: what carries the requests; None for the usual one.
+            retries: how often the client itself tries again; 0 where the caller does that.
+            connections: how many requests can be under way at the same time; further ones wait for a connection.
+            key_variable: the environment variable that the key came from, for messages.
         """
         key = api_key.strip()
         on_this_machine = _is_loopback(base_url)
@@ -75,17 +87,23 @@ class OpenAIChat:
         self._model = model
         self._context_size = context_size
         self._key = key
-        self._key_problem = _key_problem(key, needed=not on_this_machine)
+        self._key_variable = key_variable
+        self._key_problem = _key_problem(key, key_variable, needed=not on_this_machine)
         self._shown_url = _without_credentials(base_url)
-        if http_client is None and on_this_machine:
-            # A proxy from the environment cannot reach a server on this very machine.
-            http_client = openai.DefaultAsyncHttpxClient(trust_env=False)
+        if http_client is None:
+            http_client = openai.DefaultAioHttpClient(
+                # A proxy from the environment cannot reach a server on this very machine.
+                trust_env=not on_this_machine,
+                limits=type(openai.DEFAULT_CONNECTION_LIMITS)(
+                    max_connections=connections, max_keepalive_connections=connections
+                ),
+            )
         self._client = openai.AsyncOpenAI(
             base_url=base_url,
             # The client refuses an empty key; a server on this machine that wants none ignores this one.
             api_key=key if key and not self._key_problem else "none",
             timeout=openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            max_retries=RETRIES,
+            max_retries=retries,
             http_client=http_client,
         )
 
@@ -95,7 +113,7 @@ class OpenAIChat:
     async def status(self) -> BackendStatus:
         """Ask the server for its list of models. Never raises."""
         if self._key_problem:
-            return self._not_ready(f"{self._key_problem}.", SET_KEY_COMMAND)
+            return self._not_ready(f"{self._key_problem}.", f"export {self._key_variable}=<your key>")
         try:
             models = await self._models()
         except BackendError as error:
@@ -120,9 +138,9 @@ class OpenAIChat:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Yield pieces of text, then the `ChatReply`. Closing it early closes the connection, which stops the model."""
         if self._key_problem:
-            raise BackendRefused(f"{self._key_problem}.")
+            raise AccessRefused(f"{self._key_problem}.")
         started = time.monotonic()
-        heard = _Heard()
+        heard = Heard()
         try:
             async with await self._open(request) as chunks:
                 self._check_is_event_stream(chunks.response.headers.get("content-type", ""))
@@ -134,8 +152,13 @@ class OpenAIChat:
             self._raise_translated(error, heard.text)
         except ValueError as error:
             raise ReplyUnusable("The server sent something that is not JSON. Try again.", raw=heard.text) from error
-        heard.check()
-        yield heard.reply(self._model, self._context_size, round((time.monotonic() - started) * 1000))
+        reply = heard.reply(self._model, self._context_size, round((time.monotonic() - started) * 1000))
+        try:
+            heard.check()
+        except ReplyUnusable as error:
+            error.reply = reply
+            raise
+        yield reply
 
     async def aclose(self) -> None:
         """Close the connections. The object cannot be used afterwards."""
@@ -182,10 +205,11 @@ class OpenAIChat:
             messages=messages,
             stream=True,
             stream_options={"include_usage": True},
-            response_format=openai.omit if request.schema is None else _answer_format(request.schema),
             max_tokens=request.max_tokens,
             temperature=request.temperature,
             seed=request.seed,
+            # Past the client's own look at every branch of the schema, which took a quarter of a call's time.
+            extra_body=None if request.schema is None else {"response_format": _answer_format(request.schema)},
         )
 
     def _check_is_event_stream(self, content_type: str) -> None:
@@ -208,10 +232,18 @@ class OpenAIChat:
     def _for_connection(self, error: openai.APIConnectionError, text: str) -> BackendError:
         if text:
             return ReplyUnusable(
-                f"The connection to {self._shown_url} broke in the middle of the answer. Try again.", raw=text
+                f"The connection to {self._shown_url} broke in the middle of the answer. Try again.",
+                text,
+                Failure.BROKEN,
             )
-        if isinstance(error, openai.APITimeoutError):
-            return BackendUnreachable(f"{self._shown_url} did not answer in time. Try again later.")
+        # The transport calls every lost connection a timeout; what really happened stands below.
+        causes = tuple(_causes(error))
+        if any(isinstance(cause, aiohttp.ServerDisconnectedError) for cause in causes):
+            words = f"{self._shown_url} closed the connection without an answer. Try again."
+            return BackendUnreachable(words, sent=True)
+        never_there = any(isinstance(c, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for c in causes)
+        if isinstance(error, openai.APITimeoutError) and not never_there:
+            return BackendUnreachable(f"{self._shown_url} did not answer in time. Try again later.", sent=True)
         return BackendUnreachable(
             f"No server answers at {self._shown_url}. Check the address and that the server runs."
         )
@@ -219,15 +251,25 @@ class OpenAIChat:
     def _for_status(self, error: openai.APIStatusError) -> BackendError:
         words, status = self._quote(_server_words(error)), error.status_code
         if status in {UNAUTHORIZED, FORBIDDEN}:
-            return BackendRefused(f"The server refused the key ({words}). Set the right one in {KEY_VARIABLE}.")
+            return AccessRefused(f"The server refused the key ({words}). Set the right one in {self._key_variable}.")
+        if status == PAYMENT_REQUIRED or _says(error, QUOTA_CODES):
+            return AccessRefused(f"The account's quota is used up ({words}). Top it up at the provider, then continue.")
         if status == NOT_FOUND and "model" in words.lower() and isinstance(error.body, dict):
             return ModelMissing(f"The server does not offer the model {self._model}: {words}. Choose another one.")
         if status == NOT_FOUND:
             return BackendRefused(self._not_compatible)
         if status in {BAD_REQUEST, TOO_LARGE} and _says_too_long(words):
             return PromptTooLong(self._too_long(words))
+        if status == BAD_REQUEST and _says(error, FILTER_CODES):
+            return ReplyUnusable(f"The server's content filter refused the input: {words}.", words, Failure.REFUSED)
         if status == TOO_MANY:
-            return BackendRefused(f"The server's limit is reached: {words}. Wait, or raise the limit there.")
+            return BackendBusy(
+                f"The server's limit is reached: {words}. Wait, or raise the limit there.", _retry_after_s(error)
+            )
+        if status >= INTERNAL or status in {REQUEST_TIMEOUT, CONFLICT, TOO_EARLY}:
+            return BackendBusy(
+                f"The server could not answer (status {status}: {words}). Try again later.", _retry_after_s(error)
+            )
         return BackendRefused(f"The server refused the request with status {status}: {words}")
 
     def _too_long(self, words: str) -> str:
@@ -241,73 +283,17 @@ class OpenAIChat:
         return " ".join(safe.split())[:LONGEST_QUOTE].rstrip(". ") or "no reason given"
 
 
-@dataclass
-class _Heard:
-    """What came of one answer so far."""
-
-    text: str = ""
-    refusal: str = ""
-    finish: str = ""
-    model: str = ""
-    usage: Any = None
-    timings: Mapping[str, Any] | None = None
-
-    def take(self, chunk: ChatCompletionChunk) -> str:
-        """Add one chunk and return its text. Nothing of its shape is sure: the client does not check it."""
-        self.model = chunk.model or self.model
-        self.usage = getattr(chunk, "usage", None) or self.usage
-        timings = (chunk.model_extra or {}).get("timings")
-        self.timings = timings if isinstance(timings, dict) else self.timings
-        choices = getattr(chunk, "choices", None)
-        if not choices:
-            return ""
-        self.finish = choices[0].finish_reason or self.finish
-        delta = getattr(choices[0], "delta", None)
-        self.refusal += getattr(delta, "refusal", None) or ""
-        piece = getattr(delta, "content", None) or ""
-        self.text += piece
-        return piece
-
-    def check(self) -> None:
-        """Raise `ReplyUnusable` for an answer that ended but cannot be used."""
-        if self.refusal:
-            raise ReplyUnusable("The model refused to answer. Change the prompt or the input.", raw=self.refusal)
-        if self.finish == "content_filter":
-            raise ReplyUnusable("The server's content filter cut the answer. Change the input.", raw=self.text)
-        if not self.finish and not self.text:
-            raise ReplyUnusable("The server sent an answer without any content. Try again.")
-        if not self.finish:
-            raise ReplyUnusable("The server ended the answer before it was complete. Try again.", raw=self.text)
-
-    def reply(self, model: str, context_size: int | None, latency_ms: int) -> ChatReply:
-        timings = self.timings or {}
-        fresh, cached = _whole(timings.get("prompt_n")), _whole(timings.get("cache_n"))
-        details = getattr(self.usage, "prompt_tokens_details", None)
-        told = _whole(getattr(self.usage, "prompt_tokens", None))
-        told_cached = _whole(getattr(details, "cached_tokens", None))
-        return ChatReply(
-            text=self.text,
-            model=self.model or model,
-            finish="length" if self.finish == "length" else "stop",
-            latency_ms=latency_ms,
-            prompt_tokens=told if told is not None or fresh is None else fresh + (cached or 0),
-            output_tokens=_whole(getattr(self.usage, "completion_tokens", timings.get("predicted_n"))),
-            cached_tokens=cached if told_cached is None else told_cached,
-            context_size=context_size,
-            prompt_ms=_rounded(timings.get("prompt_ms")),
-            output_ms=_rounded(timings.get("predicted_ms")),
-        )
-
-
 def _answer_format(schema: Mapping[str, object]) -> ResponseFormatJSONSchema:
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
 
 
-def _key_problem(key: str, *, needed: bool) -> str:
+def _key_problem(key: str, variable: str, *, needed: bool) -> str:
     if not key:
-        return NO_KEY if needed else ""
+        return f"No key: set {variable}" if needed else ""
     # Such a key would be refused by the HTTP library, in an error that quotes it.
-    return "" if key.isascii() and key.isprintable() else ODD_KEY
+    if key.isascii() and key.isprintable():
+        return ""
+    return f"The key in {variable} holds characters that no key has: copy it again"
 
 
 def _is_loopback(url: str) -> bool:
@@ -333,13 +319,35 @@ def _server_words(error: openai.APIStatusError) -> str:
     return error.message
 
 
+def _says(error: openai.APIStatusError, codes: tuple[str, ...]) -> bool:
+    """Return whether the server's error is of one of these codes, which some servers put in the type."""
+    return any(word in codes for word in (error.code, error.type))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield what an error arose from, the nearest first."""
+    below = error.__cause__ or error.__context__
+    while below is not None:
+        yield below
+        below = below.__cause__ or below.__context__
+
+
+def _retry_after_s(error: openai.APIStatusError) -> float | None:
+    """Return the seconds of Retry-After; its other form, a date, is read against the server's own clock."""
+    headers = error.response.headers
+    if (exact := headers.get("retry-after-ms", "")).isdecimal():
+        return int(exact) / 1000
+    told = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(told)) if told else None
+    except ValueError:
+        pass
+    try:
+        until, now = (parsedate_to_datetime(text) for text in (told, headers.get("date", "")))
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
 def _says_too_long(words: str) -> bool:
     return "context" in words.lower()
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _rounded(value: object) -> int | None:
-    return round(value) if isinstance(value, int | float) else None

@@ -39,5 +39,7 @@ class TfidfEmbedder:
         size = min(self._dimensions, len(texts) - 1, table.shape[1] - 1)
         if size < 2:
             return np.asarray(normalize(table.toarray()), dtype=np.float32)
-        reduced = TruncatedSVD(size, random_state=self._seed).fit_transform(table)
+        # Equal texts have no variance to explain; scikit-learn divides by it for a figure that nobody reads here.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reduced = TruncatedSVD(size, random_state=self._seed).fit_transform(table)
         return np.asarray(normalize(reduced), dtype=np.float32)

@@ -46,7 +46,7 @@ def load_demo(name: str) -> Demo:
     )
     rows = _lines(name, "examples")
     by_key = {row["key"]: _example(row, fields) for row in rows}
-    return Demo(task, tuple(by_key.values()), _script(name, rows, by_key), ClusterParams(**about["clustering"]))
+    return Demo(task, tuple(by_key.values()), _script(name, rows, by_key), ClusterParams.from_json(about["clustering"]))
 
 
 def demo_title(name: str) -> str:

@@ -17,6 +17,7 @@ from pld_core.backends.embedded import EmbeddedChat, EmbeddedServer, missing_par
 from pld_core.backends.ollama import OllamaChat
 from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.errors import (
+    BackendBusy,
     BackendError,
     BackendRefused,
     BackendUnreachable,
@@ -287,8 +288,8 @@ def test_an_error_inside_the_stream_is_a_refusal(faulty: OllamaKind | OpenAIKind
         complete(faulty.model("fails"))
 
 
-def test_a_busy_server_is_a_refusal_in_its_own_words(faulty: OllamaKind | OpenAIKind) -> None:
-    with pytest.raises(BackendRefused, match=r"busy|overloaded"):
+def test_a_busy_server_is_told_in_its_own_words(faulty: OllamaKind | OpenAIKind) -> None:
+    with pytest.raises(BackendBusy, match=r"busy|overloaded"):
         complete(faulty.model("busy"))
 
 

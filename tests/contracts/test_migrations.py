@@ -13,6 +13,7 @@ from sqlite_utils import Database as Tables
 from pld_core.audit import GENESIS, seal
 from pld_core.canonical import canonical_json
 from pld_core.errors import (
+    Failure,
     InvalidInput,
     PldError,
     SchemaMismatch,
@@ -20,7 +21,7 @@ from pld_core.errors import (
     WorkspaceUnreadable,
 )
 from pld_core.models import Example, ExampleState
-from pld_core.ports import ExampleFilter
+from pld_core.ports import ExampleFilter, Spend
 from storage import create_store, open_for_audit, open_store
 from storage.migrations import guard_triggers, migrate, migrations, missing_guards
 from storage.rows import task_row
@@ -117,6 +118,25 @@ def test_examples_of_an_older_workspace_are_found_kept_and_stand_in_a_data_set(t
     store.data.delete(again.id, "", ANNA)
     assert len(store.tasks.examples("posts", anyhow)) == 3
     assert store.events.verify().intact
+
+
+def test_calls_of_an_older_workspace_keep_their_problem_and_cost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "pld.db"
+    older_workspace(path, [make_example("a")])
+    with closing(sqlite3.connect(path)) as conn:
+        for problem in ("", "not JSON"):
+            conn.execute(
+                """INSERT INTO teacher_call (task, request_hash, purpose, subjects, teacher, template_hash, reply,
+                       problem, prompt_tokens, output_tokens, latency_ms, at)
+                   VALUES ('posts', ?, 'extraction', '[]', 'told', 't', '{}', ?, 1, 1, 1, '2025')""",
+                (f"r{problem}", problem),
+            )
+        conn.commit()
+    logic = open_store(url_of(path)).logic
+    (failed,) = logic.failed_calls("posts")
+    assert (failed.problem, failed.failure, failed.cost, failed.attempts) == ("not JSON", Failure.UNUSABLE, 0, 1)
+    assert logic.stored_reply("r") == "{}"
+    assert logic.spend("posts") == Spend(2, 0, 2, 2)
 
 
 def test_a_migration_that_is_cut_short_leaves_nothing_behind(tmp_path: Path) -> None:

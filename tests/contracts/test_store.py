@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 
 from pld_core.compilation import compile_prompt
 from pld_core.errors import (
+    Failure,
     IllegalTransition,
     InvalidInput,
     JobCancelled,
@@ -23,12 +24,16 @@ from pld_core.errors import (
 )
 from pld_core.evaluation import failed_answer
 from pld_core.models import (
+    NOISE,
+    Algorithm,
     Answer,
     AnswerStatus,
     AuthorKind,
     ClusterParams,
     ClusterPoint,
+    Evidence,
     EvidenceRole,
+    Example,
     JobState,
     Judgement,
     Prediction,
@@ -39,7 +44,8 @@ from pld_core.models import (
     Verdict,
     evidence_set_hash,
 )
-from pld_core.ports import EventFilter, ExampleFilter, Page, RuleFilter, Store, TeacherCall
+from pld_core.ports import EventFilter, ExampleFilter, Page, RuleFilter, Spend, Store, TeacherCall
+from pld_core.synthesis import promoted_rule
 from storage import create_store
 from tests.factories import (
     ANNA,
@@ -230,7 +236,51 @@ def test_failed_calls_are_those_not_answered_since(store: Store) -> None:
     fill(store)
     for given in (call("a", "x", "first"), call("b", "y", "second"), call("a", "z", "third"), call("b", "ok")):
         store.logic.record_call("posts", given)
-    assert store.logic.failed_calls("posts") == (call("a", "z", "third"),)
+    assert store.logic.failed_calls("posts") == (replace(call("a", "z", "third"), failure=Failure.UNUSABLE),)
+
+
+def test_a_call_keeps_what_the_server_said_and_what_it_cost(store: Store) -> None:
+    fill(store)
+    given = replace(
+        call("a", "half", "It was cut."),
+        model="m-2026",
+        finish="length",
+        failure=Failure.LENGTH,
+        attempts=3,
+        cost=1234,
+        run="job 7",
+    )
+    store.logic.record_call("posts", given)
+    assert store.logic.failed_calls("posts") == (given,)
+
+
+def test_calls_and_their_instructions_are_recorded_together_and_none_twice(store: Store) -> None:
+    first, second, *_ = fill(store)
+    made = [make_instruction(first), make_instruction(second)]
+    store.logic.record_calls("posts", [(call("a"), made[0]), (call("b", "x", "bad"), None)])
+    store.logic.record_calls("posts", [(call("a", "again"), replace(made[0], condition="other")), (call("c"), made[1])])
+    assert store.logic.instructions("posts") == tuple(made)
+    assert store.logic.stored_replies(["a", "b", "c", "d"]) == {"a": "again", "c": "{}"}
+    assert store.logic.stored_replies([]) == {}
+    assert [c.request_hash for c in store.logic.failed_calls("posts")] == ["b"]
+
+
+def test_measured_calls_are_the_newest_usable_ones_of_teacher_and_template(store: Store) -> None:
+    fill(store)
+    others = [call("a", "x", "bad"), replace(call("b"), teacher="x"), replace(call("c"), template_hash="x")]
+    for given in (*others, call("d"), call("e"), call("f")):
+        store.logic.record_call("posts", given)
+    assert store.logic.measured_calls("posts", "told", "sha256:t", 2) == (call("f"), call("e"))
+
+
+def test_spend_is_summed_by_task_and_by_run(store: Store) -> None:
+    fill(store)
+    assert store.logic.spend("posts") == Spend()
+    one = replace(call("a"), attempts=2, cost=5, run="job 1")
+    store.logic.record_calls("posts", [(one, None), (replace(one, run="job 2", cost=2_000_000_000_000), None)])
+    assert store.logic.spend("posts", "job 1") == Spend(2, 5, 10, 0)
+    assert store.logic.spend("posts") == Spend(4, 2_000_000_000_005, 20, 0)
+    assert store.logic.spend("other") == Spend()
 
 
 def test_instructions_come_in_the_order_of_their_examples(store: Store) -> None:
@@ -241,9 +291,21 @@ def test_instructions_come_in_the_order_of_their_examples(store: Store) -> None:
     assert store.logic.instructions("posts") == tuple(made)
 
 
+def test_the_instructions_to_cluster_are_those_of_examples_that_take_part(store: Store) -> None:
+    given = fill(store)
+    made = [make_instruction(example) for example in given]
+    for instruction in made:
+        store.logic.add_instruction("posts", instruction)
+    assert store.logic.active_instructions("posts") == tuple(made)
+    other = make_example(given[0].text, "remove")
+    store.tasks.import_examples("posts", [other], "again.csv", ANNA)
+    assert store.logic.active_instructions("posts") == tuple(made[1:]), "its label is in dispute"
+    assert store.logic.instructions("posts") == tuple(made)
+
+
 def test_a_clustering_comes_back_with_its_points_and_parameters(store: Store) -> None:
     given = fill(store)
-    params = ClusterParams(0.3, 3, False, "first-word", 7)
+    params = ClusterParams(0.3, 3, False, "first-word", 7, Algorithm.HDBSCAN)
     points = tuple(ClusterPoint(e.hash, e.label, i - 1, i / 3, -i / 7) for i, e in enumerate(given))
     made = store.logic.add_clustering("posts", params, points, BERT)
     assert store.logic.clustering(made.id) == made
@@ -288,6 +350,79 @@ def test_a_proposed_rule_with_an_undeclared_label_is_refused_whole(store: Store)
     with pytest.raises(InvalidInput, match="'burn'"):
         store.rules.propose("posts", make_rule(make_text(label="burn"), given), ANNA)
     assert store.rules.count("posts") == 0
+
+
+def noise_clustering(store: Store, given: Sequence[Example]) -> int:
+    """A clustering in which the first example is noise and the others are one cluster."""
+    points = [ClusterPoint(e.hash, e.label, 0 if i else NOISE, 0.0, 0.0) for i, e in enumerate(given)]
+    return store.logic.add_clustering("posts", ClusterParams(), points, ANNA).id
+
+
+def test_a_person_makes_a_rule_of_a_noise_point_and_it_goes_into_review(store: Store) -> None:
+    given = fill(store)
+    rule = promoted_rule(make_instruction(given[0]), noise_clustering(store, given), BERT)
+    before = store.events.count()
+    rule_id = store.rules.promote("posts", rule, BERT)
+    dossier = store.rules.dossier(rule_id)
+    assert (dossier.summary.state, dossier.summary.support, dossier.summary.changed_by) == (S.IN_REVIEW, 1, "bert")
+    assert (dossier.head.author, dossier.head.author_kind, dossier.head.number) == ("bert", AuthorKind.PERSON, 1)
+    assert dossier.evidence == rule.evidence
+    assert dossier.examples == {given[0].hash: given[0]}
+    assert store.events.count() == before + 1
+    event = store.events.page()[0]
+    assert (event.kind, event.actor, event.subject) == ("rule.promoted", "bert", rule_id)
+    assert event.payload == {
+        "task": "posts",
+        "revision": dossier.head.hash,
+        "evidence": evidence_set_hash(rule.evidence),
+        "author": "bert",
+        "cluster": NOISE,
+        "clustering": rule.clustering_id,
+    }
+
+
+def test_with_four_eyes_whoever_promoted_a_noise_point_does_not_decide_on_it(store: Store) -> None:
+    given = fill(store, make_task(four_eyes=True))
+    rule = promoted_rule(make_instruction(given[0]), noise_clustering(store, given), ANNA)
+    rule_id = store.rules.promote("posts", rule, ANNA)
+    store.rules.judge(verdict_on(store, rule_id), BERT)
+    with pytest.raises(IllegalTransition, match="anna wrote this revision"):
+        store.rules.judge(verdict_on(store, rule_id), ANNA)
+    store.rules.judge(verdict_on(store, rule_id), CLEO)
+    assert store.rules.summary(rule_id).state is S.APPROVED
+
+
+def test_what_is_no_noise_cannot_be_promoted_and_nothing_is_left_behind(store: Store) -> None:
+    given = fill(store)
+    clustering = noise_clustering(store, given)
+    good = promoted_rule(make_instruction(given[0]), clustering, ANNA)
+    refused = [
+        (promoted_rule(make_instruction(given[1]), clustering, ANNA), "is not noise of clustering 2"),
+        (replace(good, clustering_id=1), "is not noise of clustering 1"),
+        (replace(good, cluster=0), "is not noise of clustering 2"),
+        (replace(good, evidence=(*good.evidence, Evidence(given[1].hash, EvidenceRole.SUPPORTS))), "is not noise"),
+        (replace(good, author="bert"), "written by the person who acts"),
+        (replace(good, author_kind=AuthorKind.TEACHER), "written by the person who acts"),
+        (replace(good, text=make_text(label="burn")), "'burn'"),
+    ]
+    before = store.events.count()
+    for rule, words in refused:
+        with pytest.raises(InvalidInput, match=words):
+            store.rules.promote("posts", rule, ANNA)
+    with pytest.raises(MissingRole):
+        store.rules.promote("posts", replace(good, author="rita"), READER)
+    assert (store.rules.count("posts"), store.events.count()) == (0, before)
+    assert store.rules.promote("posts", good, ANNA) == "R1"
+    with pytest.raises(InvalidInput, match="R1 rests on this example alone already"):
+        store.rules.promote("posts", good, ANNA)
+
+
+def test_an_example_that_takes_no_part_any_more_cannot_be_promoted(store: Store) -> None:
+    given = fill(store)
+    rule = promoted_rule(make_instruction(given[0]), noise_clustering(store, given), ANNA)
+    store.tasks.import_examples("posts", [make_example(given[0].text, "remove")], "again.csv", ANNA)
+    with pytest.raises(InvalidInput, match="takes no part any more"):
+        store.rules.promote("posts", rule, ANNA)
 
 
 def test_a_verdict_is_bound_to_the_revision_and_the_evidence_as_it_was(store: Store) -> None:

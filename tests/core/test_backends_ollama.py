@@ -12,7 +12,7 @@ import pytest
 
 from pld_core.backends.ollama import OllamaChat
 from pld_core.canonical import Json
-from pld_core.errors import BackendError, BackendRefused, BackendUnreachable, PromptTooLong
+from pld_core.errors import BackendBusy, BackendError, BackendUnreachable, PromptTooLong
 from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 
 HOST = "http://ollama.test:11434"
@@ -108,7 +108,7 @@ def test_a_window_exceeded_inside_the_stream_is_told_as_such() -> None:
 
 
 def test_a_long_message_of_the_server_is_shortened() -> None:
-    with pytest.raises(BackendRefused) as caught:
+    with pytest.raises(BackendBusy) as caught:
         complete(lambda _request: httpx.Response(500, json={"error": "x" * 5000}))
 
     assert 300 < len(str(caught.value)) < 400

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from sklearn.cluster import DBSCAN
 
-from pld_core.clustering import TSNE_LIMIT, cluster_numbers, cluster_points, health, positions
+from pld_core.clustering import (
+    EPS_MAX,
+    TSNE_LIMIT,
+    Ground,
+    Trouble,
+    cluster_numbers,
+    cluster_points,
+    ground_of,
+    health,
+    numbers_on,
+    open_ground,
+    positions,
+)
 from pld_core.errors import InvalidInput
-from pld_core.models import NOISE, ClusterParams
+from pld_core.models import NOISE, Algorithm, ClusterParams
 from tests.factories import LABELS, make_example, make_instruction
 
 Vectors = npt.NDArray[np.float32]
@@ -97,6 +111,51 @@ def test_min_samples_below_two_is_refused(samples: int) -> None:
         cluster_numbers(["keep"], np.eye(1, dtype=np.float32), ClusterParams(0.4, samples))
 
 
+@pytest.mark.parametrize("within", [True, False])
+def test_what_is_read_from_one_ground_is_what_is_made_for_the_parameters_alone(within: bool) -> None:
+    labels, vectors = blobs(4, 120)
+    ground = open_ground(labels, vectors)
+    for algorithm in Algorithm:
+        for eps in (0.07, 0.2, 0.4, 1.0):
+            params = ClusterParams(eps, 4, within, algorithm=algorithm)
+            assert numbers_on(ground, params) == cluster_numbers(labels, vectors, params)
+
+
+def test_an_open_ground_ends_where_a_third_of_all_pairs_are_neighbours() -> None:
+    lots = np.random.default_rng(0)
+    vectors = lots.normal(size=(3000, 64))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    graph = open_ground(["keep"] * 3000, vectors).graph
+    assert 0.7 < graph.eps_max < EPS_MAX
+    assert 1_000_000 < graph.pairs <= 1_500_000
+    params = ClusterParams(algorithm=Algorithm.HDBSCAN)
+    assert cluster_numbers(["keep"] * 3000, vectors, params) == numbers_on(Ground(("keep",) * 3000, graph), params)
+
+
+def test_an_eps_beyond_the_ground_is_refused() -> None:
+    labels, vectors = blobs(4)
+    with pytest.raises(InvalidInput, match=r"eps can be at most 0\.3: choose a smaller one"):
+        numbers_on(ground_of(labels, vectors, 0.3), ClusterParams(0.31))
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_hdbscan_needs_no_eps_and_keeps_labels_apart_if_asked(within: bool) -> None:
+    labels, vectors = blobs(2, 160)
+    params = ClusterParams(0.4, 4, within, algorithm=Algorithm.HDBSCAN)
+    numbers = cluster_numbers(labels, vectors, params)
+    assert numbers == cluster_numbers(labels, vectors, replace(params, eps=0.05))
+    assert len(partition(numbers)) >= 3
+    pure = [len({labels[i] for i in members}) == 1 for members in partition(numbers)]
+    assert all(pure) == within
+
+
+def test_parameters_stored_before_there_was_a_choice_are_dbscans() -> None:
+    stored = {"eps": 0.3, "min_samples": 4, "within_label": False, "embedder": "e", "seed": 3}
+    assert ClusterParams.from_json(stored) == ClusterParams(0.3, 4, False, "e", 3, Algorithm.DBSCAN)
+    later = ClusterParams(0.3, algorithm=Algorithm.HDBSCAN)
+    assert ClusterParams.from_json(later.as_json()) == later
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 4, 10, 40])
 def test_every_row_has_a_finite_place_on_the_map(rows: int) -> None:
     vectors = blobs(rows, 40)[1][:rows]
@@ -145,8 +204,23 @@ def test_noise_is_counted_by_label() -> None:
     assert (found.noise, found.noise_share) == (1, 0.25)
 
 
+def test_purity_is_the_share_of_the_most_frequent_label_of_each_cluster() -> None:
+    found = health(["keep", "keep", "remove", "remove", "keep", "remove"], [0, 0, 0, 1, 1, NOISE])
+    assert found.purity == (2 + 1) / 5
+    assert health(["keep", "remove"], [NOISE, NOISE]).purity == 0.0
+
+
+def test_a_label_that_is_in_clusters_but_never_the_most_frequent_one_ends_without_a_rule() -> None:
+    found = health(["keep", "keep", "remove"] * 2, [0, 0, 0, 1, 1, 1])
+    assert [kind for kind, _ in found.troubles] == [Trouble.LABEL_LOST]
+    assert "No cluster concludes remove" in found.warnings[0]
+    assert not found.is_collapsed
+
+
 def test_a_collapse_into_one_cluster_is_told() -> None:
     found = health(["keep"] * 5 + ["remove"] * 5, [0] * 10)
+    assert found.is_collapsed
+    assert [kind for kind, _ in found.troubles] == [Trouble.ONE_CLUSTER, Trouble.FEW_CLUSTERS]
     assert "One cluster holds 100% " in found.warnings[0]
     assert "Fewer clusters (1) than labels (2)" in found.warnings[1]
 

@@ -8,9 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from pld_core.calls import Limits
 from pld_core.errors import (
     BackendError,
     BackendUnreachable,
+    BudgetReached,
+    CallsStopped,
+    Failure,
     JobCancelled,
     NotFound,
     PromptTooLong,
@@ -38,6 +42,7 @@ from pld_core.pipeline import (
 )
 from pld_core.ports import ChatReply, ChatRequest, Progress, TeacherCall
 from pld_core.synthesis import short_id
+from pld_core.teaching import Teaching
 from storage import SqliteStore
 from tests.factories import (
     ANNA,
@@ -72,8 +77,17 @@ def right(request: ChatRequest) -> str:
     return extraction_json(label_of(request))
 
 
-def run_extract(store: SqliteStore, teacher: ToldChat, report: Progress = no_report, in_flight: int = 1) -> Outcome:
-    return asyncio.run(extract(store, teacher, "posts", report, in_flight))
+def run_extract(
+    store: SqliteStore,
+    teacher: ToldChat,
+    report: Progress = no_report,
+    in_flight: int = 1,
+    teaching: Teaching | None = None,
+    limit: int | None = None,
+    retry_failed: bool = False,
+) -> Outcome:
+    given = teaching or Teaching(Limits(in_flight=in_flight, attempts=1, stop_after=1))
+    return asyncio.run(extract(store, teacher, "posts", report, given, limit, retry_failed))
 
 
 def stop_at(limit: int, error: Exception) -> Callable[[int, int, str], None]:
@@ -107,7 +121,9 @@ def test_a_second_extraction_asks_nothing(store: SqliteStore) -> None:
 def test_progress_goes_from_nothing_to_all_and_never_back(store: SqliteStore) -> None:
     seen: list[tuple[int, int, str]] = []
     run_extract(store, ToldChat(right), lambda *figures: seen.append(figures), in_flight=4)
-    assert seen == [(n, 6, "instructions extracted") for n in range(7)]
+    assert seen[0] == (0, 6, "instructions extracted")
+    assert seen[-1] == (6, 6, "instructions extracted")
+    assert seen == sorted(seen)
 
 
 def test_at_most_the_allowed_number_of_calls_is_in_flight(store: SqliteStore) -> None:
@@ -152,17 +168,17 @@ def test_a_stored_reply_that_cannot_be_read_any_more_is_asked_for_anew(store: Sq
 
 
 @pytest.mark.parametrize(
-    ("bad", "word"),
+    ("bad", "word", "kind"),
     [
-        ("not json", "Invalid JSON"),
-        (extraction_json("burn"), "concluded 'burn'"),
-        (ChatReply(extraction_json("keep"), "told", "length", 1), "cut at its length limit"),
-        (ReplyUnusable("The server refused to say it.", "raw words"), "refused to say it"),
+        ("not json", "Invalid JSON", Failure.BAD_JSON),
+        (extraction_json("burn"), "concluded 'burn'", Failure.WRONG_LABEL),
+        (ChatReply(extraction_json("keep"), "told", "length", 1), "cut at its length limit", Failure.LENGTH),
+        (ReplyUnusable("The server refused to say it.", "raw", Failure.REFUSED), "refused to say it", Failure.REFUSED),
     ],
     ids=["json", "label", "cut", "refused"],
 )
 def test_a_reply_that_cannot_be_used_is_a_recorded_failure_and_the_run_goes_on(
-    store: SqliteStore, bad: str | ChatReply | Exception, word: str
+    store: SqliteStore, bad: str | ChatReply | Exception, word: str, kind: Failure
 ) -> None:
     def say(request: ChatRequest) -> str | ChatReply:
         if request.subjects == (TRAIN[2].hash,):
@@ -176,8 +192,12 @@ def test_a_reply_that_cannot_be_used_is_a_recorded_failure_and_the_run_goes_on(
     assert failure.subjects == (TRAIN[2].hash,)
     assert word in failure.problem
     assert failure.reply
+    assert failure.failure is kind
+    left = ToldChat(right)
+    assert run_extract(store, left) == Outcome(0, 5, 0, left=1)
+    assert left.asked == [], "a reply that was paid for is asked for again by choice only"
     teacher = ToldChat(right)
-    assert run_extract(store, teacher) == Outcome(1, 5, 0)
+    assert run_extract(store, teacher, retry_failed=True) == Outcome(1, 5, 0)
     assert [r.subjects for r in teacher.asked] == [(TRAIN[2].hash,)]
     assert store.logic.failed_calls("posts") == ()
 
@@ -189,11 +209,11 @@ def test_a_teacher_that_is_gone_stops_the_run_and_what_was_stored_stays(store: S
         return right(request)
 
     teacher = ToldChat(say)
-    with pytest.raises(BackendUnreachable, match="Nothing listens"):
+    with pytest.raises(CallsStopped, match="Nothing listens"):
         run_extract(store, teacher)
     assert len(store.logic.instructions("posts")) == 3
     assert len(teacher.asked) == 4
-    assert store.logic.failed_calls("posts") == ()
+    assert [call.failure for call in store.logic.failed_calls("posts")] == [Failure.UNREACHABLE]
     back = ToldChat(right)
     assert run_extract(store, back) == Outcome(3, 3, 0)
     assert len(back.asked) == 3
@@ -205,6 +225,37 @@ def test_a_cancelled_extraction_keeps_what_was_done(store: SqliteStore) -> None:
         run_extract(store, teacher, stop_at(2, JobCancelled("cancelled")))
     assert len(store.logic.instructions("posts")) == len(teacher.asked) == 2
     assert run_extract(store, ToldChat(right)) == Outcome(4, 2, 0)
+
+
+def test_a_reply_about_the_answers_format_is_dropped_and_counted(store: SqliteStore) -> None:
+    def say(request: ChatRequest) -> str:
+        format_only = extraction_json(label_of(request), "the answer must be a JSON object")
+        return format_only if request.subjects == (TRAIN[0].hash,) else right(request)
+
+    outcome = run_extract(store, ToldChat(say))
+    assert outcome == Outcome(5, 0, 0, dropped=1)
+    assert "1 dropped" in outcome.words
+    assert [call.failure for call in store.logic.failed_calls("posts")] == [Failure.FORMAT_ONLY]
+
+
+def test_a_limit_takes_the_first_examples(store: SqliteStore) -> None:
+    assert run_extract(store, ToldChat(right), limit=2) == Outcome(2, 0, 0)
+    assert [i.example_hash for i in store.logic.instructions("posts")] == [e.hash for e in TRAIN[:2]]
+    assert run_extract(store, ToldChat(right), limit=2) == Outcome(2, 2, 0)
+
+
+def test_the_cap_of_a_run_holds_over_its_starts_and_another_run_has_its_own(store: SqliteStore) -> None:
+    capped = Teaching(max_calls=2, run="job 1")
+    with pytest.raises(BudgetReached, match="cap of 2 calls"):
+        run_extract(store, ToldChat(right), teaching=capped)
+    again = ToldChat(right)
+    with pytest.raises(BudgetReached):
+        run_extract(store, again, teaching=capped)
+    assert again.asked == []
+    with pytest.raises(BudgetReached):
+        run_extract(store, ToldChat(right), teaching=replace(capped, run="job 2"))
+    assert store.logic.spend("posts").calls == 4
+    assert store.logic.spend("posts", "job 2").calls == 2
 
 
 def test_an_unknown_task_is_refused_before_anything_is_asked(store: SqliteStore) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE, Settings, load_settings
+from pld_app.teacher_settings import TEACHER_KEY_VARIABLE, TeacherSettings
 from pld_core.errors import InvalidInput
+from pld_core.pricing import FREE, Price
 
 KEY = "sk-never-to-be-shown"
 
@@ -121,6 +124,81 @@ def test_a_key_in_the_file_is_refused_without_being_shown(tmp_path: Path, name: 
         given(tmp_path, f'{name} = "{KEY}"\n')
     assert KEY_VARIABLE in str(refused.value)
     assert KEY not in str(refused.value)
+
+
+# --- the teacher ------------------------------------------------------------------------------------------------------
+
+TEACHER = """
+[teacher]
+extraction = "openai:big"
+base_url = "https://teacher.example/v1"
+in_flight = 64
+requests_per_minute = 500
+max_cost = 2.5
+currency = "EUR"
+[teacher.prices.big]
+input = 0.4
+output = 1.6
+"""
+
+
+def test_the_teachers_table_is_read_exactly(tmp_path: Path) -> None:
+    teacher = given(tmp_path, TEACHER).teacher
+    assert (teacher.extraction, teacher.in_flight, teacher.currency) == ("openai:big", 64, "EUR")
+    assert teacher.max_cost == Decimal("2.5")
+    assert teacher.price("openai:big") == Price(Decimal("0.4"), Decimal("1.6"))
+    assert teacher.price("openai:other") is None, "it costs money, and nobody said how much"
+    assert teacher.price("ollama:gemma3:4b") == FREE
+    assert (teacher.limits.in_flight, teacher.limits.requests_per_minute) == (64, 500)
+    assert given(tmp_path, "port = 9000\n").teacher == TeacherSettings()
+
+
+def test_the_environment_goes_before_the_teachers_table(tmp_path: Path) -> None:
+    settings = given(tmp_path, TEACHER, PLD_TEACHER="ollama:g", PLD_TEACHER_MAX_COST="0.1", PLD_TEACHER_IN_FLIGHT="2")
+    teacher = settings.teacher
+    assert (teacher.extraction, teacher.max_cost, teacher.in_flight) == ("ollama:g", Decimal("0.1"), 2)
+    assert teacher.currency == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("[teacher]\nin_flight = 0\n", ("teacher.in_flight", "PLD_TEACHER_IN_FLIGHT")),
+        ("[teacher]\nmax_cost = -1\n", ("teacher.max_cost", "PLD_TEACHER_MAX_COST")),
+        ("[teacher.prices.big]\ninput = 1\n", ("teacher.prices.big.output",)),
+        ("[teacher]\nmodel = 'x'\n", ("unknown setting 'model'", "extraction")),
+        ("teacher = 'big'\n", ("teacher",)),
+    ],
+)
+def test_what_is_wrong_in_the_teachers_table_is_named(tmp_path: Path, file: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        given(tmp_path, file)
+    assert all(word in str(refused.value) for word in words)
+
+
+def test_a_key_in_the_teachers_table_is_refused_without_being_shown(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        given(tmp_path, f'[teacher]\napi_key = "{KEY}"\n')
+    assert TEACHER_KEY_VARIABLE in str(refused.value)
+    assert KEY not in str(refused.value)
+
+
+def test_the_teacher_has_its_own_key_and_address_and_falls_back_to_the_students(tmp_path: Path) -> None:
+    settings = given(tmp_path, TEACHER)
+    both = settings.teacher_backends({KEY_VARIABLE: "sk-student", TEACHER_KEY_VARIABLE: KEY}, 64)
+    assert (both.openai_api_key, both.openai_base_url) == (KEY, "https://teacher.example/v1")
+    assert (both.retries, both.connections, both.openai_key_variable) == (0, 64, TEACHER_KEY_VARIABLE)
+    assert KEY not in repr(both)
+    one = given(tmp_path, "port = 9000\n").teacher_backends({KEY_VARIABLE: "sk-student"}, 8)
+    assert (one.openai_api_key, one.openai_base_url) == ("sk-student", "https://api.openai.com/v1")
+    assert one.openai_key_variable == KEY_VARIABLE
+
+
+def test_the_students_key_is_never_sent_to_another_server_than_theirs(tmp_path: Path) -> None:
+    elsewhere = given(tmp_path, TEACHER).teacher_backends({KEY_VARIABLE: "sk-student"}, 8)
+    assert (elsewhere.openai_api_key, elsewhere.openai_key_variable) == ("", TEACHER_KEY_VARIABLE)
+    same = '[teacher]\nbase_url = "https://api.openai.com/v1/"\n'
+    assert given(tmp_path, same).teacher_backends({KEY_VARIABLE: "sk-student"}, 8).openai_api_key == "sk-student"
 
 
 def test_the_key_reaches_the_backends_and_shows_in_no_repr(tmp_path: Path) -> None:

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 from pld_core.errors import ReplyUnusable
-from pld_core.models import NOISE, Evidence, EvidenceRole, MicroInstruction
-from pld_core.synthesis import NEAR_MISSES, NEARBY, Cluster, clusters_of, read_synthesis, short_id, synthesis_request
-from tests.factories import LABELS, make_example, make_instruction, make_task, synthesis_json
+from pld_core.models import NOISE, AuthorKind, Evidence, EvidenceRole, MicroInstruction
+from pld_core.synthesis import (
+    NEAR_MISSES,
+    NEARBY,
+    Cluster,
+    clusters_of,
+    promoted_rule,
+    read_synthesis,
+    short_id,
+    synthesis_request,
+)
+from tests.factories import ANNA, LABELS, make_example, make_instruction, make_task, synthesis_json
 
 TASK = make_task()
 
@@ -142,3 +151,14 @@ def test_a_like_input_is_a_neighbour_even_where_the_instruction_is_worded_apart(
     assert [m for m, _ in found.nearby] == [REMOVE[1]]
     assert found.nearby[0][1] == pytest.approx(0.5)
     assert [c for _, c in found.members] == pytest.approx([1.0, 1.0])
+
+
+def test_a_noise_point_becomes_a_rule_of_the_person_with_its_one_example() -> None:
+    said = make_instruction(make_example("a rare post", "remove"), "the post asks " + "again and again " * 20)
+    rule = promoted_rule(said, 7, ANNA)
+    assert (rule.author, rule.author_kind) == ("anna", AuthorKind.PERSON)
+    assert (rule.text.condition, rule.text.labels) == (said.condition, ("remove",))
+    assert (rule.text.exceptions, rule.text.rationale) == (said.exceptions, said.reasoning)
+    assert len(rule.text.title) <= 80
+    assert rule.evidence == (Evidence(said.example_hash, EvidenceRole.SUPPORTS, 1.0),)
+    assert (rule.clustering_id, rule.cluster, rule.origin) == (7, NOISE, Cluster(0, ((said, 1.0),), ()).origin)

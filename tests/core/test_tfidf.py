@@ -58,3 +58,9 @@ def test_there_are_at_most_the_asked_dimensions_and_the_name_tells_them(dimensio
     embedder = TfidfEmbedder(dimensions)
     assert embedder.embed(TEXTS).shape == (5, dimensions)
     assert embedder.name == f"tfidf-svd-{dimensions}"
+
+
+def test_equal_texts_are_equal_vectors_and_nothing_is_divided_by_their_variance() -> None:
+    vectors = TfidfEmbedder().embed(["the post says the same again and again"] * 8)
+    assert np.allclose(vectors, vectors[0])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0)

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pld_app.components.text import plain, short_hash
 from pld_app.wiring import App
 from pld_core.models import Decision, EvidenceRole, RejectCategory, RevisionState, RuleText, Verdict
 from tests.factories import ANNA, BERT, fill, make_example, make_examples, make_rule, rule_in_review, verdict_on
@@ -186,6 +187,18 @@ def test_the_rule_reads_as_if_then_except_and_says_who_wrote_it(demo: App, visit
     assert text.count("**EXCEPT** ") == len(dossier.head.text.exceptions) == 2
     assert "Revision 1, proposed by scripted teacher: replies written for this demo" in text
     assert dossier.head.hash.removeprefix("sha256:")[:12] in text
+
+
+def test_each_evidence_card_says_which_row_of_which_file_it_is_and_what_read_it(demo: App, visit: Visit) -> None:
+    at = visit("review", rule="R1")
+    dossier = demo.store.rules.dossier("R1")
+    origins = [e.origin for e in dossier.examples.values() if e.origin is not None]
+    assert len(origins) == len(dossier.examples)
+    helps = [str(caption.help) for caption in at.caption if caption.help]
+    for origin in origins:
+        mine = [text for text in helps if plain(origin.words) in text]
+        assert mine
+        assert f"file {short_hash(origin.sha256)}, read by {plain(origin.importer)}" in mine[0]
 
 
 def test_a_rule_without_evidence_can_be_rejected_but_not_approved(empty: App, visit: Visit) -> None:

@@ -1,0 +1,107 @@
+"""One call to a model and how it ended; how hard a model may be worked. Pure; `engine.py` makes the calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pld_core.errors import (
+    BackendBusy,
+    BackendError,
+    BackendRefused,
+    BackendUnreachable,
+    Failure,
+    PromptTooLong,
+    ReplyUnusable,
+)
+from pld_core.ports import ChatReply, ChatRequest
+
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How hard a model may be worked.
+
+    Attributes:
+        in_flight: most calls under way at the same time.
+        requests_per_minute, tokens_per_minute: as the provider allows; None for none. Tokens go by the mean so far.
+        attempts: how often one call is sent at most.
+        first_wait_s, longest_wait_s: back-off before the second attempt and before any; doubled each time, and
+            drawn between half and all of it. A server that asks for more than the longest wait stops the run.
+        call_timeout_s: longest time one attempt may take in all, however slowly its answer trickles.
+        stop_after: calls in a row without an answer after which the run stops.
+        drain_s: how long a stopped run waits for the calls under way.
+        tick_s: how often `watch` is called while nothing ends.
+    """
+
+    in_flight: int = 8
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    attempts: int = 5
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 120.0
+    call_timeout_s: float = 300.0
+    stop_after: int = 5
+    drain_s: float = 60.0
+    tick_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Call(Generic[Subject]):
+    """One call to be made; `subject` is whatever the caller wants back with it."""
+
+    request: ChatRequest
+    subject: Subject
+
+
+@dataclass(frozen=True)
+class Settled(Generic[Subject]):
+    """A call that ended, with a reply or with a failure.
+
+    Attributes:
+        reply: what came; also there for a reply that cannot be used, where the server told of it.
+        failure: what went wrong, None for a whole reply.
+        problem: the same in a sentence, empty for a whole reply.
+        raw: the text that came, as far as it came.
+        attempts: how often it was sent.
+        cost: of all attempts, in micro-units; an attempt whose bill is unknown counts with the most it can cost.
+    """
+
+    call: Call[Subject]
+    reply: ChatReply | None
+    failure: Failure | None
+    problem: str
+    raw: str
+    attempts: int
+    cost: int
+
+
+class TookTooLong(BackendUnreachable):
+    """An attempt that outlasted its limit."""
+
+
+_FAILURES: tuple[tuple[type[BackendError], Failure], ...] = (
+    (TookTooLong, Failure.TIMEOUT),
+    (BackendUnreachable, Failure.UNREACHABLE),
+    (BackendBusy, Failure.BUSY),
+    (PromptTooLong, Failure.TOO_LONG),
+    (BackendRefused, Failure.REJECTED),
+)
+
+
+def settled_of(call: Call[Subject], answered: ChatReply | BackendError, attempts: int, cost: int) -> Settled[Subject]:
+    """Say how a call ended: a whole reply, or what kind of failure."""
+    if isinstance(answered, ReplyUnusable):
+        reply = answered.reply if isinstance(answered.reply, ChatReply) else None
+        raw = answered.raw or (reply.text if reply else "")
+        return Settled(call, reply, answered.kind, str(answered), raw, attempts, cost)
+    if isinstance(answered, BackendError):
+        kind = next((kind for error, kind in _FAILURES if isinstance(answered, error)), Failure.UNUSABLE)
+        return Settled(call, None, kind, str(answered), "", attempts, cost)
+    if answered.finish == "length":
+        problem = "The reply was cut at its length limit."
+        return Settled(call, answered, Failure.LENGTH, problem, answered.text, attempts, cost)
+    if not answered.text.strip():
+        return Settled(call, answered, Failure.EMPTY, "The reply was empty.", answered.text, attempts, cost)
+    return Settled(call, answered, None, "", answered.text, attempts, cost)
