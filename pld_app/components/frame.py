@@ -31,6 +31,9 @@ PAGES = (
         "pages/data.py", "Data", ":material/table_rows:", "data", "Examples: counts, search, one in full, import."
     ),
     PageInfo(
+        "pages/extract.py", "Extract", ":material/auto_awesome:", "extract", "Let the teacher write instructions."
+    ),
+    PageInfo(
         "pages/clusters.py", "Clusters", ":material/bubble_chart:", "clusters", "Which instructions say the same."
     ),
     PageInfo("pages/review.py", "Review", ":material/rule:", "review", "Decide on rules, beside their evidence."),

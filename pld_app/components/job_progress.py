@@ -89,11 +89,23 @@ def _draw(job: Job) -> None:
 
 
 def _detail(job: Job) -> str:
-    """Return what the job was asked to do; of an import, the file."""
+    """Return what the job was asked to do; of an import, the file; of an extraction, its caps."""
     if job.kind == "import":
         order = job.params.get("order")
         return str(order.get("name", "")) if isinstance(order, dict) else ""
+    if job.kind == "extract":
+        return _extract_detail(job)
     return ", ".join(f"{name} {value}" for name, value in job.params.items())
+
+
+def _extract_detail(job: Job) -> str:
+    """Return what an extraction was asked to do, and the caps that it was given."""
+    asked = job.params
+    parts = ["failures again" if asked.get("retry_failed") else ""]
+    parts += [f"at most {asked['limit']} examples" if asked.get("limit") else ""]
+    parts += [f"cap {asked['max_calls']} calls" if asked.get("max_calls") else ""]
+    parts += [f"cap {asked['max_cost']} in money" if asked.get("max_cost") else ""]
+    return ", ".join(part for part in parts if part) or "everything that is missing"
 
 
 def _draw_button(job: Job) -> None:

@@ -161,7 +161,9 @@ def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, 
 
 
 @pytest.mark.parametrize(
-    "path", ["", "data", "clusters", "review", "prompt", "live-test", "evaluate", "audit"], ids=lambda p: p or "home"
+    "path",
+    ["", "data", "extract", "clusters", "review", "prompt", "live-test", "evaluate", "audit"],
+    ids=lambda p: p or "home",
 )
 def test_no_page_asks_anything_from_outside_in_light_or_dark(reader: Visitor, path: str) -> None:
     for scheme in ("light", "dark"):

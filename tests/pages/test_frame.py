@@ -141,6 +141,7 @@ def test_a_write_that_goes_wrong_is_one_sentence(
     [
         ("home", "job"),
         ("data", "example"),
+        ("extract", "teacher_call"),
         ("clusters", "micro_instruction"),
         ("review", "rule"),
         ("prompt", "prompt_version"),

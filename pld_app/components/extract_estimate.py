@@ -1,0 +1,70 @@
+"""What an extraction would take, before anything is sent: calls, tokens, cost, time, and what the figures rest on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pld_app import extracting, session
+from pld_app.components.text import count, plain
+from pld_app.extracting import ExtractOrder
+from pld_app.settings import FILE_NAME
+from pld_core.estimate import Estimate
+from pld_core.models import Task
+from pld_core.pricing import micro, money
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=8)
+def _estimated(workspace: str, task: str, in_flight: int, again: bool, state: tuple[int, ...]) -> Estimate:
+    """Estimate once for each state of the task: it reads every training example."""
+    del workspace, state  # part of the cache key only
+    return extracting.estimated(session.app(), ExtractOrder(task, in_flight=in_flight, retry_failed=again))
+
+
+def estimate_of(task: Task, training: int, failed: int, in_flight: int, again: bool = False) -> Estimate:
+    """Return what it would take to ask everything that is missing, so many at a time; with `again` failures too."""
+    app = session.app()
+    spent = app.store.logic.spend(task.name).calls
+    state = (training, failed, spent, len(app.store.logic.instructions(task.name)), task.guideline_version)
+    return _estimated(str(app.settings.workspace), task.name, in_flight, again, state)
+
+
+def draw_estimate(found: Estimate, training: int, teacher: str, order: ExtractOrder) -> None:
+    """Draw the figures, what they rest on, and whether the caps of the order would stop the run before its end."""
+    own = session.app().settings.teacher
+    price = own.price(teacher)
+    cost = "no price set" if found.cost is None else f"about {money(found.cost, own.currency)}"
+    if price is not None and not (price.input or price.output):
+        cost = "free"
+    shown = {
+        "Calls": f"{found.calls:,} of {training:,}",
+        "Tokens in / out": f"{found.input_tokens:,} / {found.output_tokens:,}",
+        "Cost": cost,
+        "Time": "not known yet" if found.seconds is None else _duration(found.seconds),
+    }
+    for column, (name, value) in zip(st.columns(4, gap="small"), shown.items(), strict=True):
+        column.caption(name)
+        column.markdown(f"**{plain(value)}**")
+    if found.measured:
+        st.caption(f"Estimated from {count(found.measured, 'call')} that this teacher answered.")
+    else:
+        st.caption("A rough estimate from the length of the texts, until calls were measured.")
+    if found.cost is None:
+        table = f'[teacher.prices."{teacher.partition(":")[2]}"]'
+        st.caption(
+            "Without a price a run cannot be capped in money. Set input and output, for a million tokens each, "
+            f"under {plain(table)} in {plain(FILE_NAME)}."
+        )
+    _warn_of_cap(found, order)
+
+
+def _warn_of_cap(found: Estimate, order: ExtractOrder) -> None:
+    over_calls = order.max_calls is not None and found.calls > order.max_calls
+    over_cost = order.max_cost is not None and found.cost is not None and found.cost > micro(order.max_cost)
+    if over_calls or over_cost:
+        st.caption(":orange[The estimate is above the cap: the run stops before it, and what was answered is kept.]")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return "under a second"
+    return f"about {seconds:.0f} s" if seconds < 120 else f"about {seconds / 60:.0f} min"
