@@ -17,9 +17,14 @@ from storage import SqliteStore, create_store
 from tests.cli.running import ROOT, wait_until
 from tests.factories import TickingClock, url_of
 
-# A busy machine is no failure of a property.
-settings.register_profile("patient", deadline=None)
+# A busy machine is no failure of a property; half of the usual examples keep the whole suite quick.
+settings.register_profile("patient", deadline=None, max_examples=50)
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests first: they run one after another in one process while the other does all the rest."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 @pytest.fixture
