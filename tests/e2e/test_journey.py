@@ -6,20 +6,26 @@ import json
 
 import pytest
 
+from pld_core.models import Decision, RevisionState
+from pld_core.ports import RuleFilter, RuleStore
+from storage import open_store
 from tests.e2e.conftest import Served, Visitor
+from tests.factories import url_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def decisions(served: Served, rule: str) -> list[dict[str, str]]:
-    done = served.pld("rules", "show", rule, "--json")
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, str]] = json.loads(done.stdout)["decisions"]
-    return found
+def rules_of(served: Served) -> RuleStore:
+    """The rules of the served workspace, read beside the running app: starting `pld` for each look takes seconds."""
+    return open_store(url_of(served.workspace / "pld.db")).rules
+
+
+def decisions(served: Served, rule: str) -> tuple[Decision, ...]:
+    return rules_of(served).dossier(rule).decisions
 
 
 def state(served: Served, rule: str) -> str:
-    return str(json.loads(served.pld("rules", "show", rule, "--json").stdout)["state"])
+    return rules_of(served).summary(rule).state.value
 
 
 @pytest.mark.student
@@ -40,8 +46,8 @@ def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served:
     visitor.click("sign")
     visitor.panel_closes()
     page.get_by_text(f"{approved} is approved").wait_for()
-    assert decisions(served, approved)[0]["reason"] == "Read beside all its examples."
-    assert decisions(served, approved)[0]["reviewer"] == "Ada Reviewer"
+    assert decisions(served, approved)[0].reason == "Read beside all its examples."
+    assert decisions(served, approved)[0].reviewer == "Ada Reviewer"
 
     # The next rule is there; edit it by key.
     edited = visitor.rule_in_address()
@@ -128,8 +134,8 @@ def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
     sign.dblclick(delay=10)
     visitor.panel_closes()
     visitor.settle()
-    events = json.loads(served.pld("rules", "list", "--task", "nda", "--state", "approved", "--json").stdout)
-    assert [entry["id"] for entry in events] == [rule]
+    approved = rules_of(served).queue("nda", RuleFilter(states=(RevisionState.APPROVED,)))
+    assert [entry.id for entry in approved] == [rule]
     assert len(decisions(served, rule)) == 1
 
 
@@ -157,7 +163,7 @@ def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, 
     visitor.panel_closes()
     visitor.page.get_by_text("was on your screen").wait_for()
     visitor.page.get_by_text("Now there: revision 1, rejected").wait_for()
-    assert [d["verdict"] for d in decisions(served, rule)] == ["reject"]
+    assert [d.verdict.value for d in decisions(served, rule)] == ["reject"]
 
 
 @pytest.mark.parametrize(
