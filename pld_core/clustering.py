@@ -9,8 +9,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 from pld_core.density import dbscan, hdbscan, numbered
 from pld_core.errors import InvalidInput
@@ -99,6 +97,10 @@ def positions(vectors: Vectors, seed: int) -> npt.NDArray[np.float64]:
     # Equal rows have no direction to be spread in; a projection would divide by nothing.
     if rows < 3 or vectors.shape[1] < 2 or not np.ptp(vectors, axis=0).any():
         return np.column_stack([np.arange(rows, dtype=float), np.zeros(rows)])
+    # Imported when it is needed: it takes a second, which every command would wait for.
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
     if rows > TSNE_LIMIT:
         return np.asarray(PCA(2, random_state=seed).fit_transform(vectors), dtype=float)
     perplexity = min(20.0, (rows - 1) / 3)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-from sklearn.cluster import HDBSCAN
 
 from pld_core.models import NOISE
 from pld_core.neighbours import UNITS, NeighbourGraph, Rows, kth_distances, neighbour_counts
@@ -148,5 +147,8 @@ def _condensed(low: Numbers, high: Numbers, weight: Numbers, size: int, min_samp
     distance = np.concatenate([weight + 1.0, np.full(len(roots) - 1, float(APART))]) / UNITS
     links = csr_array((np.tile(distance, 2), (np.append(first, second), np.append(second, first))), shape=(size, size))
     # min_samples=1 leaves the weights as they are: they hold the core distances already.
+    # Imported when it is needed: it takes a second, which every command would wait for.
+    from sklearn.cluster import HDBSCAN
+
     model = HDBSCAN(min_cluster_size=min_samples, min_samples=1, metric="precomputed", copy=True)
     return np.asarray(model.fit_predict(links), dtype=np.int64)

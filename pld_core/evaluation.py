@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 from pld_core.canonical import Json
 from pld_core.models import Answer, AnswerStatus, Prediction, Task
 from pld_core.ports import ChatReply
@@ -89,6 +87,9 @@ class Proportion:
     def of(cls, k: int, n: int) -> Proportion:
         if n == 0:
             return cls(0, 0, None, None, None)
+        # Imported when it is needed: it takes a second, which every command would wait for.
+        from scipy.stats import binomtest
+
         interval = binomtest(k, n).proportion_ci(0.95, method="wilson")
         return cls(k, n, k / n, float(interval.low), float(interval.high))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pld_core.canonical import Json
-from pld_core.clustering import cluster_numbers, cluster_points
+from pld_core.clustering import cluster_points
 from pld_core.compilation import student_input
 from pld_core.errors import BackendError, Failure, InvalidInput, PromptTooLong, ReplyUnusable
 from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
@@ -29,7 +29,6 @@ from pld_core.models import (
     Split,
     Task,
 )
-from pld_core.neighbours import Vectors
 from pld_core.ports import (
     Chat,
     ChatReply,
@@ -195,11 +194,6 @@ def awaited_rules(store: Store, clustering: StoredClustering) -> tuple[int, int]
     have = store.rules.origins(clustering.task)
     there = sum(origin_of(hashes) in have for hashes in members.values())
     return len(members) - there, there
-
-
-def preview_numbers(instructions: Sequence[MicroInstruction], vectors: Vectors, params: ClusterParams) -> list[int]:
-    """Return cluster numbers without storing anything, for the slider."""
-    return cluster_numbers([instruction.label for instruction in instructions], vectors, params)
 
 
 def student_request(task: Task, prompt_text: str, fields: tuple[tuple[str, str], ...]) -> ChatRequest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -147,12 +146,6 @@ class Chat(Protocol):
         ...
 
     async def aclose(self) -> None: ...
-
-
-class ChatFactory(Protocol):
-    """Opens a backend by name, and closes it when the block ends."""
-
-    def __call__(self, name: str) -> AbstractAsyncContextManager[Chat]: ...
 
 
 class Embedder(Protocol):
@@ -498,7 +491,6 @@ class DataStore(Protocol):
 class LogicStore(Protocol):
     """Teacher calls, micro-instructions and clusterings: the way from examples to rules."""
 
-    def record_call(self, task: str, call: TeacherCall) -> None: ...
     def record_calls(self, task: str, calls: Sequence[tuple[TeacherCall, MicroInstruction | None]]) -> None:
         """Record calls, each with the instruction that was read from it, in one transaction.
 
@@ -506,7 +498,6 @@ class LogicStore(Protocol):
         """
         ...
 
-    def stored_reply(self, request_hash: str) -> str | None: ...
     def stored_replies(self, request_hashes: Sequence[str]) -> dict[str, str]:
         """Return the usable replies to those of the requests that have one, by request hash."""
         ...

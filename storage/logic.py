@@ -16,10 +16,6 @@ class SqliteLogic:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record_call(self, task: str, call: TeacherCall) -> None:
-        with self._database.write() as write:
-            write.insert("teacher_call", rows.call_row(task, call, write.now))
-
     def record_calls(self, task: str, calls: Sequence[tuple[TeacherCall, MicroInstruction | None]]) -> None:
         """Record calls, each with the instruction that was read from it; an example that has one keeps it."""
         with self._database.write() as write:
@@ -27,15 +23,6 @@ class SqliteLogic:
                 write.insert("teacher_call", rows.call_row(task, call, write.now))
                 if instruction is not None and not _has_instruction(write, task, instruction.example_hash):
                     write.insert("micro_instruction", rows.instruction_row(task, instruction, write.now))
-
-    def stored_reply(self, request_hash: str) -> str | None:
-        """Return the reply to an equal request that succeeded before, so that it is not paid for twice."""
-        with self._database.read() as conn:
-            row = conn.execute(
-                "SELECT reply FROM teacher_call WHERE request_hash = ? AND problem = '' ORDER BY id DESC LIMIT 1",
-                (request_hash,),
-            ).fetchone()
-        return None if row is None else str(row["reply"])
 
     def stored_replies(self, request_hashes: Sequence[str]) -> dict[str, str]:
         """Return the usable replies to those of the requests that have one, by request hash; the newest counts."""

@@ -11,8 +11,8 @@ from pld_app.components.run_view import plain_label
 from pld_app.components.text import count, plain
 from pld_core.errors import PldError
 from pld_core.models import Split, Task
+from pld_core.validation.findings import scarce_labels
 
-SCARCE = 10
 LOOKS = {Split.TRAIN: ("#2b5c8a", ""), Split.VALIDATION: ("#d97706", "/"), Split.TEST: ("#0f766e", ".")}
 """Colour and pattern of each split: told apart in grey print too."""
 
@@ -23,11 +23,8 @@ def draw_overview(task: Task) -> None:
     left, right = st.columns([6, 4], gap="medium")
     with left:
         st.plotly_chart(_chart(task, table), width="stretch", key=f"splits_{task.name}")
-        scarce = [label for label in task.label_names if table.get((Split.TRAIN, label), 0) < SCARCE]
-        if scarce:
-            st.warning(
-                f"Fewer than {SCARCE} training examples: {plain(', '.join(scarce))}. Rules for them rest on little."
-            )
+        if words := scarce_labels(task.label_names, table):
+            st.warning(plain(words))
         with st.expander("Guideline and labels", expanded=False):
             st.caption(f"Guideline, version {task.guideline_version}")
             st.text(task.guideline or "(none)")

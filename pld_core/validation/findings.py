@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pld_core.importers.rows import Source
 from pld_core.models import Split, Task
@@ -135,11 +135,19 @@ def _split_counts(taken: Taken, task: Task) -> dict[str, dict[str, int]]:
     return {split.value: {name: counts[split, name] for name in task.label_names} for split in Split}
 
 
+def scarce_labels(labels: Sequence[str], counts: Mapping[tuple[Split, str], int]) -> str:
+    """Return in words which labels have too few training examples, by number per split and label; empty if none."""
+    scarce = [label for label in labels if counts.get((Split.TRAIN, label), 0) < SCARCE]
+    if not scarce:
+        return ""
+    return f"Fewer than {SCARCE} training examples: {', '.join(scarce)}. Rules for them rest on little."
+
+
 def _thin(taken: Taken, task: Task) -> Iterator[str]:
     """Yield what would be too few, those that the task has counted in: training examples, whole splits."""
-    counts = Counter((taken.splits[i], taken.label(i)) for i in taken.standing)
-    if scarce := [name for name in task.label_names if counts[Split.TRAIN, name] < SCARCE]:
-        yield f"Fewer than {SCARCE} training examples: {', '.join(scarce)}. Rules for them rest on little."
+    counts = Counter((split, taken.label(i)) for i in taken.standing if (split := taken.splits[i]) is not None)
+    if words := scarce_labels(task.label_names, counts):
+        yield words
     filled = {split for split, _ in counts}
     if empty := [split.value for split in (Split.VALIDATION, Split.TEST) if split not in filled]:
         yield (

@@ -135,7 +135,7 @@ def test_calls_of_an_older_workspace_keep_their_problem_and_cost_nothing(tmp_pat
     logic = open_store(url_of(path)).logic
     (failed,) = logic.failed_calls("posts")
     assert (failed.problem, failed.failure, failed.cost, failed.attempts) == ("not JSON", Failure.UNUSABLE, 0, 1)
-    assert logic.stored_reply("r") == "{}"
+    assert logic.stored_replies(["r"]).get("r") == "{}"
     assert logic.spend("posts") == Spend(2, 0, 2, 2)
 
 

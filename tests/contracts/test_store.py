@@ -224,18 +224,18 @@ def call(request: str, reply: str = "{}", problem: str = "") -> TeacherCall:
 
 def test_a_paid_reply_is_found_by_its_request_and_a_failed_one_is_not(store: Store) -> None:
     fill(store)
-    assert store.logic.stored_reply("sha256:r") is None
-    store.logic.record_call("posts", call("sha256:r", "broken", "not JSON"))
-    assert store.logic.stored_reply("sha256:r") is None
-    store.logic.record_call("posts", call("sha256:r", "good"))
-    assert store.logic.stored_reply("sha256:r") == "good"
-    assert store.logic.stored_reply("sha256:other") is None
+    assert store.logic.stored_replies(["sha256:r"]).get("sha256:r") is None
+    store.logic.record_calls("posts", [(call("sha256:r", "broken", "not JSON"), None)])
+    assert store.logic.stored_replies(["sha256:r"]).get("sha256:r") is None
+    store.logic.record_calls("posts", [(call("sha256:r", "good"), None)])
+    assert store.logic.stored_replies(["sha256:r"]).get("sha256:r") == "good"
+    assert store.logic.stored_replies(["sha256:other"]).get("sha256:other") is None
 
 
 def test_failed_calls_are_those_not_answered_since(store: Store) -> None:
     fill(store)
     for given in (call("a", "x", "first"), call("b", "y", "second"), call("a", "z", "third"), call("b", "ok")):
-        store.logic.record_call("posts", given)
+        store.logic.record_calls("posts", [(given, None)])
     assert store.logic.failed_calls("posts") == (replace(call("a", "z", "third"), failure=Failure.UNUSABLE),)
 
 
@@ -250,7 +250,7 @@ def test_a_call_keeps_what_the_server_said_and_what_it_cost(store: Store) -> Non
         cost=1234,
         run="job 7",
     )
-    store.logic.record_call("posts", given)
+    store.logic.record_calls("posts", [(given, None)])
     assert store.logic.failed_calls("posts") == (given,)
 
 
@@ -269,7 +269,7 @@ def test_measured_calls_are_the_newest_usable_ones_of_teacher_and_template(store
     fill(store)
     others = [call("a", "x", "bad"), replace(call("b"), teacher="x"), replace(call("c"), template_hash="x")]
     for given in (*others, call("d"), call("e"), call("f")):
-        store.logic.record_call("posts", given)
+        store.logic.record_calls("posts", [(given, None)])
     assert store.logic.measured_calls("posts", "told", "sha256:t", 2) == (call("f"), call("e"))
 
 

@@ -29,7 +29,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     """A workspace with at least one row in every append-only table."""
     store = sqlite_store
     examples = fill(store)
-    store.logic.record_call("posts", TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0))
+    call = TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0)
+    store.logic.record_calls("posts", [(call, None)])
     store.logic.add_instruction("posts", make_instruction(examples[0]))
     approved_rule(store)
     version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)

@@ -36,7 +36,6 @@ from pld_core.pipeline import (
     ask_streaming,
     evaluate,
     extract,
-    preview_numbers,
     save_clustering,
     synthesise,
 )
@@ -149,7 +148,7 @@ def test_a_reply_that_was_paid_for_before_a_crash_is_not_paid_for_again(store: S
     call = TeacherCall(
         request_hash("told", request), "extraction", request.subjects, "told", "sha256:t", paid, "", 1, 1, 1
     )
-    store.logic.record_call("posts", call)
+    store.logic.record_calls("posts", [(call, None)])
     teacher = ToldChat(right)
     assert run_extract(store, teacher).made == 6
     assert len(teacher.asked) == 5
@@ -161,7 +160,7 @@ def test_a_stored_reply_that_cannot_be_read_any_more_is_asked_for_anew(store: Sq
     old = TeacherCall(
         request_hash("told", request), "extraction", request.subjects, "told", "sha256:t", "old shape", "", 1, 1, 1
     )
-    store.logic.record_call("posts", old)
+    store.logic.record_calls("posts", [(old, None)])
     teacher = ToldChat(right)
     assert run_extract(store, teacher) == Outcome(6, 0, 0)
     assert len(teacher.asked) == 6
@@ -298,15 +297,6 @@ def test_a_clustering_is_kept_with_its_parameters_and_the_embedders_name(store: 
     kept = store.logic.clustering(clustering)
     assert kept.params == replace(PARAMS, embedder="first-word")
     assert (kept.clusters, kept.noise, len(kept.points)) == (2, 0, 6)
-
-
-def test_the_preview_gives_the_numbers_that_would_be_stored(store: SqliteStore, clustering: int) -> None:
-    instructions = store.logic.instructions("posts")
-    vectors = EMBEDDER.embed([i.condition for i in instructions])
-    before = store.events.count()
-    numbers = preview_numbers(instructions, vectors, PARAMS)
-    assert numbers == [p.cluster for p in store.logic.clustering(clustering).points]
-    assert store.events.count() == before
 
 
 def test_an_example_that_takes_no_part_is_neither_extracted_nor_clustered_nor_evidence(

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pld_app.components.text import plain
 from pld_app.wiring import App
 from pld_core.models import Example, Label, Origin, Span, Split, Task
 from pld_core.ports import Dataset, ExampleFilter, ImportRow, NewDataset, Page
@@ -62,7 +63,9 @@ def test_counts_by_label_and_split_add_up(demo: App, visit: Visit) -> None:
 
 def test_a_label_with_few_examples_is_named(empty: App, visit: Visit) -> None:
     fill(empty.store, examples=[*make_examples(4), *(make_example(f"kept {i}") for i in range(10))])
-    assert raw(visit("data"), "warning") == ["Fewer than 10 training examples: remove. Rules for them rest on little."]
+    assert raw(visit("data"), "warning") == [
+        plain("Fewer than 10 training examples: remove. Rules for them rest on little.")
+    ]
 
 
 def test_the_guideline_and_the_labels_can_be_read(demo: App, visit: Visit) -> None:
