@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.cluster_embedding import draw_to_embed
 from pld_app.components.cluster_ground import numbers_for, prepare
 from pld_app.components.cluster_map import draw_map
 from pld_app.components.cluster_noise import draw_noise
@@ -11,12 +12,20 @@ from pld_app.components.cluster_view import draw_actions, draw_figures, draw_kep
 from pld_app.components.frame import current_task
 from pld_app.components.job_progress import draw_jobs
 from pld_app.components.text import plain
+from pld_core.errors import PldError, VectorsMissing
 from pld_core.models import Task
 
 
 def draw(task: Task) -> None:
     st.title(f"Clusters: {plain(task.title)}")
-    prepared = prepare(task)
+    try:
+        prepared = prepare(task)
+    except VectorsMissing:
+        draw_to_embed(task)
+        return
+    except PldError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
     if prepared is None:
         st.info(
             "No instructions yet. A teacher writes one for each training example; this version does that for the demo "
@@ -25,10 +34,10 @@ def draw(task: Task) -> None:
         return
     st.caption(
         f"The teacher wrote {len(prepared.instructions):,} instructions. Those that say the same become one rule; "
-        "noise is kept and never forced into a cluster."
+        f"noise is kept and never forced into a cluster. Compared by {plain(prepared.embedder)}."
     )
     stored = session.app().store.logic.clusterings(task.name)
-    draw_kept(task, stored)
+    draw_kept(task, stored, prepared.embedder)
     params = draw_settings(task, prepared, stored)
     numbers = numbers_for(prepared.key, params, prepared.ground)
     kept = kept_as(prepared, params, numbers, stored)

@@ -49,7 +49,9 @@ def _draw_spent(task: Task) -> None:
     cost = money(spent.cost, app.settings.teacher.currency)
     st.markdown(f"**Spent on this task so far:** {count(spent.calls, 'call')}, {plain(cost)}")
     if spent.prompt_tokens:
-        st.caption(f"{spent.prompt_tokens:,} tokens in, {spent.output_tokens:,} out, every call to a teacher counted.")
+        st.caption(
+            f"{spent.prompt_tokens:,} tokens in, {spent.output_tokens:,} out, every call to teacher or embedder counted."
+        )
 
 
 def _draw_results(task: Task, teacher: str, failed: tuple[TeacherCall, ...], order: ExtractOrder) -> None:

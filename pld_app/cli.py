@@ -14,6 +14,7 @@ import click
 from pld_app import wiring
 from pld_app.cli_cluster import cluster, synthesize
 from pld_app.cli_data import data
+from pld_app.cli_embedder import embedder
 from pld_app.cli_extract import extract, teacher
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
@@ -39,6 +40,7 @@ cli.add_command(import_)
 cli.add_command(data)
 cli.add_command(extract)
 cli.add_command(teacher)
+cli.add_command(embedder)
 cli.add_command(cluster)
 cli.add_command(synthesize)
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from pld_app import extracting, wiring
-from pld_app.cli_format import Output, options, progress
+from pld_app import embedding, extracting, wiring
+from pld_app.cli_format import Output, options, progress, progress_line
+from pld_app.embedding import ToEmbed
+from pld_app.wiring import App
 from pld_core import pipeline
 from pld_core.canonical import Json
 from pld_core.clustering import ClusterHealth, Ground, check_params, ground_of, health, numbers_on, open_ground
@@ -41,20 +43,26 @@ PUBLISHED = ClusterParams()
     "--within-label/--all-labels", "within_label", default=True, show_default=True, help="Whether labels are borders."
 )
 @click.option("--seed", default=0, show_default=True, help="For the map; clusters draw no lots.")
+@click.option("--embedder", default="", help="Such as tfidf or openai:text-embedding-3-small; else from the settings.")
 @click.option("--sweep", "as_table", is_flag=True, help="Print what each setting would give; keeps nothing.")
-@click.option("--dry-run", is_flag=True, help="Print the figures; keeps nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the figures, or what would have to be embedded; keeps and sends nothing."
+)
 def cluster(
     workspace: Path, out: Output, task_name: str, algorithm: str, as_table: bool, dry_run: bool, **given: Any
 ) -> None:
-    """Cluster the instructions of a task and keep the result."""
-    params = ClusterParams(**given, embedder=wiring.embedder().name, algorithm=Algorithm(algorithm))
-    check_params(params)
+    """Cluster the instructions of a task and keep the result. Texts are sent to the embedder once, then cached."""
+    check_params(ClusterParams(eps=given["eps"], min_samples=given["min_samples"]))
     app = wiring.open_app(workspace)
+    embedder = embedding.embedder_name(app.settings, given.pop("embedder"))
+    params = ClusterParams(**given, embedder=embedder, algorithm=Algorithm(algorithm))
     task = app.store.tasks.get(task_name)
     instructions = app.store.logic.active_instructions(task_name)
     if not instructions:
         raise InvalidInput(f"Task {task_name} has no instructions yet, so there is nothing to cluster.")
-    ground = _ground(instructions, params.eps)
+    if not _is_embedded(app, out, task_name, params, dry_run):
+        return
+    ground = _ground(app, instructions, params)
     suggested = suggested_eps(ground, params.min_samples, params.within_label)
     if as_table:
         steps = sorted({*MIN_SAMPLES_STEPS, params.min_samples})
@@ -62,7 +70,7 @@ def cluster(
         _emit_table(out, task_name, params, rows, suggested)
         return
     figures, tokens = _figures(task, ground, instructions, params)
-    kept = None if dry_run else wiring.save_clustering(app, task_name, params).id
+    kept = None if dry_run else embedding.save_clustering(app, task_name, params).id
     value: dict[str, Json] = {
         "task": task_name,
         "clustering": kept,
@@ -78,12 +86,40 @@ def cluster(
     out.emit(value, "\n".join(_lines(value, figures, kept)))
 
 
-def _ground(instructions: tuple[MicroInstruction, ...], eps: float) -> Ground:
+def _is_embedded(app: App, out: Output, task: str, params: ClusterParams, dry_run: bool) -> bool:
+    """Embed what is missing, or in a dry run tell what it would take; return whether the texts can be compared."""
+    wanted = embedding.to_embed(app, params.embedder, embedding.conditions_of(app, task))
+    if wanted.texts and dry_run:
+        value: dict[str, Json] = {"task": task, "clustering": None, "params": params.as_json()}
+        out.emit({**value, "to_embed": to_embed_json(wanted)}, f"{wanted.words} Nothing was sent.")
+        return False
+    if wanted.texts:
+        out.say(wanted.words)
+        with progress_line() as report:
+            said = embedding.embed(app, task, params.embedder, f"cluster-{uuid.uuid4().hex[:8]}", report)
+        out.say(said)
+    return True
+
+
+def to_embed_json(wanted: ToEmbed) -> dict[str, Json]:
+    """Return what would have to be embedded, for machines."""
+    return {
+        "embedder": wanted.embedder,
+        "texts": wanted.texts,
+        "of": wanted.of,
+        "requests": wanted.found.calls,
+        "input_tokens": wanted.found.input_tokens,
+        "cost_micro": wanted.found.cost,
+        "currency": wanted.currency,
+    }
+
+
+def _ground(app: App, instructions: tuple[MicroInstruction, ...], params: ClusterParams) -> Ground:
     """Return the ground for looking at any eps, or one that reaches the given eps if that lies beyond."""
     labels = [i.label for i in instructions]
-    vectors = wiring.embedder().embed([i.condition for i in instructions])
+    vectors = embedding.vectors(app, params.embedder, [i.condition for i in instructions])
     ground = open_ground(labels, vectors)
-    return ground if ground.graph.eps_max >= eps else ground_of(labels, vectors, eps)
+    return ground if ground.graph.eps_max >= params.eps else ground_of(labels, vectors, params.eps)
 
 
 def _figures(
@@ -155,7 +191,10 @@ def synthesize(workspace: Path, out: Output, task_name: str, number: int | None,
     if dry_run:
         awaited, there = pipeline.awaited_rules(app.store, clustering)
         words = f"Clustering {clustering.id}: {awaited} rules to ask for, {there} already there. Nothing was asked."
-        out.emit({**value, "awaited": awaited, "already_there": there}, words)
+        wanted = embedding.to_compare(app, clustering)
+        words += f" Before that, {wanted.words}" if wanted.texts else ""
+        value |= {"awaited": awaited, "already_there": there, "to_embed": to_embed_json(wanted)}
+        out.emit(value, words)
         return
     made = extracting.synthesise(app, clustering.id, f"synthesize-{uuid.uuid4().hex[:8]}", progress)
     out.emit(

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from pld_app import wiring
+from pld_app import embedding, wiring
 from pld_app.settings import Settings
-from pld_app.teacher_settings import TeacherSettings
+from pld_app.teacher_settings import TeacherSettings, teaching_of
 from pld_app.wiring import App
 from pld_core import pipeline
 from pld_core.canonical import Json
@@ -19,8 +19,6 @@ from pld_core.extraction import TEMPLATE, extraction_request, request_hash, temp
 from pld_core.models import Task
 from pld_core.pipeline import Outcome
 from pld_core.ports import BackendStatus, Chat, Progress, TeacherCall
-from pld_core.pricing import FREE, micro
-from pld_core.teaching import Teaching
 
 PROBE = 5
 """Calls that are made to learn what a call takes; they are kept, so nothing is paid for twice."""
@@ -102,28 +100,6 @@ def settings_for(app: App, order: ExtractOrder) -> TeacherSettings:
     )
 
 
-def teaching_of(settings: TeacherSettings, name: str, run: str) -> Teaching:
-    """Return how a teacher is worked in a run.
-
-    Raises:
-        InvalidInput: a cap in money for a model without a price.
-    """
-    price = settings.price(name)
-    if price is None and settings.max_cost is not None:
-        raise InvalidInput(
-            f"There is a cap in money, but no price for {name}. Nothing was sent. Add its price to the settings file "
-            f'under [teacher.prices."{name.partition(":")[2]}"] with input and output (for a million tokens).'
-        )
-    return Teaching(
-        limits=settings.limits,
-        price=price or FREE,
-        max_calls=settings.max_calls,
-        max_cost=None if settings.max_cost is None else micro(settings.max_cost),
-        currency=settings.currency,
-        run=run,
-    )
-
-
 @asynccontextmanager
 async def opened_teacher(settings: Settings, name: str, in_flight: int) -> AsyncIterator[Chat]:
     """Open a teacher with room for its calls, and close it at the end."""
@@ -152,18 +128,22 @@ def extract(app: App, order: ExtractOrder, run: str, report: Progress) -> Outcom
 def synthesise(app: App, clustering_id: int, run: str, report: Progress) -> Outcome:
     """Merge the clusters of a stored clustering into rules, within the teacher's limits and cap.
 
+    Texts are compared by the embedder that the clustering names; what it still has to embed counts against that cap.
+
     Raises:
         InvalidInput: the task has no teacher, or there is a cap in money for a model without a price.
+        BackendError: the clustering's embedder is needed and not there.
     """
     clustering = app.store.logic.clustering(clustering_id)
     name = teacher_name(app, app.store.tasks.get(clustering.task), "synthesis")
     teaching = teaching_of(app.settings.teacher, name, run)
 
     async def work() -> Outcome:
-        async with opened_teacher(app.settings, name, 1) as teacher:
-            return await pipeline.synthesise(
-                app.store, teacher, wiring.embedder(), clustering_id, app.actor, report, teaching
-            )
+        async with (
+            opened_teacher(app.settings, name, 1) as teacher,
+            embedding.embedder_of(app, clustering, run, report) as embedder,
+        ):
+            return await pipeline.synthesise(app.store, teacher, embedder, clustering_id, app.actor, report, teaching)
 
     return wiring.run_async(work())
 

@@ -15,6 +15,12 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from pydantic import TypeAdapter, ValidationError
 
+from pld_app.embedder_settings import (
+    EMBEDDER_ENVIRONMENT,
+    EMBEDDER_KEY_VARIABLE,
+    EmbedderSettings,
+    embedder_backends,
+)
 from pld_app.teacher_settings import (
     TEACHER_ENVIRONMENT,
     TEACHER_FIELDS,
@@ -39,6 +45,7 @@ ENVIRONMENT = {
 }
 KEY_VARIABLE = "PLD_OPENAI_API_KEY"
 FILE_NAME = "settings.toml"
+TABLES = {"teacher": TEACHER_ENVIRONMENT, "embedder": EMBEDDER_ENVIRONMENT}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Settings:
         num_ctx: context window asked of Ollama, in tokens.
         timeout_s: longest wait for a student's next token, in seconds.
         teacher: the teacher, from the table `[teacher]`.
+        embedder: what turns texts into vectors, from the table `[embedder]`.
     """
 
     workspace: Path
@@ -71,6 +79,7 @@ class Settings:
     num_ctx: Annotated[int, Ge(256)] = 8192
     timeout_s: Annotated[float, Gt(0)] = 120.0
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
+    embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
 
     @property
     def store_url(self) -> str:
@@ -96,6 +105,11 @@ class Settings:
         """Return what a teacher needs. The key is read from the environment here and kept nowhere else."""
         return teacher_backends(self.teacher, self.backends(environment), environment, connections)
 
+    def embedder_backends(self, name: str, environment: Mapping[str, str]) -> BackendSettings:
+        """Return what the embedder of that name needs. The key is read from the environment here."""
+        others = (self.teacher_backends(environment, self.embedder.in_flight), self.backends(environment))
+        return embedder_backends(self.embedder, name, others, environment)
+
 
 def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of a workspace: the environment before the file before the defaults.
@@ -110,16 +124,18 @@ def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) 
     if ollama_host := environment.get("OLLAMA_HOST", "").strip():
         given["ollama_host"] = _with_scheme(ollama_host)
     given.update({name: environment[variable] for name, variable in ENVIRONMENT.items() if environment.get(variable)})
-    from_file = given.get("teacher", {})
-    from_outside = {name: environment[v] for name, v in TEACHER_ENVIRONMENT.items() if environment.get(v)}
-    given["teacher"] = {**from_file, **from_outside} if isinstance(from_file, dict) else from_file
+    for table, variables in TABLES.items():
+        from_file = given.get(table, {})
+        from_outside = {name: environment[v] for name, v in variables.items() if environment.get(v)}
+        given[table] = {**from_file, **from_outside} if isinstance(from_file, dict) else from_file
     user = str(given.pop("user", "")).strip() or _login_name()
     try:
         return TypeAdapter(Settings).validate_python({**given, "workspace": workspace, "user": user})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        variable = ENVIRONMENT.get(name) or TEACHER_ENVIRONMENT.get(name.removeprefix("teacher."))
+        table, _, inner = name.partition(".")
+        variable = ENVIRONMENT.get(name) or TABLES.get(table, {}).get(inner)
         where = f"{variable} or {file}" if variable else str(file)
         raise InvalidInput(f"The setting {name} reads {first['input']!r}: {first['msg']}. Correct {where}.") from error
 
@@ -129,9 +145,11 @@ def _read(file: Path) -> dict[str, object]:
         found = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"The settings file {file} cannot be read: {error}. Correct or remove it.") from error
-    _check_names(file, found, (*ENVIRONMENT, "teacher"), KEY_VARIABLE)
+    _check_names(file, found, (*ENVIRONMENT, *TABLES), KEY_VARIABLE)
     if isinstance(teacher := found.get("teacher"), dict):
         _check_names(file, teacher, TEACHER_FIELDS, TEACHER_KEY_VARIABLE)
+    if isinstance(embedder := found.get("embedder"), dict):
+        _check_names(file, embedder, tuple(EMBEDDER_ENVIRONMENT), EMBEDDER_KEY_VARIABLE)
     return dict(found)
 
 

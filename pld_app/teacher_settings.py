@@ -11,7 +11,9 @@ from annotated_types import Ge, Gt
 
 from pld_core.backends import BackendSettings
 from pld_core.calls import Limits
-from pld_core.pricing import FREE, Price
+from pld_core.errors import InvalidInput
+from pld_core.pricing import FREE, Price, micro
+from pld_core.teaching import Teaching
 
 TEACHER_ENVIRONMENT = {
     "base_url": "PLD_TEACHER_BASE_URL",
@@ -80,6 +82,31 @@ class TeacherSettings:
         if found is not None:
             return Price(found.input, found.output)
         return None if kind == PAID else FREE
+
+
+def teaching_of(settings: TeacherSettings, name: str, run: str, limits: Limits | None = None) -> Teaching:
+    """Return how a model is worked in a run.
+
+    Args:
+        limits: where they are not the teacher's.
+
+    Raises:
+        InvalidInput: a cap in money for a model without a price.
+    """
+    price = settings.price(name)
+    if price is None and settings.max_cost is not None:
+        raise InvalidInput(
+            f"There is a cap in money, but no price for {name}. Nothing was sent. Add its price to the settings file "
+            f'under [teacher.prices."{name.partition(":")[2]}"] with input and output (for a million tokens).'
+        )
+    return Teaching(
+        limits=limits or settings.limits,
+        price=price or FREE,
+        max_calls=settings.max_calls,
+        max_cost=None if settings.max_cost is None else micro(settings.max_cost),
+        currency=settings.currency,
+        run=run,
+    )
 
 
 def teacher_backends(

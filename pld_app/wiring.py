@@ -20,8 +20,8 @@ from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.compilation import compile_prompt
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.models import Actor, Answer, ClusterParams, PromptVersion, Role, Split, Task
-from pld_core.ports import BackendStatus, Chat, ChatReply, Embedder, Progress, StoredClustering
+from pld_core.models import Actor, Answer, PromptVersion, Role, Split, Task
+from pld_core.ports import BackendStatus, Chat, ChatReply, Progress, StoredClustering
 from pld_core.synthesis import promoted_rule
 from storage import SqliteStore, create_store, open_for_audit, open_store
 
@@ -102,11 +102,6 @@ async def backend(name: str, settings: Settings) -> AsyncIterator[Chat]:
         await chat.aclose()
 
 
-def embedder() -> Embedder:
-    """Return the embedder that needs no server."""
-    return TfidfEmbedder()
-
-
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end from synchronous code."""
     return asyncio.run(work)
@@ -137,10 +132,13 @@ def build_demo(app: App, name: str, report: Progress) -> str:
         async with backend(demo.task.teacher, app.settings) as teacher:
             extracted = await pipeline.extract(app.store, teacher, name, report)
             done = app.store.logic.clusterings(name)
-            clustering = (
-                done[-1] if done else pipeline.save_clustering(app.store, embedder(), name, demo.params, app.actor)
-            )
-            made = await pipeline.synthesise(app.store, teacher, embedder(), clustering.id, app.actor, report)
+            # Whatever the settings say: the teacher's replies are written for the clusters of this embedder.
+            built_in = TfidfEmbedder()
+            if done:
+                clustering = done[-1]
+            else:
+                clustering = await pipeline.save_clustering(app.store, built_in, name, demo.params, app.actor)
+            made = await pipeline.synthesise(app.store, teacher, built_in, clustering.id, app.actor, report)
             return f"{demo.task.title}: instructions {extracted.words}; rules {made.words}."
 
     return run_async(run())
@@ -250,11 +248,6 @@ def evaluate(app: App, task: str, prompt: int, student: str, split: Split, job_i
             return done.id
 
     return run_async(run())
-
-
-def save_clustering(app: App, task: str, params: ClusterParams) -> StoredClustering:
-    """Cluster the instructions of a task with the built-in embedder and keep the result."""
-    return pipeline.save_clustering(app.store, embedder(), task, params, app.actor)
 
 
 def clustering_of(app: App, task: str, number: int | None) -> StoredClustering:

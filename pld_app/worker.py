@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import extracting, importing, wiring
+from pld_app import embedding, extracting, importing, wiring
 from pld_app.extracting import ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.uploads import Waiting
@@ -82,12 +82,17 @@ def _extract(app: App, job: Job, report: Progress) -> str:
     return f"Instructions: {outcome.words}. {spent.calls:,} calls, {cost}."
 
 
+def _embed(app: App, job: Job, report: Progress) -> str:
+    return embedding.embed(app, job.task, str(job.params["embedder"]), f"job {job.id}", report)
+
+
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
     "demo": _demo,
     "import": _import,
     "extract": _extract,
+    "embed": _embed,
 }
 
 

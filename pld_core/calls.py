@@ -1,9 +1,14 @@
-"""One call to a model and how it ended; how hard a model may be worked. Pure; `engine.py` makes the calls."""
+"""One call to a model and how it ended; how hard a model may be worked. Pure; `engine.py` makes the calls.
+
+A call asks a model for text unless its types say otherwise: the same engine asks embedding models for vectors.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, cast
+
+from typing_extensions import TypeVar
 
 from pld_core.errors import (
     BackendBusy,
@@ -14,9 +19,19 @@ from pld_core.errors import (
     PromptTooLong,
     ReplyUnusable,
 )
-from pld_core.ports import ChatReply, ChatRequest
+from pld_core.ports import ChatReply, ChatRequest, EmbedReply, EmbedRequest
 
 Subject = TypeVar("Subject")
+Request = TypeVar("Request", bound=ChatRequest | EmbedRequest, default=ChatRequest)
+Reply = TypeVar("Reply", bound=ChatReply | EmbedReply, default=ChatReply)
+_Asked = TypeVar("_Asked", bound=ChatRequest | EmbedRequest, contravariant=True)
+_Said = TypeVar("_Said", bound=ChatReply | EmbedReply, covariant=True)
+
+
+class Model(Protocol[_Asked, _Said]):
+    """What the engine needs of a model: `Chat` and `EmbeddingModel` alike."""
+
+    async def complete(self, request: _Asked) -> _Said: ...
 
 
 @dataclass(frozen=True)
@@ -48,15 +63,15 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Call(Generic[Subject]):
+class Call(Generic[Subject, Request]):
     """One call to be made; `subject` is whatever the caller wants back with it."""
 
-    request: ChatRequest
+    request: Request
     subject: Subject
 
 
 @dataclass(frozen=True)
-class Settled(Generic[Subject]):
+class Settled(Generic[Subject, Request, Reply]):
     """A call that ended, with a reply or with a failure.
 
     Attributes:
@@ -68,8 +83,8 @@ class Settled(Generic[Subject]):
         cost: of all attempts, in micro-units; an attempt whose bill is unknown counts with the most it can cost.
     """
 
-    call: Call[Subject]
-    reply: ChatReply | None
+    call: Call[Subject, Request]
+    reply: Reply | None
     failure: Failure | None
     problem: str
     raw: str
@@ -90,15 +105,20 @@ _FAILURES: tuple[tuple[type[BackendError], Failure], ...] = (
 )
 
 
-def settled_of(call: Call[Subject], answered: ChatReply | BackendError, attempts: int, cost: int) -> Settled[Subject]:
+def settled_of(
+    call: Call[Subject, Request], answered: Reply | BackendError, attempts: int, cost: int
+) -> Settled[Subject, Request, Reply]:
     """Say how a call ended: a whole reply, or what kind of failure."""
     if isinstance(answered, ReplyUnusable):
-        reply = answered.reply if isinstance(answered.reply, ChatReply) else None
-        raw = answered.raw or (reply.text if reply else "")
+        # Whoever raises it for a call puts in what the call would have returned.
+        reply = cast("Reply | None", answered.reply)
+        raw = answered.raw or (reply.text if isinstance(reply, ChatReply) else "")
         return Settled(call, reply, answered.kind, str(answered), raw, attempts, cost)
     if isinstance(answered, BackendError):
         kind = next((kind for error, kind in _FAILURES if isinstance(answered, error)), Failure.UNUSABLE)
         return Settled(call, None, kind, str(answered), "", attempts, cost)
+    if not isinstance(answered, ChatReply):
+        return Settled(call, answered, None, "", "", attempts, cost)
     if answered.finish == "length":
         problem = "The reply was cut at its length limit."
         return Settled(call, answered, Failure.LENGTH, problem, answered.text, attempts, cost)

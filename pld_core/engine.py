@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Generic
 
 from pld_core.budget import Budget
-from pld_core.calls import Call, Limits, Settled, Subject, TookTooLong, settled_of
+from pld_core.calls import Call, Limits, Model, Reply, Request, Settled, Subject, TookTooLong, settled_of
 from pld_core.errors import (
     AccessRefused,
     BackendBusy,
@@ -28,7 +28,7 @@ from pld_core.errors import (
     ReplyUnusable,
 )
 from pld_core.pace import Clock, LoopClock, Pace
-from pld_core.ports import Chat, ChatReply, ChatRequest
+from pld_core.ports import ChatReply, EmbedReply
 from pld_core.pricing import FREE, Price, likely_tokens, most_tokens
 from pld_core.recording import Recorder
 
@@ -36,12 +36,12 @@ GENTLE_STOPS = (JobCancelled, BudgetReached, BackendError)
 """After these the calls under way are waited for: they are paid for already."""
 
 
-class Engine(Generic[Subject]):
+class Engine(Generic[Subject, Request, Reply]):
     """Makes the calls of one run. Build one a run, inside the event loop."""
 
     def __init__(
         self,
-        chat: Chat,
+        model: Model[Request, Reply],
         limits: Limits = Limits(),  # noqa: B008 - frozen
         price: Price = FREE,
         budget: Budget | None = None,
@@ -57,7 +57,7 @@ class Engine(Generic[Subject]):
             clock: for back-off and pauses; None for the event loop's.
         """
         self.budget = budget or Budget()
-        self._chat, self._limits, self._price = chat, limits, price
+        self._model, self._limits, self._price = model, limits, price
         self._clock = clock or LoopClock()
         self._pace = Pace(limits.requests_per_minute, limits.tokens_per_minute, self._clock)
         self._lots = random.Random(seed)  # noqa: S311 - spreads retries
@@ -69,8 +69,8 @@ class Engine(Generic[Subject]):
 
     async def run(
         self,
-        calls: Iterable[Call[Subject]],
-        record: Callable[[Sequence[Settled[Subject]]], Awaitable[None]],
+        calls: Iterable[Call[Subject, Request]],
+        record: Callable[[Sequence[Settled[Subject, Request, Reply]]], Awaitable[None]],
         watch: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the calls, in their order as far as several at a time have one.
@@ -87,7 +87,7 @@ class Engine(Generic[Subject]):
             Whatever `record` and `watch` raise.
         """
 
-        async def record_and_look(batch: Sequence[Settled[Subject]]) -> None:
+        async def record_and_look(batch: Sequence[Settled[Subject, Request, Reply]]) -> None:
             await record(batch)
             # Before the places become free: a cancelled run sends nothing more.
             watch()
@@ -123,7 +123,9 @@ class Engine(Generic[Subject]):
             task.cancel()
         await asyncio.wait(workers, timeout=self._limits.drain_s)
 
-    async def _work(self, remaining: Iterator[Call[Subject]], recorder: Recorder[Subject]) -> None:
+    async def _work(
+        self, remaining: Iterator[Call[Subject, Request]], recorder: Recorder[Settled[Subject, Request, Reply]]
+    ) -> None:
         for call in remaining:
             if self._stopping:
                 return
@@ -133,7 +135,7 @@ class Engine(Generic[Subject]):
             self._sending.discard(asyncio.current_task())
             self._check_row(settled)
 
-    async def _settle(self, call: Call[Subject]) -> Settled[Subject]:
+    async def _settle(self, call: Call[Subject, Request]) -> Settled[Subject, Request, Reply]:
         """Send the call until it is answered or may not be sent again."""
         cost, attempt = 0, 1
         while True:
@@ -146,7 +148,7 @@ class Engine(Generic[Subject]):
             await self._clock.sleep(self._wait_after(attempt, answered))
             attempt += 1
 
-    async def _attempt(self, request: ChatRequest) -> tuple[ChatReply | BackendError, int]:
+    async def _attempt(self, request: Request) -> tuple[Reply | BackendError, int]:
         """Send once; return the reply or the error, and the cost in micro-units.
 
         Raises:
@@ -172,12 +174,12 @@ class Engine(Generic[Subject]):
             raise answered
         return answered, spent
 
-    async def _send(self, request: ChatRequest) -> ChatReply | BackendError:
+    async def _send(self, request: Request) -> Reply | BackendError:
         task = asyncio.current_task()
         self._sending.add(task)
         try:
             async with asyncio.timeout(self._limits.call_timeout_s):
-                return await self._chat.complete(request)
+                return await self._model.complete(request)
         except TimeoutError:
             limit = self._limits.call_timeout_s
             return TookTooLong(f"The answer was not complete after {limit:g} s. Raise the limit, or try again.", True)
@@ -194,24 +196,24 @@ class Engine(Generic[Subject]):
             self._freed.clear()
             await self._freed.wait()
 
-    def _bill(self, answered: ChatReply | BackendError, most: int) -> int:
+    def _bill(self, answered: Reply | BackendError, most: int) -> int:
         reply = answered.reply if isinstance(answered, ReplyUnusable) else answered
-        if isinstance(reply, ChatReply):
+        if isinstance(reply, ChatReply | EmbedReply):
             if reply.prompt_tokens is None or reply.output_tokens is None:
                 return most
             return self._price.cost(reply.prompt_tokens, reply.output_tokens)
         unknown = isinstance(answered, ReplyUnusable) or (isinstance(answered, BackendUnreachable) and answered.sent)
         return most if unknown else 0
 
-    def _learn(self, answered: ChatReply | BackendError) -> None:
-        if isinstance(answered, ChatReply) and answered.prompt_tokens is not None:
+    def _learn(self, answered: Reply | BackendError) -> None:
+        if isinstance(answered, ChatReply | EmbedReply) and answered.prompt_tokens is not None:
             self._tokens_seen += answered.prompt_tokens + (answered.output_tokens or 0)
             self._replies_seen += 1
 
-    def _expected_tokens(self, request: ChatRequest) -> int:
+    def _expected_tokens(self, request: Request) -> int:
         return self._tokens_seen // self._replies_seen if self._replies_seen else sum(likely_tokens(request))
 
-    def _wait_after(self, attempt: int, answered: ChatReply | BackendError) -> float:
+    def _wait_after(self, attempt: int, answered: Reply | BackendError) -> float:
         longest = self._limits.longest_wait_s
         wait = min(longest, self._limits.first_wait_s * 2.0 ** (attempt - 1)) * self._lots.uniform(0.5, 1.0)
         told = answered.retry_after_s if isinstance(answered, BackendBusy) else None
@@ -225,7 +227,7 @@ class Engine(Generic[Subject]):
         self._pace.hold(told)
         return max(wait, told)
 
-    def _check_row(self, settled: Settled[Subject]) -> None:
+    def _check_row(self, settled: Settled[Subject, Request, Reply]) -> None:
         """Count calls without an answer, and stop when too many of them follow each other."""
         no_answer = settled.failure is not None and (settled.failure.is_passing or settled.failure is Failure.REJECTED)
         self._in_a_row = self._in_a_row + 1 if no_answer else 0

@@ -4,6 +4,7 @@ PldError
 ├── InvalidInput            what was given cannot be used (a file, an option, an empty text)
 │   └── ImportStopped       a data set whose problems a person has to settle first; carries the report
 ├── NotFound                a task, rule, prompt version, example or job that is not there
+│   └── VectorsMissing      texts that have to be embedded first
 ├── NotAllowed              the guard refused an action
 │   ├── IllegalTransition   the state does not allow it
 │   ├── MissingEvidence     nothing to judge the rule by
@@ -25,6 +26,7 @@ PldError
 │   │   └── AccessRefused   key, account or quota: every further request would be refused too
 │   ├── PromptTooLong       the request does not fit the context window
 │   ├── ReplyUnusable       an answer came, but not one that can be used
+│   │   └── VectorsUnusable rows are missing, of unequal length, not numbers, or say nothing
 │   └── CallsStopped        too many calls in a row got no answer
 ├── BudgetReached           the next call could exceed the cap
 ├── JobLost                 another worker took the job over
@@ -91,6 +93,18 @@ class ImportStopped(InvalidInput):
 
 class NotFound(PldError):
     """What was asked for is not in this workspace."""
+
+
+class VectorsMissing(NotFound):
+    """Texts have no vector of the chosen embedder yet; embedding them may cost money, so somebody has to order it.
+
+    Attributes:
+        texts: the texts without one, each once.
+    """
+
+    def __init__(self, message: str, texts: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.texts = texts
 
 
 class NotAllowed(PldError):
@@ -222,6 +236,10 @@ class ReplyUnusable(BackendError):
         self.raw = raw
         self.kind = kind
         self.reply: object | None = None
+
+
+class VectorsUnusable(ReplyUnusable):
+    """An embedding model answered, but its vectors cannot be compared with each other."""
 
 
 class CallsStopped(BackendError):

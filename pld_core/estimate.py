@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pld_core.calls import Limits
 from pld_core.pace import MINUTE_S
-from pld_core.ports import ChatRequest, TeacherCall
+from pld_core.ports import ChatRequest, EmbedRequest, TeacherCall
 from pld_core.pricing import Price, likely_tokens
 
 
@@ -31,8 +31,8 @@ class Estimate:
 
 
 def estimate(
-    requests: Sequence[ChatRequest],
-    measured: Sequence[tuple[ChatRequest, TeacherCall]],
+    requests: Sequence[ChatRequest | EmbedRequest],
+    measured: Sequence[tuple[ChatRequest | EmbedRequest, TeacherCall]],
     price: Price | None,
     limits: Limits,
 ) -> Estimate:

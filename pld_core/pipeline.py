@@ -29,6 +29,7 @@ from pld_core.models import (
     Split,
     Task,
 )
+from pld_core.personal import shown_to_teacher
 from pld_core.ports import (
     Chat,
     ChatReply,
@@ -129,7 +130,7 @@ async def extract(
     return _outcome(asking.tally, already)
 
 
-def save_clustering(
+async def save_clustering(
     store: Store, embedder: Embedder, task_name: str, params: ClusterParams, actor: Actor
 ) -> StoredClustering:
     """Phase 2: cluster the instructions of the active examples and keep the result with its parameters.
@@ -140,7 +141,7 @@ def save_clustering(
     instructions = store.logic.active_instructions(task_name)
     if not instructions:
         raise InvalidInput(f"Task {task_name} has no instructions yet, so there is nothing to cluster.")
-    vectors = embedder.embed([instruction.condition for instruction in instructions])
+    vectors = await embedder.embed([instruction.condition for instruction in instructions])
     params = replace(params, embedder=embedder.name)
     return store.logic.add_clustering(task_name, params, cluster_points(instructions, vectors, params), actor)
 
@@ -157,7 +158,7 @@ async def synthesise(
     """Phase 2: merge each cluster into one rule and put it into review; an example set that has a rule is skipped."""
     clustering = store.logic.clustering(clustering_id)
     task = store.tasks.get(clustering.task)
-    clusters = _stored_clusters(store, embedder, clustering)
+    clusters = await _stored_clusters(store, embedder, clustering)
     # A process that was stopped between the two steps of `keep` left its rule proposed; nobody else would submit it.
     for left in store.rules.queue(task.name, RuleFilter(states=(RevisionState.PROPOSED,))):
         store.rules.submit(left.id, actor)
@@ -291,17 +292,28 @@ async def evaluate(
     return run
 
 
-def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredClustering) -> tuple[Cluster, ...]:
+async def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredClustering) -> tuple[Cluster, ...]:
     """Rebuild the clusters from the stored points, not from a second clustering: people saw the stored ones.
 
     An example that was withdrawn or archived since is left out: no rule is to rest on it.
     """
     numbers = {point.example_hash: point.cluster for point in clustering.points}
-    texts = {e.hash: e.text for e in store.tasks.examples(clustering.task) if e.hash in numbers}
-    instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in texts]
-    vectors = embedder.embed([instruction.condition for instruction in instructions])
-    inputs = embedder.embed([texts[instruction.example_hash] for instruction in instructions])
+    instructions, conditions, texts = compared_texts(store, clustering)
+    vectors = await embedder.embed(conditions)
+    inputs = await embedder.embed(texts)
     return clusters_of(instructions, vectors, inputs, [numbers[i.example_hash] for i in instructions])
+
+
+def compared_texts(store: Store, clustering: StoredClustering) -> tuple[list[MicroInstruction], list[str], list[str]]:
+    """Return the instructions of a stored clustering that take part, and what synthesis embeds of them.
+
+    That is each one's condition, and its example's text: masked if its import asked for that, as an embedder may be
+    somebody else's server.
+    """
+    there = {point.example_hash for point in clustering.points}
+    texts = {e.hash: shown_to_teacher(e).text for e in store.tasks.examples(clustering.task) if e.hash in there}
+    instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in texts]
+    return instructions, [i.condition for i in instructions], [texts[i.example_hash] for i in instructions]
 
 
 async def _spread(

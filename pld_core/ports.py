@@ -148,13 +148,64 @@ class Chat(Protocol):
     async def aclose(self) -> None: ...
 
 
+Vectors = npt.NDArray[np.float32]
+"""(rows, dimensions), each row of length 1, or zeros where there is nothing to compare by."""
+
+
 class Embedder(Protocol):
-    """Turns texts into float32 vectors, one row a text, L2-normalised (a text without any known word gives zeros)."""
+    """Turns texts into vectors, one row a text in the order of the texts, L2-normalised.
+
+    A text without any known word gives zeros. `embed` raises what `Chat.complete` raises, and keeps what it got.
+    """
 
     @property
     def name(self) -> str: ...
 
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]: ...
+    async def status(self) -> BackendStatus:
+        """Look whether texts could be embedded now. Never raises for a server that is down; that is the answer."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class EmbedRequest:
+    """One call to an embedding model: at least one text, none of them blank."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbedReply:
+    """The vectors of one call in the order of its texts, checked, and what the server said about it.
+
+    Attributes:
+        vectors: (texts, dimensions), rows of length 1.
+        model: as the server named it.
+        latency_ms: wall time from sending to the last byte.
+        prompt_tokens: None if the server did not say.
+        output_tokens: always 0; an embedding has none.
+    """
+
+    vectors: Vectors
+    model: str
+    latency_ms: int
+    prompt_tokens: int | None = None
+    output_tokens: int = 0
+
+
+class EmbeddingModel(Protocol):
+    """A model on a server that turns texts into vectors, one call at a time; `pld_core.embedding` makes an `Embedder`
+    of it. Errors as those of `Chat`; an answer whose vectors cannot be used raises `VectorsUnusable`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    async def status(self) -> BackendStatus: ...
+    async def complete(self, request: EmbedRequest) -> EmbedReply: ...
+    async def aclose(self) -> None: ...
 
 
 # --- store ------------------------------------------------------------------------------------------------------------
@@ -213,6 +264,8 @@ EVERY_EVENT = EventFilter()
 @dataclass(frozen=True)
 class TeacherCall:
     """The record of one paid call, written when the reply arrives. A failure is a record too: `problem` is set.
+
+    A call to an embedding model is one too, with purpose `embedding`, the embedder as teacher, and no reply text.
 
     Attributes:
         subjects: content hashes of the examples that the call is about.
@@ -524,6 +577,33 @@ class LogicStore(Protocol):
     def clustering(self, clustering_id: int) -> StoredClustering: ...
 
 
+class EmbeddingStore(Protocol):
+    """Vectors of texts by model: a cache, so that no text is sent to the same model twice."""
+
+    def known(self, model: str, text_hashes: Sequence[str]) -> frozenset[str]:
+        """Return which of the texts have a vector."""
+        ...
+
+    def vectors(self, model: str, text_hashes: Sequence[str]) -> dict[str, Vectors]:
+        """Return the vectors (dimensions,) of those of the texts that have one, by hash."""
+        ...
+
+    def since(self, model: str, text_hash: str) -> str:
+        """Return when the text was embedded, empty if it is not: it tells vectors from those before `forget`."""
+        ...
+
+    def record(self, task: str, calls: Sequence[tuple[TeacherCall, Mapping[str, Vectors]]]) -> None:
+        """Record calls, each with the vectors that it brought by text hash, in one transaction.
+
+        A text that has a vector of the model keeps it.
+        """
+        ...
+
+    def forget(self, model: str) -> int:
+        """Drop every vector of a model and return how many there were; the records of its calls stay."""
+        ...
+
+
 class RuleStore(Protocol):
     def propose(self, task: str, rule: NewRule, actor: Actor) -> str | None:
         """Store a proposed rule and return its id, or None if its origin already has one."""
@@ -605,6 +685,8 @@ class Store(Protocol):
     def data(self) -> DataStore: ...
     @property
     def logic(self) -> LogicStore: ...
+    @property
+    def embeddings(self) -> EmbeddingStore: ...
     @property
     def rules(self) -> RuleStore: ...
     @property

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from pld_core.canonical import canonical_json
-from pld_core.ports import ChatRequest
+from pld_core.ports import ChatRequest, EmbedRequest
 
 MICRO = 1_000_000
 TOKENS_AROUND = 64
 """Room for what a chat template puts around the two messages."""
+TOKENS_AROUND_TEXT = 2
+"""What a tokenizer puts before and after a text that is embedded."""
 BYTES_A_TOKEN = 4
 """A rule of thumb for Western languages; the first replies give the real figure."""
 
@@ -35,14 +37,16 @@ class Price:
 FREE = Price()
 
 
-def most_tokens(request: ChatRequest) -> tuple[int, int]:
+def most_tokens(request: ChatRequest | EmbedRequest) -> tuple[int, int]:
     """Return the most (input, output) tokens that the call can be billed: no token is shorter than a byte."""
+    if isinstance(request, EmbedRequest):
+        return sum(len(text.encode("utf-8")) + TOKENS_AROUND_TEXT for text in request.texts), 0
     schema = canonical_json(dict(request.schema)) if request.schema else ""
     size = sum(len(text.encode("utf-8")) for text in (request.system, request.user, schema))
     return size + TOKENS_AROUND, request.max_tokens
 
 
-def likely_tokens(request: ChatRequest) -> tuple[int, int]:
+def likely_tokens(request: ChatRequest | EmbedRequest) -> tuple[int, int]:
     """Return a guess of the (input, output) tokens before anything was measured; the output is taken as half full."""
     most, output = most_tokens(request)
     return most // BYTES_A_TOKEN, output // 2

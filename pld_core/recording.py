@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic
+from typing import Generic, TypeVar
 
-from pld_core.calls import Settled, Subject
+Item = TypeVar("Item")
 
 
-class Recorder(Generic[Subject]):
+class Recorder(Generic[Item]):
     """Hands settled calls to `record`, those that come meanwhile together: one transaction for all of them."""
 
-    def __init__(self, record: Callable[[Sequence[Settled[Subject]]], Awaitable[None]]) -> None:
+    def __init__(self, record: Callable[[Sequence[Item]], Awaitable[None]]) -> None:
         self._record = record
-        self._waiting: list[tuple[Settled[Subject], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Item, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._closing = False
 
-    async def keep(self, settled: Settled[Subject]) -> None:
+    async def keep(self, settled: Item) -> None:
         """Return when the call is kept, or raise what `record` raised."""
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((settled, kept))
@@ -37,7 +37,7 @@ class Recorder(Generic[Subject]):
             if batch:
                 await self._keep(batch)
 
-    async def _keep(self, batch: list[tuple[Settled[Subject], asyncio.Future[None]]]) -> None:
+    async def _keep(self, batch: list[tuple[Item, asyncio.Future[None]]]) -> None:
         try:
             await self._record([settled for settled, _ in batch])
         except Exception as error:  # noqa: BLE001 - handed to every worker of the batch, which raises it

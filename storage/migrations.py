@@ -223,6 +223,17 @@ def m007_calls(db: Tables) -> None:
     )
 
 
+@migrations()
+def m008_embeddings(db: Tables) -> None:
+    # A cache, not a record, so without guards: a model's vectors may be dropped. Its calls stay in teacher_call.
+    _each(
+        db,
+        """CREATE TABLE embedding (
+            model TEXT NOT NULL, text_hash TEXT NOT NULL, at TEXT NOT NULL, vector BLOB NOT NULL,
+            PRIMARY KEY (model, text_hash)) STRICT""",
+    )
+
+
 def _gather_earlier_imports(db: Tables) -> None:
     """Make one data set a task of the examples that are there, so that every example stands in some data set.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
+from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
 from storage.jobs import SqliteJobs
 from storage.logic import SqliteLogic
@@ -28,6 +29,7 @@ class SqliteStore:
         self.tasks = SqliteTasks(database)
         self.data = SqliteData(database)
         self.logic = SqliteLogic(database)
+        self.embeddings = SqliteEmbeddings(database)
         self.rules = SqliteRules(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from pld_app.cli import main
+from pld_app.embedder_settings import EMBEDDER_ENVIRONMENT, EMBEDDER_KEY_VARIABLE
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
 from pld_app.teacher_settings import TEACHER_ENVIRONMENT, TEACHER_KEY_VARIABLE
 from storage import SqliteStore, create_store
@@ -49,6 +50,8 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         *ENVIRONMENT.values(),
         *TEACHER_ENVIRONMENT.values(),
+        *EMBEDDER_ENVIRONMENT.values(),
+        EMBEDDER_KEY_VARIABLE,
         KEY_VARIABLE,
         TEACHER_KEY_VARIABLE,
         "PLD_WORKSPACE",

@@ -176,7 +176,13 @@ class FirstWordEmbedder:
 
     name: str = "first-word"
 
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    async def status(self) -> BackendStatus:
+        return BackendStatus(self.name, "First word", True, self.name)
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    async def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         words = sorted({text.split()[0] for text in texts})
         vectors = np.zeros((len(texts), len(words) + 1), dtype=np.float32)
         for row, text in enumerate(texts):

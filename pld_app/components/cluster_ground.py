@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from pld_app import session, wiring
+from pld_app import embedding, session
 from pld_core.canonical import hash_json
 from pld_core.clustering import Ground, numbers_on, open_ground, positions
 from pld_core.compilation import fixed_length
@@ -33,21 +33,26 @@ class Prepared:
 
 
 def prepare(task: Task) -> Prepared | None:
-    """Return the instructions of the task's active examples, compared; None if there are none."""
+    """Return the instructions of the task's active examples, compared; None if there are none. Sends nothing.
+
+    Raises:
+        VectorsMissing: some have to be embedded first.
+    """
     instructions = session.app().store.logic.active_instructions(task.name)
     if not instructions:
         return None
-    name = wiring.embedder().name
-    return _prepared(hash_json([name, [[i.example_hash, i.condition, i.label] for i in instructions]]), instructions)
+    name = embedding.embedder_name(session.app().settings)
+    origin = embedding.origin_of_vectors(session.app(), name, [i.condition for i in instructions])
+    key = hash_json([name, origin, [[i.example_hash, i.condition, i.label] for i in instructions]])
+    return _prepared(key, name, instructions)
 
 
 # A resource, not data: data is copied at each look, and the graph can take hundreds of megabytes. It is never changed.
 @st.cache_resource(show_spinner="Comparing the instructions with each other…", max_entries=2)
-def _prepared(key: str, _instructions: tuple[MicroInstruction, ...]) -> Prepared:
-    embedder = wiring.embedder()
-    vectors = embedder.embed([i.condition for i in _instructions])
+def _prepared(key: str, embedder: str, _instructions: tuple[MicroInstruction, ...]) -> Prepared:
+    vectors = embedding.vectors(session.app(), embedder, [i.condition for i in _instructions])
     ground = open_ground([i.label for i in _instructions], vectors)
-    return Prepared(key, _instructions, ground, positions(vectors, ClusterParams().seed), embedder.name)
+    return Prepared(key, _instructions, ground, positions(vectors, ClusterParams().seed), embedder)
 
 
 def swept(task: Task, prepared: Prepared, within_label: bool, min_samples: int) -> tuple[SweepRow, ...]:

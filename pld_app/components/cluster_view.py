@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pld_app import extracting, session, wiring
+from pld_app import embedding, extracting, session
+from pld_app.components.cluster_embedding import draw_before_synthesis
 from pld_app.components.cluster_ground import Prepared, swept
 from pld_app.components.cluster_settings import apply
 from pld_app.components.job_progress import order_job
@@ -17,8 +18,12 @@ from pld_core.ports import StoredClustering
 from pld_core.sweep import prompt_tokens, remedies, rule_lengths
 
 
-def draw_kept(task: Task, stored: tuple[StoredClustering, ...]) -> None:
-    """Draw the list of kept clusterings; choosing one sets the controls to its settings."""
+def draw_kept(task: Task, stored: tuple[StoredClustering, ...], embedder: str) -> None:
+    """Draw the list of kept clusterings; choosing one sets the controls to its settings.
+
+    Args:
+        embedder: by which the page compares now.
+    """
     if not stored:
         return
     names = {c.id: clustering_words(c) for c in stored}
@@ -39,6 +44,14 @@ def draw_kept(task: Task, stored: tuple[StoredClustering, ...]) -> None:
         key=key,
         on_change=open_it,
     )
+    for made in (c for c in stored if str(c.id) == session.widget(key)):
+        if made.params.embedder != embedder:
+            st.warning(
+                f"Clustering {made.id} was compared by {plain(made.params.embedder)}, this page compares by "
+                f"{plain(embedder)}: the same settings give other clusters here. Rules can still be made of the kept "
+                f"one: `pld synthesize --task {plain(task.name)} --clustering {made.id}`.",
+                icon=":material/info:",
+            )
 
 
 def clustering_words(clustering: StoredClustering) -> str:
@@ -48,7 +61,7 @@ def clustering_words(clustering: StoredClustering) -> str:
     borders = "inside each label" if params.within_label else "over all labels"
     return (
         f"Clustering {clustering.id} · {clustering.clusters} clusters, {clustering.noise} noise · {how}, "
-        f"at least {params.min_samples}, {borders} · {moment(clustering.created_at)}"
+        f"at least {params.min_samples}, {borders} · {params.embedder} · {moment(clustering.created_at)}"
     )
 
 
@@ -119,11 +132,13 @@ def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | Non
             st.caption("Not kept yet. Rules are made from a kept clustering only, so that each names where it is from.")
         else:
             st.caption(f"Kept as clustering {kept.id} by {plain(kept.created_by)}, {moment(kept.created_at)}.")
+    if kept is not None:
+        draw_before_synthesis(task, kept)
 
 
 def _keep(task: Task, params: ClusterParams) -> None:
     try:
-        stored = wiring.save_clustering(session.app(), task.name, params)
+        stored = embedding.save_clustering(session.app(), task.name, params)
     except PldError as error:
         session.complain(error)
         return

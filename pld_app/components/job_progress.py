@@ -19,6 +19,7 @@ KINDS = {
     "demo": "Demo task",
     "import": "Import",
     "extract": "Extraction",
+    "embed": "Embedding",
 }
 STATE_ICONS = {
     JobState.QUEUED: ":material/schedule:",

@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 from pld_core.backends.embedded import EmbeddedChat
 from pld_core.backends.ollama import OllamaChat
-from pld_core.backends.openai_compatible import CONNECTIONS, KEY_VARIABLE, RETRIES, OpenAIChat
+from pld_core.backends.ollama_embeddings import OllamaEmbeddings
+from pld_core.backends.openai_compatible import OpenAIChat
+from pld_core.backends.openai_embeddings import OpenAIEmbeddings
+from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, RETRIES
 from pld_core.errors import InvalidInput
-from pld_core.ports import Chat
+from pld_core.ports import Chat, EmbeddingModel
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,50 @@ def open_chat(name: str, settings: BackendSettings) -> Chat:
             "a model follows after a colon, such as ollama:gemma3:4b."
         )
     return factory(rest, settings)
+
+
+def open_embedding_model(name: str, settings: BackendSettings) -> EmbeddingModel:
+    """Return the embedding model of that name; it is not contacted yet, and whoever opened it closes it.
+
+    Raises:
+        InvalidInput: no embedding model has that name, or an address in the settings is not one.
+    """
+    check_embedding_model(name)
+    kind, _, rest = name.strip().partition(":")
+    return EMBEDDING_FACTORIES[kind](rest, settings)
+
+
+def check_embedding_model(name: str) -> None:
+    """Raise `InvalidInput` for a name that no embedding model can have."""
+    kind, _, rest = name.strip().partition(":")
+    if kind in EMBEDDING_FACTORIES:
+        _required(kind, rest, EMBEDDING_EXAMPLES[kind])
+    else:
+        raise InvalidInput(
+            f"There is no embedder {name!r}. Known are tfidf, which needs no server, and "
+            f"{' and '.join(sorted(EMBEDDING_FACTORIES))} with a model after a colon, such as ollama:nomic-embed-text."
+        )
+
+
+def _open_ollama_embeddings(model: str, settings: BackendSettings) -> EmbeddingModel:
+    return OllamaEmbeddings(
+        model.strip(),
+        _address(settings.ollama_host, "Ollama server"),
+        num_ctx=settings.num_ctx,
+        timeout_s=settings.timeout_s,
+    )
+
+
+def _open_openai_embeddings(model: str, settings: BackendSettings) -> EmbeddingModel:
+    return OpenAIEmbeddings(
+        model.strip(),
+        _address(settings.openai_base_url, "OpenAI-compatible server"),
+        settings.openai_api_key,
+        timeout_s=settings.timeout_s,
+        retries=settings.retries,
+        connections=settings.connections,
+        key_variable=settings.openai_key_variable,
+    )
 
 
 def _open_embedded(rest: str, settings: BackendSettings) -> Chat:
@@ -107,4 +154,9 @@ FACTORIES: dict[str, Callable[[str, BackendSettings], Chat]] = {
     "embedded": _open_embedded,
     "ollama": _open_ollama,
     "openai": _open_openai,
+}
+EMBEDDING_EXAMPLES = {"ollama": "nomic-embed-text", "openai": "text-embedding-3-small"}
+EMBEDDING_FACTORIES: dict[str, Callable[[str, BackendSettings], EmbeddingModel]] = {
+    "ollama": _open_ollama_embeddings,
+    "openai": _open_openai_embeddings,
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from pld_core.ports import BackendStatus, Vectors
 
 
 class TfidfEmbedder:
     """Fits on the texts it is given, so vectors of two calls are comparable only if the texts are the same.
+
+    For the same reason nothing of it is cached: the vector of a text depends on all the others.
 
     It sees shared words, not meaning: two instructions that say the same in other words stay apart. For small sets of
     instructions that a teacher phrases alike this is enough; for real ones use a model.
@@ -25,7 +28,15 @@ class TfidfEmbedder:
     def name(self) -> str:
         return f"tfidf-svd-{self._dimensions}"
 
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    async def status(self) -> BackendStatus:
+        """It is always there."""
+        return BackendStatus(name=self.name, title="TF-IDF (built in)", ready=True, model=self.name)
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Compute the vectors here and now; the event loop waits, as nothing else goes on meanwhile."""
         if not texts:
             return np.zeros((0, self._dimensions), dtype=np.float32)
         # Imported when they are needed: they take a second, which every command would wait for.

@@ -35,7 +35,7 @@ def built(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> SqliteStore:
     store.tasks.create_with_examples(demo.task, demo.examples, "demo", ANNA)
     extracted = asyncio.run(extract(store, teacher, name, no_report))
     assert extracted.failed == 0
-    clustering = save_clustering(store, embedder, name, demo.params, ANNA)
+    clustering = asyncio.run(save_clustering(store, embedder, name, demo.params, ANNA))
     merged = asyncio.run(synthesise(store, teacher, embedder, clustering.id, ANNA, no_report))
     assert (merged.failed, merged.made) == (0, clustering.clusters)
     return store
@@ -127,6 +127,6 @@ def test_at_least_one_rule_has_evidence_against_it(demo: Demo, built: SqliteStor
 
 def test_running_the_demo_twice_makes_the_same_rules(demo: Demo, built: SqliteStore) -> None:
     numbers = [point.cluster for point in built.logic.clustering(1).points]
-    again = save_clustering(built, TfidfEmbedder(), demo.task.name, demo.params, ANNA)
+    again = asyncio.run(save_clustering(built, TfidfEmbedder(), demo.task.name, demo.params, ANNA))
     assert [point.cluster for point in again.points] == numbers
     assert built.events.verify().intact

@@ -107,7 +107,7 @@ def run(
         kept.batches.append(len(batch))
 
     async def work() -> None:
-        engine: Engine[int] = Engine(chat, limits, PRICE, budget)  # type: ignore[arg-type]  # it is never streamed from
+        engine: Engine[int] = Engine(chat, limits, PRICE, budget)
         try:
             await engine.run(calls(n), record, lambda: watch(kept))
         except Exception as error:  # noqa: BLE001 - looked at by the tests
@@ -318,7 +318,8 @@ def test_what_cannot_be_recorded_stops_the_run() -> None:
         raise OSError("The disk is full.")
 
     async def work() -> None:
-        await Engine(SlowChat()).run(calls(10), record)  # type: ignore[arg-type]  # it is never streamed from
+        engine: Engine[int] = Engine(SlowChat())
+        await engine.run(calls(10), record)
 
     with pytest.raises(OSError, match="disk is full"):
         run_virtually(work())

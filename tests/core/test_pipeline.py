@@ -278,7 +278,7 @@ def condition_of(example: Example) -> str:
 def clustering(store: SqliteStore) -> int:
     for example in TRAIN:
         store.logic.add_instruction("posts", make_instruction(example, condition_of(example)))
-    return save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA).id
+    return asyncio.run(save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA)).id
 
 
 def nearby_label(request: ChatRequest) -> str:
@@ -312,7 +312,7 @@ def test_an_example_that_takes_no_part_is_neither_extracted_nor_clustered_nor_ev
     assert run_synthesis(store, ToldChat(merge), clustering).made == 2
     evidence = {e.example_hash for n in (1, 2) for e in store.rules.dossier(f"R{n}").evidence}
     assert evidence == {e.hash for e in TRAIN} - {out.hash}
-    again = save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA)
+    again = asyncio.run(save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA))
     assert out.hash not in {point.example_hash for point in again.points}
 
 
@@ -334,7 +334,7 @@ def test_each_cluster_becomes_one_rule_in_review_with_its_evidence(store: Sqlite
 def test_an_example_set_that_has_a_rule_is_skipped_and_not_asked_about(store: SqliteStore, clustering: int) -> None:
     run_synthesis(store, ToldChat(merge), clustering)
     again = ToldChat(merge)
-    second = save_clustering(store, EMBEDDER, "posts", replace(PARAMS, eps=0.06), ANNA).id
+    second = asyncio.run(save_clustering(store, EMBEDDER, "posts", replace(PARAMS, eps=0.06), ANNA)).id
     assert run_synthesis(store, again, second) == Outcome(0, 2, 0)
     assert again.asked == []
     assert store.rules.count("posts") == 2

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pld_app.embedder_settings import EMBEDDER_KEY_VARIABLE, EmbedderSettings
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE, Settings, load_settings
 from pld_app.teacher_settings import TEACHER_KEY_VARIABLE, TeacherSettings
+from pld_core.embedding import Batching
 from pld_core.errors import InvalidInput
 from pld_core.pricing import FREE, Price
 
@@ -207,3 +209,67 @@ def test_the_key_reaches_the_backends_and_shows_in_no_repr(tmp_path: Path) -> No
     backends = settings.backends(environment)
     assert backends.openai_api_key == KEY
     assert KEY not in repr(settings) + str(settings) + repr(backends) + str(backends)
+
+
+# --- the embedder -----------------------------------------------------------------------------------------------------
+
+EMBEDDER = """
+[embedder]
+name = "openai:text-embedding-3-small"
+base_url = "https://embedder.example/v1"
+batch_size = 16
+longest_text = 8000
+"""
+
+
+def test_the_embedders_table_is_read_and_tfidf_is_the_default(tmp_path: Path) -> None:
+    assert given(tmp_path).embedder == EmbedderSettings("tfidf")
+    found = given(tmp_path, EMBEDDER, PLD_EMBEDDER_IN_FLIGHT="2").embedder
+    assert (found.name, found.base_url) == ("openai:text-embedding-3-small", "https://embedder.example/v1")
+    assert found.batching == Batching(16, 8000)
+    assert found.limits.in_flight == 2
+    assert given(tmp_path, EMBEDDER, PLD_EMBEDDER="ollama:bge-m3").embedder.name == "ollama:bge-m3"
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("[embedder]\nbatch_size = 0\n", ("embedder.batch_size", "PLD_EMBEDDER_BATCH_SIZE")),
+        ("[embedder]\nmodel = 'x'\n", ("unknown setting 'model'", "batch_size")),
+        (f"[embedder]\napi_key = '{KEY}'\n", (EMBEDDER_KEY_VARIABLE,)),
+        ("embedder = 'tfidf'\n", ("embedder",)),
+    ],
+)
+def test_what_is_wrong_in_the_embedders_table_is_named(tmp_path: Path, file: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        given(tmp_path, file)
+    assert all(word in str(refused.value) for word in words)
+    assert KEY not in str(refused.value)
+
+
+def test_the_embedders_own_key_goes_first_and_no_other_servers_key_is_sent_to_it(tmp_path: Path) -> None:
+    keys = {TEACHER_KEY_VARIABLE: "sk-teacher", KEY_VARIABLE: "sk-student"}
+    name = "openai:e"
+    own = given(tmp_path, EMBEDDER).embedder_backends(name, {**keys, EMBEDDER_KEY_VARIABLE: KEY})
+    assert (own.openai_api_key, own.openai_base_url) == (KEY, "https://embedder.example/v1")
+    assert own.openai_key_variable == EMBEDDER_KEY_VARIABLE
+    assert (own.retries, own.connections) == (0, 4)
+    elsewhere = given(tmp_path, EMBEDDER).embedder_backends(name, keys)
+    assert (elsewhere.openai_api_key, elsewhere.openai_key_variable) == ("", EMBEDDER_KEY_VARIABLE)
+
+
+def test_without_an_address_the_embedder_is_at_the_teachers_with_that_key(tmp_path: Path) -> None:
+    keys = {TEACHER_KEY_VARIABLE: "sk-teacher", KEY_VARIABLE: "sk-student"}
+    there = given(tmp_path, TEACHER).embedder_backends("openai:e", keys)
+    assert (there.openai_base_url, there.openai_api_key) == ("https://teacher.example/v1", "sk-teacher")
+    assert there.openai_key_variable == TEACHER_KEY_VARIABLE
+    file = TEACHER + '[embedder]\nbase_url = "https://api.openai.com/v1/"\n'
+    with_students = given(tmp_path, file).embedder_backends("openai:e", keys)
+    assert (with_students.openai_api_key, with_students.openai_key_variable) == ("sk-student", KEY_VARIABLE)
+
+
+def test_an_address_is_not_used_for_the_other_kind_of_server(tmp_path: Path) -> None:
+    settings = given(tmp_path, EMBEDDER, PLD_OLLAMA_HOST="http://own:3")
+    assert settings.embedder_backends("ollama:bge-m3", {}).ollama_host == "http://own:3"
+    local = '[embedder]\nname = "ollama:bge-m3"\nbase_url = "http://gpu:11434"\n'
+    assert given(tmp_path, local).embedder_backends("ollama:bge-m3", {}).ollama_host == "http://gpu:11434"

@@ -1,0 +1,203 @@
+"""An Ollama server: whether it is there and holds a model, and its errors in our words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from pld_core.errors import (
+    BackendBusy,
+    BackendError,
+    BackendRefused,
+    BackendUnreachable,
+    Failure,
+    ModelMissing,
+    PromptTooLong,
+    ReplyUnusable,
+)
+from pld_core.ports import BackendStatus
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 120.0
+STATUS_TIMEOUT_S = 5.0
+LONGEST_QUOTE = 300
+START_COMMAND = "ollama serve"
+
+
+class OllamaServer:
+    """One model on one server, as chat and embeddings share it.
+
+    Attributes:
+        name: `ollama:` and the model, as commands spell it.
+        model: as `ollama list` spells it.
+        shown_host: the address without a password.
+        client: for requests that the client library has no method for.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        host: str,
+        too_long: str,
+        timeout_s: float = READ_TIMEOUT_S,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare the client; nothing is sent yet.
+
+        Args:
+            too_long: that an input does not fit, and what to do, with `{words}` for the server's own.
+        """
+        self.name = f"ollama:{model}"
+        self.model = model
+        self.shown_host = _without_credentials(host)
+        self._too_long = too_long
+        self.client = httpx.AsyncClient(base_url=host, transport=transport, **connection(host, timeout_s))
+
+    async def status(self, context_size: int | None = None) -> BackendStatus:
+        """Ask the server whether it is there and holds the model. Never raises."""
+        try:
+            tags = await self.look("GET", "/api/tags")
+            digest = _digest_of(self.model, tags)
+            if not digest:
+                # The list may spell the model in another way than the server understands it; this asks the server.
+                await self.look("POST", "/api/show", {"model": self.model})
+        except BackendUnreachable:
+            return self._not_ready(f"No Ollama server answers at {self.shown_host}.", START_COMMAND)
+        except ModelMissing:
+            return self._not_ready(f"The model {self.model} is not on the Ollama server.", self._pull_command)
+        except BackendError as error:
+            return self._not_ready(str(error))
+        return BackendStatus(
+            name=self.name,
+            title=self._title,
+            ready=True,
+            model=self.model,
+            digest=digest,
+            context_size=context_size,
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"{self.model} (Ollama)"
+
+    @property
+    def _pull_command(self) -> str:
+        return f"ollama pull {self.model}"
+
+    def _not_ready(self, problem: str, fix: str = "") -> BackendStatus:
+        return BackendStatus(name=self.name, title=self._title, ready=False, model=self.model, problem=problem, fix=fix)
+
+    async def look(self, method: str, path: str, body: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return the JSON object that the server answers, or raise the same errors as a call."""
+        try:
+            response = await self.client.request(method, path, json=body, timeout=STATUS_TIMEOUT_S)
+        except httpx.RequestError as error:
+            raise self.for_transport(error, "") from error
+        if response.status_code != httpx.codes.OK:
+            raise self.for_status(response.status_code, response.text)
+        try:
+            found = response.json()
+        except ValueError as error:
+            raise BackendRefused(self.not_ollama) from error
+        if not isinstance(found, dict):
+            raise BackendRefused(self.not_ollama)
+        return found
+
+    @property
+    def not_ollama(self) -> str:
+        return f"{self.shown_host} answers, but not as an Ollama server. Check the address."
+
+    def too_long(self, words: str) -> str:
+        return self._too_long.format(words=words)
+
+    def for_status(self, status: int, text: str) -> BackendError:
+        """Return the error that a response with a status other than 200 and this body stands for."""
+        return self.for_words(status, *_server_words(text))
+
+    def for_words(self, status: int, words: str, from_ollama: bool) -> BackendError:
+        """Return the error for a status other than 200 and what the server said.
+
+        Args:
+            from_ollama: it said so in Ollama's own way, and is no web server that lacks the page.
+        """
+        if status == httpx.codes.NOT_FOUND and from_ollama:
+            return ModelMissing(
+                f"The model {self.model} is not on the Ollama server at {self.shown_host}. Run: {self._pull_command}"
+            )
+        if status == httpx.codes.NOT_FOUND:
+            return BackendRefused(self.not_ollama)
+        if status == httpx.codes.BAD_REQUEST and _says_too_long(words):
+            return PromptTooLong(self.too_long(words))
+        if status in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}:
+            return BackendBusy(f"The Ollama server is busy ({words}). Wait a moment and try again.")
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return BackendBusy(f"The Ollama server could not answer (status {status}: {words}). Try again later.")
+        return BackendRefused(f"The Ollama server refused the request with status {status}: {words}")
+
+    def for_transport(self, error: httpx.RequestError, text: str) -> BackendError:
+        """Return the error that a lost connection stands for; `text` is what of the answer had come."""
+        if text:
+            return ReplyUnusable(
+                f"The connection to {self.shown_host} broke in the middle of the answer. Try again.",
+                text,
+                Failure.BROKEN,
+            )
+        if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+            return BackendUnreachable(
+                f"The Ollama server at {self.shown_host} did not answer in time. "
+                "Try again, or choose a smaller model or a longer time limit.",
+                sent=True,
+            )
+        return self.nobody()
+
+    def nobody(self) -> BackendUnreachable:
+        return BackendUnreachable(f"No Ollama server answers at {self.shown_host}. Start it with: {START_COMMAND}")
+
+
+def connection(host: str, timeout_s: float) -> dict[str, Any]:
+    """Return how any client is to reach the server, as httpx spells it."""
+    return {
+        "timeout": httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+        # A proxy from the environment cannot reach a server on this very machine.
+        "trust_env": urlsplit(host).hostname not in {"127.0.0.1", "localhost", "::1"},
+    }
+
+
+def _without_credentials(host: str) -> str:
+    parts = urlsplit(host)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _digest_of(model: str, tags: Mapping[str, Any]) -> str:
+    """Return `sha256:` and the digest that `/api/tags` lists for the model, or an empty text."""
+    wanted = {model.casefold(), f"{model}:latest".casefold()}
+    listed = tags.get("models")
+    for entry in listed if isinstance(listed, list) else []:
+        if isinstance(entry, dict) and str(entry.get("name", "")).casefold() in wanted:
+            digest = str(entry.get("digest") or "")
+            return digest if ":" in digest or not digest else f"sha256:{digest}"
+    return ""
+
+
+def _server_words(text: str) -> tuple[str, bool]:
+    """Return what the server said, shortened, and whether it said so in Ollama's own shape."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return quote(text), False
+    if isinstance(body, dict) and "error" in body:
+        return quote(str(body["error"])), True
+    return quote(text), False
+
+
+def quote(words: str) -> str:
+    return " ".join(words.split())[:LONGEST_QUOTE].rstrip(". ") or "no reason given"
+
+
+def _says_too_long(words: str) -> bool:
+    lowered = words.lower()
+    return "context" in lowered or "length" in lowered
