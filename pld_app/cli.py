@@ -19,6 +19,7 @@ from pld_app.cli_extract import extract, teacher
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
 from pld_app.cli_rules import rules
+from pld_app.cli_settings import settings
 from pld_app.serve import address_of, check_port, serve
 from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
@@ -43,6 +44,7 @@ cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)
 cli.add_command(synthesize)
+cli.add_command(settings)
 
 
 @cli.command()

@@ -86,7 +86,7 @@ def test_(workspace: Path, out: Output, name: str) -> None:
     settings = load_settings(workspace)
     wanted = name or settings.teacher.extraction
     if not wanted:
-        raise PldError("No teacher is set. Set `extraction` under [teacher] in settings.toml, or PLD_TEACHER.")
+        raise PldError("No teacher is set. Name one with `pld settings set teacher.extraction`, or in PLD_TEACHER.")
     status = extracting.teacher_status(settings, wanted)
     value = {"name": status.name, "ready": status.ready, "problem": status.problem, "fix": status.fix}
     if not status.ready:

@@ -78,8 +78,8 @@ def teacher_name(app: App, task: Task, purpose: str = "extraction") -> str:
     name = task.teacher or for_purpose or settings.extraction
     if not name:
         raise InvalidInput(
-            f"Task {task.name} has no teacher. Set `extraction` under [teacher] in settings.toml, or PLD_TEACHER, "
-            "such as openai:gpt-4.1-mini or ollama:gemma3:4b."
+            f"Task {task.name} has no teacher. Name one on the Settings page, or with "
+            "`pld settings set teacher.extraction`, such as openai:gpt-4.1-mini or ollama:gemma3:4b."
         )
     return name
 

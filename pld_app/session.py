@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
 from pld_app import wiring
 from pld_app.importing import Checked
+from pld_app.settings import LiveSettings
+from pld_app.settings_view import SettingsView
 from pld_app.wiring import App, LiveTest
 from pld_core.errors import PldError, RevisionMovedOn
 from pld_core.models import RevisionState, RuleDossier
@@ -18,23 +21,26 @@ from pld_core.ports import ChainReport
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
 COMPLAINT = "_complaint"
 LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
+SETTINGS, CHECKS = "_settings", "_checks"
 CHECKED, UPLOADED, IMPORTS = "_checked", "_uploaded", "_imports"
 
 
 @st.cache_resource(show_spinner=False)
-def _opened_app(workspace: str) -> App:
+def _opened_app(workspace: str) -> tuple[App, LiveSettings]:
     """Open a workspace once per process: its schema is brought up to date and its guards asserted here."""
     del workspace  # the cache key
-    return wiring.open_app(wiring.workspace_from_environment())
+    opened = wiring.open_app(wiring.workspace_from_environment())
+    return opened, LiveSettings(opened.settings)
 
 
 def app() -> App:
-    """Return the open app of this process.
+    """Return the open app of this process, with the settings of this moment.
 
     Raises:
-        PldError: the workspace cannot be used; nothing is cached, so the next run tries again.
+        PldError: the workspace or its settings cannot be used; nothing is cached, so the next run tries again.
     """
-    return _opened_app(str(wiring.workspace_from_environment()))
+    opened, live = _opened_app(str(wiring.workspace_from_environment()))
+    return replace(opened, settings=live.now())
 
 
 # --- address ----------------------------------------------------------------------------------------------------------
@@ -69,6 +75,11 @@ def note_task_in_address(task: str) -> None:
 def widget(key: str) -> str:
     """Return the text that a keyed widget holds, empty if it holds none."""
     return str(st.session_state.get(key) or "")
+
+
+def text_or(key: str, otherwise: str) -> str:
+    """Return the text that a keyed widget holds, `otherwise` if it is not on the screen yet."""
+    return str(st.session_state.get(key, otherwise))
 
 
 def number(key: str, otherwise: float = 0.0) -> float:
@@ -206,6 +217,62 @@ def attempt(action: Callable[[], str]) -> bool:
     dismiss_moved_on()
     notify(message)
     return True
+
+
+# --- settings that are being changed ----------------------------------------------------------------------------------
+
+
+@dataclass
+class SettingsDraft:
+    """What the fields of the Settings page started from.
+
+    Attributes:
+        seen: the settings that the person looked at; a change is made to these or refused.
+        bases: by section, what its fields were filled from; what differs from it is the draft.
+        rounds: by section, how often its fields began anew; part of their keys.
+        problems: by setting, what is wrong with what was typed.
+    """
+
+    seen: SettingsView
+    bases: dict[str, SettingsView] = field(default_factory=dict)
+    rounds: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def base(self, section: str) -> SettingsView:
+        return self.bases.setdefault(section, self.seen)
+
+    def prefix(self, section: str) -> str:
+        return f"set_{section}_{self.rounds.get(section, 0)}_"
+
+    def begin_anew(self, section: str) -> None:
+        """Fill the fields of a section from the settings that are seen now."""
+        self.rounds[section] = self.rounds.get(section, 0) + 1
+        self.bases[section] = self.seen
+
+
+def settings_draft(now: SettingsView) -> SettingsDraft:
+    """Return the draft of this session, or begin one from `now` where no field of it is left on the screen."""
+    found: SettingsDraft | None = st.session_state.get(SETTINGS)
+    if found is not None and any(str(key).startswith("set_") for key in st.session_state):
+        return found
+    begun = SettingsDraft(now)
+    st.session_state[SETTINGS] = begun
+    return begun
+
+
+def edits(key: str) -> Mapping[str, Any]:
+    """Return what was edited in a table: `edited_rows`, `added_rows`, `deleted_rows`."""
+    found = st.session_state.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def remember_check(key: str, result: object) -> None:
+    """Keep the result of a connection test of this session."""
+    st.session_state.setdefault(CHECKS, {})[key] = result
+
+
+def last_check(key: str) -> object:
+    return st.session_state.get(CHECKS, {}).get(key)
 
 
 # --- the last live test of this session -------------------------------------------------------------------------------

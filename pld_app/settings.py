@@ -1,13 +1,14 @@
-"""Settings: read once from the environment and the workspace's `settings.toml`, frozen afterwards."""
+"""Settings: from the environment and the workspace's `settings.toml`; frozen, and read again when the file changes."""
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,8 @@ from pld_app.embedder_settings import (
     EmbedderSettings,
     embedder_backends,
 )
+from pld_app.pasted_keys import secret_in, without_secrets
+from pld_app.setting_problems import problems_of
 from pld_app.teacher_settings import (
     TEACHER_ENVIRONMENT,
     TEACHER_FIELDS,
@@ -29,7 +32,7 @@ from pld_app.teacher_settings import (
     teacher_backends,
 )
 from pld_core.backends import BackendSettings
-from pld_core.errors import InvalidInput
+from pld_core.errors import InvalidInput, SettingRefused, WorkspaceUnreadable
 
 ENVIRONMENT = {
     "user": "PLD_USER",
@@ -44,8 +47,34 @@ ENVIRONMENT = {
     "timeout_s": "PLD_TIMEOUT_S",
 }
 KEY_VARIABLE = "PLD_OPENAI_API_KEY"
+OLLAMA_VARIABLE = "OLLAMA_HOST"
+"""Ollama's own variable; it goes before the file and after ours."""
 FILE_NAME = "settings.toml"
-TABLES = {"teacher": TEACHER_ENVIRONMENT, "embedder": EMBEDDER_ENVIRONMENT}
+AT_START = ("user", "host", "port")
+"""What a running app keeps until it is started again."""
+
+
+@dataclass(frozen=True)
+class SettingsTable:
+    """A table of `settings.toml`, or what stands above all tables.
+
+    Attributes:
+        environment: by the setting's name in the table, the variable that goes before it.
+        names: everything that may stand in the table.
+        key_variable: where the key belongs that somebody may have written into the table.
+    """
+
+    environment: Mapping[str, str]
+    names: tuple[str, ...]
+    key_variable: str
+
+
+TABLES: Mapping[str, SettingsTable] = {
+    "teacher": SettingsTable(TEACHER_ENVIRONMENT, TEACHER_FIELDS, TEACHER_KEY_VARIABLE),
+    "embedder": SettingsTable(EMBEDDER_ENVIRONMENT, tuple(EMBEDDER_ENVIRONMENT), EMBEDDER_KEY_VARIABLE),
+}
+"""Each is a field of `Settings` of the same name, with a dataclass of its own."""
+TOP = SettingsTable(ENVIRONMENT, (*ENVIRONMENT, *TABLES), KEY_VARIABLE)
 
 
 @dataclass(frozen=True)
@@ -111,56 +140,161 @@ class Settings:
         return embedder_backends(self.embedder, name, others, environment)
 
 
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting such as `teacher.in_flight`, empty if it has none."""
+    table, dot, rest = name.partition(".")
+    return (TABLES[table].environment.get(rest, "") if table in TABLES else "") if dot else ENVIRONMENT.get(name, "")
+
+
+def settings_path(workspace: Path) -> Path:
+    return workspace / FILE_NAME
+
+
 def load_settings(workspace: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of a workspace: the environment before the file before the defaults.
 
     Raises:
         InvalidInput: the file is not TOML, names an unknown setting, holds a key, or a value is of the wrong kind.
     """
-    given: dict[str, object] = {}
-    file = workspace / FILE_NAME
-    if file.is_file():
-        given.update(_read(file))
-    if ollama_host := environment.get("OLLAMA_HOST", "").strip():
+    return settings_from(read_settings_file(workspace), workspace, environment)
+
+
+def read_settings_file(workspace: Path) -> bytes:
+    """Return what stands in the file, nothing if there is none."""
+    file = settings_path(workspace)
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise InvalidInput(
+            f"The settings file {file} cannot be read: {error.strerror or error}. Correct or remove it."
+        ) from error
+
+
+def settings_from(content: bytes, workspace: Path, environment: Mapping[str, str]) -> Settings:
+    """Return the settings that result from the content of a settings file; for errors see `load_settings`.
+
+    Raises:
+        SettingRefused: values are of the wrong kind or out of their range; it names each.
+    """
+    file = settings_path(workspace)
+    given = parse_settings(content, file, environment)
+    if ollama_host := environment.get(OLLAMA_VARIABLE, "").strip():
         given["ollama_host"] = _with_scheme(ollama_host)
-    given.update({name: environment[variable] for name, variable in ENVIRONMENT.items() if environment.get(variable)})
-    for table, variables in TABLES.items():
-        from_file = given.get(table, {})
-        from_outside = {name: environment[v] for name, v in variables.items() if environment.get(v)}
-        given[table] = {**from_file, **from_outside} if isinstance(from_file, dict) else from_file
+    given.update(_from_outside(ENVIRONMENT, environment))
+    for name, table in TABLES.items():
+        from_file = given.get(name, {})
+        outside = _from_outside(table.environment, environment)
+        given[name] = {**from_file, **outside} if isinstance(from_file, dict) else from_file
     user = str(given.pop("user", "")).strip() or _login_name()
     try:
-        return TypeAdapter(Settings).validate_python({**given, "workspace": workspace, "user": user})
+        return _adapter().validate_python({**given, "workspace": workspace, "user": user})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        table, _, inner = name.partition(".")
-        variable = ENVIRONMENT.get(name) or TABLES.get(table, {}).get(inner)
-        where = f"{variable} or {file}" if variable else str(file)
-        raise InvalidInput(f"The setting {name} reads {first['input']!r}: {first['msg']}. Correct {where}.") from error
+        raise _refused(error, file, environment) from None
 
 
-def _read(file: Path) -> dict[str, object]:
+def parse_settings(content: bytes, file: Path, environment: Mapping[str, str]) -> dict[str, object]:
+    """Return the file's settings as they stand there, tables as dicts; `file` is for messages.
+
+    Raises:
+        InvalidInput: it is not TOML, names an unknown setting, or holds a key or a password.
+    """
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, ValueError) as error:
+        found = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+    except ValueError as error:
         raise InvalidInput(f"The settings file {file} cannot be read: {error}. Correct or remove it.") from error
-    _check_names(file, found, (*ENVIRONMENT, *TABLES), KEY_VARIABLE)
-    if isinstance(teacher := found.get("teacher"), dict):
-        _check_names(file, teacher, TEACHER_FIELDS, TEACHER_KEY_VARIABLE)
-    if isinstance(embedder := found.get("embedder"), dict):
-        _check_names(file, embedder, tuple(EMBEDDER_ENVIRONMENT), EMBEDDER_KEY_VARIABLE)
+    _check_names(file, found, TOP)
+    for name, table in TABLES.items():
+        if isinstance(inner := found.get(name), dict):
+            _check_names(file, inner, table)
+            _check_texts(file, inner, table, environment)
+    _check_texts(file, {n: v for n, v in found.items() if n not in TABLES}, TOP, environment)
     return dict(found)
 
 
-def _check_names(file: Path, found: Mapping[str, object], known: tuple[str, ...], key_variable: str) -> None:
+class LiveSettings:
+    """The settings of an open workspace as they are now: read again when the file changed, and only then."""
+
+    def __init__(self, opened: Settings, environment: Mapping[str, str] = os.environ) -> None:
+        """`opened` are the settings that the workspace was opened with; what is used at the start stays as it was."""
+        self._opened = opened
+        self._environment = environment
+        # One value, put in place at once: threads that look at the same time see the one or the other whole.
+        self._known: tuple[tuple[int, ...], Settings] | None = None
+
+    def now(self) -> Settings:
+        """Return the settings of this moment.
+
+        Raises:
+            InvalidInput: the file was changed to one that cannot be used; it is looked at again at the next call.
+        """
+        # Looked at before it is read: a change in between is then noticed at the next call.
+        stamp = _stamp(settings_path(self._opened.workspace))
+        if self._known is not None and self._known[0] == stamp:
+            return self._known[1]
+        read = load_settings(self._opened.workspace, self._environment)
+        kept = {name: getattr(self._opened, name) for name in AT_START}
+        settings = replace(read, **kept)
+        self._known = (stamp, settings)
+        return settings
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise WorkspaceUnreadable(
+            f"The settings file {file} cannot be looked at: {error.strerror or error}. Check its folder's permissions."
+        ) from error
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Settings]:
+    return TypeAdapter(Settings)
+
+
+def _from_outside(variables: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, object]:
+    return {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
+
+
+def _refused(error: ValidationError, file: Path, environment: Mapping[str, str]) -> SettingRefused:
+    problems = problems_of(error)
+    name, (words, found) = next(iter(problems.items()))
+    variable = variable_of(name)
+    where = f"{variable} or {file}" if variable else str(file)
+    reads = without_secrets(repr(found), environment)
+    return SettingRefused(
+        f"The setting {name} reads {reads}: {words}. Correct {where}.",
+        {name: f"{words[:1].upper()}{words[1:]}." for name, (words, _) in problems.items()},
+    )
+
+
+def _check_names(file: Path, found: Mapping[str, object], table: SettingsTable) -> None:
     for name in found:
         if "key" in name.lower():
             raise InvalidInput(
-                f"The settings file {file} holds {name!r}. Keys belong in the environment: {key_variable}."
+                f"The settings file {file} holds {name!r}. Keys belong in the environment: {table.key_variable}."
             )
-        if name not in known:
-            raise InvalidInput(f"The settings file {file} has an unknown setting {name!r}. Known: {', '.join(known)}.")
+        if name not in table.names:
+            known = ", ".join(table.names)
+            raise InvalidInput(f"The settings file {file} has an unknown setting {name!r}. Known: {known}.")
+
+
+def _check_texts(file: Path, value: object, table: SettingsTable, environment: Mapping[str, str]) -> None:
+    """Refuse a key or a password anywhere in a table, names of models included, without quoting it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_texts(file, name, table, environment)
+            _check_texts(file, inner, table, environment)
+    elif isinstance(value, str) and (what := secret_in(value, environment)):
+        raise InvalidInput(
+            f"The settings file {file} holds what looks like {what}. Take it out of there: keys belong in the "
+            f"environment, as {table.key_variable}."
+        )
 
 
 def _with_scheme(host: str) -> str:

@@ -96,8 +96,9 @@ def teaching_of(settings: TeacherSettings, name: str, run: str, limits: Limits |
     price = settings.price(name)
     if price is None and settings.max_cost is not None:
         raise InvalidInput(
-            f"There is a cap in money, but no price for {name}. Nothing was sent. Add its price to the settings file "
-            f'under [teacher.prices."{name.partition(":")[2]}"] with input and output (for a million tokens).'
+            f"There is a cap in money, but no price for {name}. Nothing was sent. Add its price on the "
+            f"Settings page, or with `pld settings set teacher.prices.{name.partition(':')[2]} INPUT OUTPUT` (for a "
+            "million tokens)."
         )
     return Teaching(
         limits=limits or settings.limits,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pld_app import embedding, extracting, importing, wiring
 from pld_app.extracting import ExtractOrder
 from pld_app.importing import ImportOrder
+from pld_app.settings import LiveSettings
 from pld_app.uploads import Waiting
 from pld_app.wiring import App
 from pld_core.errors import JobCancelled, JobLost, PldError
@@ -174,8 +175,20 @@ class _Heartbeat:
 
 
 def work(app: App, stop: threading.Event) -> None:
-    """Run jobs until `stop` is set."""
-    owner = owner_name()
+    """Run jobs until `stop` is set, each with the settings of the moment at which it is claimed.
+
+    While the settings file cannot be used, none is claimed: its jobs wait, and the log says why.
+    """
+    owner, live, said = owner_name(), LiveSettings(app.settings), ""
     while not stop.is_set():
-        if run_one(app, owner) is None:
+        try:
+            current = replace(app, settings=live.now())
+        except PldError as error:
+            if str(error) != said:
+                said = str(error)
+                print(f"pld worker: {said} Jobs wait until then.", file=sys.stderr)  # noqa: T201
+            stop.wait(POLL_S)
+            continue
+        said = ""
+        if run_one(current, owner) is None:
             stop.wait(POLL_S)

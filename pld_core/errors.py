@@ -2,7 +2,9 @@
 
 PldError
 ├── InvalidInput            what was given cannot be used (a file, an option, an empty text)
-│   └── ImportStopped       a data set whose problems a person has to settle first; carries the report
+│   ├── ImportStopped       a data set whose problems a person has to settle first; carries the report
+│   └── SettingRefused      a setting cannot have that value; names each
+│       └── SecretRefused   a key or a password where none belongs; never quotes it
 ├── NotFound                a task, rule, prompt version, example or job that is not there
 │   └── VectorsMissing      texts that have to be embedded first
 ├── NotAllowed              the guard refused an action
@@ -11,6 +13,8 @@ PldError
 │   ├── MissingReason       a decision without its reason or category
 │   ├── MissingRole         the person does not hold the role
 │   ├── DataInUse           rules rest on the data that would go
+│   ├── SettingFixed        the environment sets it, so the file cannot
+│   ├── SettingsMovedOn     somebody changed the settings meanwhile
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
 ├── WorkspaceError          the store cannot be used
 │   ├── WorkspaceMissing    there is no workspace at that place
@@ -91,6 +95,22 @@ class ImportStopped(InvalidInput):
         self.report = report
 
 
+class SettingRefused(InvalidInput):
+    """Settings cannot have the values that were given; nothing was changed.
+
+    Attributes:
+        problems: by the setting's name, such as `teacher.in_flight`, one sentence on what is wrong with it.
+    """
+
+    def __init__(self, message: str, problems: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class SecretRefused(SettingRefused):
+    """A key or a password was given for a setting; it was neither stored nor shown."""
+
+
 class NotFound(PldError):
     """What was asked for is not in this workspace."""
 
@@ -129,6 +149,14 @@ class MissingRole(NotAllowed):
 
 class DataInUse(NotAllowed):
     """Rules, instructions or predictions rest on the data that would be deleted or moved."""
+
+
+class SettingFixed(NotAllowed):
+    """The environment sets this, so a change of the file would have no effect."""
+
+
+class SettingsMovedOn(NotAllowed):
+    """The settings file is no longer the one that was read; nothing was changed."""
 
 
 class RevisionMovedOn(NotAllowed):

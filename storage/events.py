@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from pld_core.audit import verify_chain
 from pld_core.canonical import Json, canonical_json
-from pld_core.models import Event
+from pld_core.models import Actor, Event
 from pld_core.ports import EVERY_EVENT, ChainReport, EventFilter, Page
 from storage import rows
 from storage.connection import Database
@@ -39,6 +39,37 @@ class SqliteEvents:
     def actors(self) -> tuple[str, ...]:
         with self._database.read() as conn:
             return tuple(str(row[0]) for row in conn.execute("SELECT DISTINCT actor FROM event ORDER BY actor"))
+
+    def record_with(
+        self, kind: str, actor: Actor, change: Callable[[], Mapping[str, dict[str, Json]]], undo: Callable[[], None]
+    ) -> None:
+        """Make a change outside the database and record it: both happen, or neither.
+
+        Args:
+            kind: of the events.
+            actor: who made the change.
+            change: makes it, and returns the payload of each event by its subject. No other writer of this workspace
+                is at work meanwhile.
+            undo: takes the change back; called if it was made but the events could not be recorded.
+        """
+        made, sealed = False, ""
+        try:
+            with self._database.write() as write:
+                payloads = change()
+                made = True
+                for subject, payload in payloads.items():
+                    write.event(actor, kind, subject, payload)
+                last = write.conn.execute("SELECT hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+                sealed = str(last["hash"]) if payloads else ""
+        except BaseException:
+            # The note beside the database may have failed after the events were saved; then the change stays too.
+            if made and not self._holds(sealed):
+                undo()
+            raise
+
+    def _holds(self, sealed: str) -> bool:
+        with self._database.read() as conn:
+            return conn.execute("SELECT 1 FROM event WHERE hash = ?", (sealed,)).fetchone() is not None
 
     def verify(self) -> ChainReport:
         """Check the whole chain, the head noted beside the database, and the append-only guards."""

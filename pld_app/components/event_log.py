@@ -7,6 +7,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.text import moment, plain
+from pld_app.settings_change import CHANGED, change_words
 from pld_core.errors import PldError
 from pld_core.models import Event
 from pld_core.ports import EventFilter, Page
@@ -78,12 +79,18 @@ def _row(event: Event) -> dict[str, str | int]:
         "who": event.actor,
         "what": event.kind,
         "subject": event.subject,
-        "reason": str(event.payload.get("reason", "")),
+        "details": _details(event),
     }
+
+
+def _details(event: Event) -> str:
+    return change_words(event) if event.kind == CHANGED else str(event.payload.get("reason", ""))
 
 
 def _draw_event(event: Event) -> None:
     st.caption(f"Event {event.seq}, {plain(event.kind)}, {plain(event.at)}")
+    if event.kind == CHANGED:
+        st.markdown(plain(change_words(event)))
     st.json(event.payload)
     st.caption("Hash of this event, and of the one before it")
     st.code(f"{event.hash}\n{event.prev}", language=None)

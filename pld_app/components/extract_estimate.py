@@ -52,8 +52,9 @@ def draw_estimate(found: Estimate, training: int, teacher: str, order: ExtractOr
         table = f'[teacher.prices."{teacher.partition(":")[2]}"]'
         st.caption(
             "Without a price a run cannot be capped in money. Set input and output, for a million tokens each, "
-            f"under {plain(table)} in {plain(FILE_NAME)}."
+            f"on the Settings page, or under {plain(table)} in {plain(FILE_NAME)}."
         )
+        st.page_link("pages/settings.py", label="Set the price", icon=":material/settings:")
     _warn_of_cap(found, order)
 
 

@@ -11,7 +11,7 @@ from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
 from pld_app.components.text import count, plain
 from pld_app.extracting import PROBE, ExtractOrder
-from pld_app.settings import FILE_NAME
+from pld_app.settings import FILE_NAME, Settings
 from pld_core.errors import PldError
 from pld_core.models import Task
 from pld_core.ports import BackendStatus
@@ -21,22 +21,22 @@ EXAMPLE = '[teacher]\nextraction = "openai:gpt-4.1-mini"   # or "ollama:gemma3:4
 
 
 @st.cache_data(ttl=10, show_spinner=False, max_entries=32)
-def _status(workspace: str, name: str) -> BackendStatus:
-    """Ask the teacher's server whether it is there; kept for 10 seconds, so that typing does not ask again."""
-    del workspace  # part of the cache key only
-    return extracting.teacher_status(session.app().settings, name)
+def _status(settings: Settings, name: str) -> BackendStatus:
+    """Ask the teacher's server whether it is there; kept for 10 seconds unless settings change."""
+    return extracting.teacher_status(settings, name)
 
 
 def draw_no_teacher() -> None:
     """Say exactly what to set, and where, so that there is a teacher."""
     folder = session.app().settings.workspace
     st.warning("This task has no teacher yet, so nothing can be extracted.", icon=":material/power_off:")
-    st.markdown("Name one in the settings file of the workspace:")
+    st.page_link("pages/settings.py", label="Name one on the Settings page", icon=":material/settings:")
+    st.markdown("Or in the settings file of the workspace:")
     st.code(f"{folder / FILE_NAME}", language=None, wrap_lines=True)
     st.code(EXAMPLE, language=None)
     st.caption(
         "Or set PLD\\_TEACHER in the environment. A key goes into the environment only, as PLD\\_TEACHER\\_API\\_KEY. "
-        "Then start the app and the worker again."
+        "After a change of the environment, start the app again; a change of the file is in force at once."
     )
 
 
@@ -88,7 +88,7 @@ def is_going_on(task: Task) -> bool:
 def is_ready(teacher: str) -> bool:
     """Return whether the teacher could be asked at the last look."""
     try:
-        return bool(teacher) and _status(str(session.app().settings.workspace), teacher).ready
+        return bool(teacher) and _status(session.app().settings, teacher).ready
     except PldError:
         return False
 
@@ -102,7 +102,7 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
     else:
         st.markdown(f"Teacher **{plain(teacher)}** :gray[{whose}]")
     try:
-        status = _status(str(session.app().settings.workspace), teacher)
+        status = _status(session.app().settings, teacher)
     except PldError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False

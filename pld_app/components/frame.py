@@ -43,6 +43,7 @@ PAGES = (
     PageInfo(
         "pages/audit.py", "Audit", ":material/verified_user:", "audit", "Who did what, and whether the log is whole."
     ),
+    PageInfo("pages/settings.py", "Settings", ":material/settings:", "settings", "Models, connections, prices."),
 )
 
 

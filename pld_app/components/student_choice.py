@@ -6,16 +6,16 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.text import plain
+from pld_app.settings import Settings
 from pld_core.ports import BackendStatus
 
 EMBEDDED = "embedded"
 
 
 @st.cache_data(ttl=10, show_spinner=False, max_entries=32)
-def _status(workspace: str, name: str) -> BackendStatus:
-    """Ask a backend whether it is there; kept for 10 seconds, so that typing does not ask again."""
-    del workspace  # part of the cache key only
-    return wiring.student_status(session.app().settings, name)
+def _status(settings: Settings, name: str) -> BackendStatus:
+    """Ask a backend whether it is there; kept for 10 seconds unless settings change."""
+    return wiring.student_status(settings, name)
 
 
 def draw_student(key: str) -> BackendStatus:
@@ -24,7 +24,7 @@ def draw_student(key: str) -> BackendStatus:
     names = list(settings.students)
     if settings.student not in names:
         names.insert(0, settings.student)
-    found = {name: _status(str(settings.workspace), name) for name in names}
+    found = {name: _status(settings, name) for name in names}
     if session.widget(key) not in names:
         ready = [name for name in names if found[name].ready]
         session.preset(key, settings.student if found[settings.student].ready or not ready else ready[0])

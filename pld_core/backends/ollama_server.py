@@ -25,6 +25,7 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
 STATUS_TIMEOUT_S = 5.0
 LONGEST_QUOTE = 300
+NAMED_MODELS = 5
 START_COMMAND = "ollama serve"
 
 
@@ -59,8 +60,10 @@ class OllamaServer:
 
     async def status(self, context_size: int | None = None) -> BackendStatus:
         """Ask the server whether it is there and holds the model. Never raises."""
+        has = ""
         try:
             tags = await self.look("GET", "/api/tags")
+            has = _models_in(tags)
             digest = _digest_of(self.model, tags)
             if not digest:
                 # The list may spell the model in another way than the server understands it; this asks the server.
@@ -68,7 +71,7 @@ class OllamaServer:
         except BackendUnreachable:
             return self._not_ready(f"No Ollama server answers at {self.shown_host}.", START_COMMAND)
         except ModelMissing:
-            return self._not_ready(f"The model {self.model} is not on the Ollama server.", self._pull_command)
+            return self._not_ready(f"The model {self.model} is not on the Ollama server.{has}", self._pull_command)
         except BackendError as error:
             return self._not_ready(str(error))
         return BackendStatus(
@@ -170,6 +173,18 @@ def connection(host: str, timeout_s: float) -> dict[str, Any]:
 def _without_credentials(host: str) -> str:
     parts = urlsplit(host)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _models_in(tags: Mapping[str, Any]) -> str:
+    """Return a sentence on the models that `/api/tags` lists, with a space in front; empty if it lists none."""
+    listed = tags.get("models")
+    names = [
+        str(entry["name"])
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict) and entry.get("name")
+    ]
+    more = ", …" if len(names) > NAMED_MODELS else ""
+    return f" It has: {', '.join(names[:NAMED_MODELS])}{more}." if names else ""
 
 
 def _digest_of(model: str, tags: Mapping[str, Any]) -> str:

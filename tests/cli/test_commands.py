@@ -290,7 +290,8 @@ def test_students_names_each_and_the_command_that_helps(pld: Pld, nowhere: Path,
     assert ready[0] == {"name": STUDENT, "ready": True, "problem": "", "fix": "", "digest": f"sha256:{'ab' * 32}"}
     use_student(nowhere, ollama.url, "other:1b")
     lines = pld("students", "--workspace", nowhere).out.splitlines()
-    assert lines[0] == "ollama:other:1b: The model other:1b is not on the Ollama server. Run: ollama pull other:1b"
+    missing = "ollama:other:1b: The model other:1b is not on the Ollama server. It has: fake:latest."
+    assert lines[0] == f"{missing} Run: ollama pull other:1b"
     assert lines[1].startswith("embedded: ")
 
 

@@ -93,7 +93,7 @@ def test_a_limit_and_caps_stop_in_time(pld: Pld, space: Path, stub: TeacherStub)
 def test_a_cap_in_money_needs_a_price(pld: Pld, space: Path, stub: TeacherStub) -> None:
     (space / "settings.toml").write_text(f'[teacher]\nextraction = "openai:big"\nbase_url = "{stub.url}"\n')
     refused = pld("extract", "--task", "posts", "--workspace", space, "--max-cost", "1").refusal
-    assert '[teacher.prices."big"]' in refused
+    assert "`pld settings set teacher.prices.big INPUT OUTPUT`" in refused
     assert not stub.seen
 
 
@@ -110,7 +110,7 @@ def test_failures_are_listed_with_their_reply_and_tried_again_by_choice(
 
 def test_a_task_without_a_teacher_says_where_to_set_one(pld: Pld, space: Path) -> None:
     (space / "settings.toml").unlink()
-    assert "PLD_TEACHER" in pld("extract", "--task", "posts", "--workspace", space).refusal
+    assert "pld settings set teacher.extraction" in pld("extract", "--task", "posts", "--workspace", space).refusal
 
 
 # --- the connection test ----------------------------------------------------------------------------------------------

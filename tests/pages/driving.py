@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Element
 from pld_core.models import Job
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("home", "data", "extract", "clusters", "review", "prompt", "live_test", "evaluate", "audit")
+PAGES = ("home", "data", "extract", "clusters", "review", "prompt", "live_test", "evaluate", "audit", "settings")
 NASTY = "<b>bold</b> ![x](http://evil.test/x.png) $x^2$ **loud** :red[red]"
 """What a text could bring along that must be shown letter by letter."""
 _PROSE = (

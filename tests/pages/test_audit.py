@@ -52,7 +52,7 @@ def test_the_log_is_listed_newest_first(demo: App, visit: Visit) -> None:
     run(at)
     assert f"{DEMO_EVENTS + 1} events." in prose(at)
     first = at.dataframe("event_rows").value.iloc[0]
-    assert (first["who"], first["subject"], first["reason"]) == ("bert", "R1", "It concludes too much.")
+    assert (first["who"], first["subject"], first["details"]) == ("bert", "R1", "It concludes too much.")
 
 
 def test_a_chosen_event_is_shown_with_all_that_was_recorded(demo: App, visit: Visit) -> None:
@@ -171,6 +171,6 @@ def test_a_damaged_head_file_is_one_sentence(demo: App, visit: Visit) -> None:
 def test_what_people_wrote_is_plain_text(demo: App, visit: Visit) -> None:
     demo.store.rules.judge(verdict_on(demo.store, "R1", reason=NASTY), BERT)
     at = visit("audit")
-    assert column(at, "reason")[0] == NASTY
+    assert column(at, "details")[0] == NASTY
     assert json.loads(at.json[0].value)["reason"] == NASTY
     assert not [text for text in raw(at, "markdown", "caption") if "evil" in text]

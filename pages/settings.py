@@ -1,0 +1,51 @@
+"""Settings: which models are asked, whether they answer, what they cost, and where the app listens."""
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.connection_tests import draw_embedder_test, draw_student_tests, draw_teacher_tests
+from pld_app.components.settings_conflict import draw_conflict
+from pld_app.components.settings_draft import current_view
+from pld_app.components.settings_form import draw_prices, draw_section
+from pld_app.components.text import plain
+from pld_app.setting_fields import EMBEDDER, START, STUDENTS, TEACHER
+from pld_app.settings import settings_path
+
+st.title("Settings")
+app = session.app()
+now = current_view()
+draft = session.settings_draft(now)
+st.caption(
+    f"Kept in {plain(str(settings_path(app.settings.workspace)))}. A change is in force at once, for this app and its "
+    "worker; jobs that run keep what they started with. Each change is on the Audit page."
+)
+draw_conflict(draft, now)
+students, teacher, embedder, prices, start = st.tabs(
+    [STUDENTS.title, TEACHER.title, EMBEDDER.title, "Prices", START.title]
+)
+with students:
+    st.caption(STUDENTS.intro)
+    fields, tests = st.columns([62, 38], gap="medium")
+    with fields:
+        draw_section(draft, STUDENTS)
+    with tests:
+        draw_student_tests(app.settings)
+with teacher:
+    st.caption(TEACHER.intro)
+    fields, tests = st.columns([62, 38], gap="medium")
+    with fields:
+        draw_section(draft, TEACHER)
+    with tests:
+        draw_teacher_tests(app.settings)
+with embedder:
+    st.caption(EMBEDDER.intro)
+    fields, tests = st.columns([62, 38], gap="medium")
+    with fields:
+        draw_section(draft, EMBEDDER)
+    with tests:
+        draw_embedder_test(app.settings)
+with prices:
+    draw_prices(draft)
+with start:
+    st.caption(START.intro)
+    draw_section(draft, START)

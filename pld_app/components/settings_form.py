@@ -1,0 +1,80 @@
+"""The fields of a section of settings, and the price table; what is wrong stands at its field."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pld_app import price_rows, session
+from pld_app.components.settings_draft import (
+    PRICE_SECTION,
+    field_key,
+    save_prices,
+    save_section,
+    table_key,
+)
+from pld_app.components.text import plain
+from pld_app.session import SettingsDraft
+from pld_app.setting_fields import PRICE_HELP, PRICES, FieldWords, Section, default_of, is_price, price_model
+from pld_app.settings_view import Entry, typed
+
+COLUMNS = 2
+
+
+def draw_section(draft: SettingsDraft, section: Section) -> None:
+    """Draw the fields of a section with their button."""
+    view = draft.base(section.key)
+    with st.form(f"form_{section.key}", enter_to_submit=False):
+        names = list(section.fields)
+        for at in range(0, len(names), COLUMNS):
+            for name, column in zip(names[at : at + COLUMNS], st.columns(COLUMNS, gap="medium"), strict=False):
+                with column:
+                    _draw_field(draft, section, view.entries[name], section.fields[name])
+        st.form_submit_button("Save", type="primary", key=f"save_{section.key}", on_click=save_section, args=(section,))
+
+
+def _draw_field(draft: SettingsDraft, section: Section, entry: Entry, words: FieldWords) -> None:
+    key = field_key(draft, section, entry.name)
+    default = typed(default_of(entry.name))
+    session.preset_once(key, entry.value)
+    st.text_input(
+        words.label,
+        key=key,
+        disabled=entry.is_fixed,
+        placeholder=f"empty for the default: {default}" if default else "empty",
+    )
+    if problem := draft.problems.get(entry.name):
+        st.caption(f":red[:material/error: {plain(problem)}]")
+    if entry.is_fixed:
+        st.caption(f"Set by {plain(entry.variable)} in the environment, so it cannot be changed here.")
+    else:
+        st.caption(plain(words.help))
+
+
+def draw_prices(draft: SettingsDraft) -> None:
+    """Draw the price table with its button."""
+    prices = draft.base(PRICE_SECTION).prices
+    currency = plain(draft.seen.settings.teacher.currency)
+    st.caption(f"{plain(PRICE_HELP)} In {currency}, with a dot, such as 0.40.")
+    for name, problem in draft.problems.items():
+        if name == PRICES:
+            st.error(plain(problem), icon=":material/error:")
+        elif is_price(name):
+            st.error(f"{plain(price_model(name))}: {plain(problem)}", icon=":material/error:")
+    if not prices:
+        st.info("No price is set yet, so a run has no cost and no cap in money. Add a row for each model that costs.")
+    columns = (price_rows.MODEL, price_rows.INPUT, price_rows.OUTPUT)
+    with st.form("form_prices", enter_to_submit=False):
+        st.data_editor(
+            pd.DataFrame(price_rows.rows_of(prices), columns=list(columns), dtype="str"),
+            key=table_key(draft),
+            num_rows="dynamic",
+            hide_index=True,
+            width="stretch",
+            column_config={
+                price_rows.MODEL: st.column_config.TextColumn("Model", help="As its server spells it."),
+                price_rows.INPUT: st.column_config.TextColumn("Input, a million tokens"),
+                price_rows.OUTPUT: st.column_config.TextColumn("Output, a million tokens"),
+            },
+        )
+        st.form_submit_button("Save prices", type="primary", key="save_prices", on_click=save_prices)

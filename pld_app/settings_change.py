@@ -1,0 +1,119 @@
+"""Changing settings, for page and command line alike: guarded, checked whole, written at once, on the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pld_app.setting_fields import is_known, is_price, parts_of, price_model, words_of
+from pld_app.setting_input import checked, refusal
+from pld_app.settings import parse_settings, read_settings_file, settings_path
+from pld_app.settings_file import Value, replace_file, rewritten
+from pld_app.settings_view import Given, SettingsView, Source, found_in, view_of
+from pld_app.wiring import App
+from pld_core.canonical import Json
+from pld_core.errors import MissingRole, SettingRefused, SettingsMovedOn
+from pld_core.models import Event, Role
+
+CHANGED = "settings_changed"
+"""The kind of the events; their subject is the setting's name."""
+
+
+def change_settings(
+    app: App, draft: Mapping[str, Given], seen: bytes, environment: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """Change settings in the file and record each change; return the names of those that are other than before.
+
+    Args:
+        app: the open workspace and who acts.
+        draft: what was typed, by the settings' names; the others stay.
+        seen: the file's content that the person looked at.
+
+    Raises:
+        MissingRole: the person is no admin.
+        SettingFixed: the environment sets one of them.
+        SettingRefused: values that cannot be, each named with its reason; `SecretRefused` for a key or a password.
+        SettingsMovedOn: the file is another one by now.
+        NotFound: there is no such setting.
+    """
+    if Role.ADMIN not in app.actor.roles:
+        raise MissingRole(f"{app.actor.name} may not change settings; that needs the role admin. Nothing was changed.")
+    workspace = app.settings.workspace
+    file = settings_path(workspace)
+    parsed, problems = checked(draft, environment)
+    in_file = parse_settings(seen, file, environment)
+    values = {name: value for name, value in parsed.items() if _in_file(in_file, name) != value}
+    content = rewritten(seen, {parts_of(name): value for name, value in values.items()})
+    try:
+        after = view_of(content, workspace, environment)
+    except SettingRefused as error:
+        problems = {**error.problems, **problems}
+    if problems:
+        raise refusal(problems)
+    if not values:
+        return ()
+    payloads = _payloads(view_of(seen, workspace, environment), after, values)
+    existed = file.exists()
+
+    def put() -> Mapping[str, dict[str, Json]]:
+        if read_settings_file(workspace) != seen:
+            raise SettingsMovedOn(
+                "The settings file was changed since you looked at it. Nothing was saved, and what you typed is kept. "
+                "Compare both, then save again."
+            )
+        replace_file(file, content)
+        return payloads
+
+    def take_back() -> None:
+        if existed:
+            replace_file(file, seen)
+        else:
+            file.unlink(missing_ok=True)
+
+    app.store.events.record_with(CHANGED, app.actor, put, take_back)
+    return tuple(values)
+
+
+def _in_file(in_file: Mapping[str, object], name: str) -> object:
+    found = found_in(in_file, name)
+    return (found.get("input"), found.get("output")) if isinstance(found, dict) else found
+
+
+def _payloads(
+    before: SettingsView, after: SettingsView, values: Mapping[str, Value | None]
+) -> dict[str, dict[str, Json]]:
+    return {
+        name: {
+            "old": _as_json(before.given(name)),
+            "new": _as_json(after.given(name)),
+            "old_source": _source(before, name),
+            "new_source": _source(after, name),
+        }
+        for name in values
+    }
+
+
+def _as_json(given: Given) -> Json:
+    return {"input": given[0], "output": given[1]} if isinstance(given, tuple) else given
+
+
+def _source(view: SettingsView, name: str) -> str:
+    if is_price(name):
+        return (Source.FILE if price_model(name) in view.prices else Source.DEFAULT).value
+    return view.entries[name].source.value
+
+
+def change_words(event: Event) -> str:
+    """Return a recorded change as a sentence, such as `anna changed Calls at a time from 8 (default) to 16.`"""
+    label = words_of(event.subject).label if is_known(event.subject) else event.subject
+    return f"{event.actor} changed {label} from {_side(event.payload, 'old')} to {_side(event.payload, 'new')}."
+
+
+def _side(payload: Mapping[str, Json], which: str) -> str:
+    value = payload.get(which)
+    if isinstance(value, dict):
+        return f"{value.get('input')} in, {value.get('output')} out"
+    default = payload.get(f"{which}_source") == Source.DEFAULT
+    if not value:
+        return "none"
+    return f"{value} (default)" if default else str(value)

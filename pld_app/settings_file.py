@@ -1,0 +1,121 @@
+"""Writing `settings.toml`: comments and order stay, and the file is the old one or the new one, never half of it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from pld_core.errors import InvalidInput, WorkspaceUnreadable
+
+Value = str | int | Decimal | tuple[Decimal, Decimal]
+"""What a setting can have in the file; a pair is a price, input and output."""
+
+
+def rewritten(content: bytes, changes: Mapping[tuple[str, ...], Value | None]) -> bytes:
+    """Return the content of a settings file with some settings changed and everything else as it was.
+
+    Args:
+        content: TOML, perhaps empty.
+        changes: by the keys of a setting, from the outermost table on; None takes it out.
+
+    Raises:
+        InvalidInput: the file is laid out in a way that cannot be changed from here.
+    """
+    before = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+    try:
+        document = tomlkit.parse(content.decode("utf-8"))
+        for keys, value in changes.items():
+            _put(document, keys, None if value is None else _item(value))
+        result = tomlkit.dumps(document).encode("utf-8")
+        kept = tomllib.loads(result.decode("utf-8"), parse_float=Decimal)
+    except (TOMLKitError, ValueError, TypeError, KeyError) as error:
+        raise _cannot_be_kept() from error
+    expected: dict[str, Any] = before
+    for keys, value in changes.items():
+        _put(expected, keys, None if value is None else _plain(value))
+    # Whatever else stands there is not ours to lose: what was written is read again before it may replace anything.
+    if _without_empty(kept) != _without_empty(expected):
+        raise _cannot_be_kept()
+    return result
+
+
+def _cannot_be_kept() -> InvalidInput:
+    return InvalidInput(
+        "The settings file is laid out in a way that cannot be changed from here without losing something. "
+        "Nothing was changed. Change it in an editor."
+    )
+
+
+def _put(table: MutableMapping[str, Any], keys: tuple[str, ...], value: object) -> None:
+    *outer, last = keys
+    for key in outer:
+        if key not in table:
+            if value is None:
+                return
+            table[key] = {}
+        table = table[key]
+    if value is None:
+        table.pop(last, None)
+    else:
+        table[last] = value
+
+
+def _item(value: Value) -> Any:
+    if isinstance(value, tuple):
+        price = tomlkit.table()
+        price["input"], price["output"] = (_item(part) for part in value)
+        return price
+    # A decimal is written digit by digit: as a float it would come back as another number.
+    return tomlkit.value(f"{value:f}") if isinstance(value, Decimal) else value
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, tuple):
+        return {"input": value[0], "output": value[1]}
+    return value
+
+
+def _without_empty(value: object) -> object:
+    """Return the value without tables in which nothing is left; such headers say nothing."""
+    if not isinstance(value, dict):
+        return value
+    return {key: kept for key, inner in value.items() if (kept := _without_empty(inner)) != {}}
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Put the content in place of the file's at once; its permissions stay, and a link keeps pointing to it.
+
+    Raises:
+        WorkspaceUnreadable: it may not be written, or there is no room; the file is as it was.
+    """
+    target = file.resolve()
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        mode = target.stat().st_mode & 0o7777 if target.exists() else None
+        if mode is not None and not os.access(target, os.W_OK):
+            raise WorkspaceUnreadable(
+                f"The settings file {file} may not be written by this user. Nothing was changed. Check its permissions."
+            )
+        with scratch.open("wb") as written:
+            if mode is not None:
+                os.fchmod(written.fileno(), mode)
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        scratch.replace(target)
+    except OSError as error:
+        raise WorkspaceUnreadable(
+            f"The settings file {file} cannot be written: {error.strerror or error}. Nothing was changed. "
+            "Check its folder's permissions and the free space."
+        ) from error
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
