@@ -1,10 +1,14 @@
-"""A server on loopback that answers every chat completion after a fixed delay, in a process of its own."""
+"""A server on loopback that answers every chat completion after a fixed delay, in a process of its own.
+
+The delay in seconds may be given as its argument.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
+from functools import partial
 
 DELAY_S = 0.5
 TEXT = json.dumps(
@@ -14,10 +18,14 @@ USAGE = {"prompt_tokens": 300, "completion_tokens": 40, "total_tokens": 340}
 BASE = {"id": "1", "created": 0, "model": "stub"}
 
 
+def in_json(value: object) -> bytes:
+    body = json.dumps(value).encode()
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+
+
 def whole() -> bytes:
     choice = {"index": 0, "message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}
-    body = json.dumps({**BASE, "object": "chat.completion", "choices": [choice], "usage": USAGE}).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    return in_json({**BASE, "object": "chat.completion", "choices": [choice], "usage": USAGE})
 
 
 def streamed() -> bytes:
@@ -31,22 +39,28 @@ def streamed() -> bytes:
 
 
 WHOLE, STREAMED = whole(), streamed()
+MODELS = in_json({"object": "list", "data": [{"id": "stub", "object": "model"}]})
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve(delay_s: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            lines = head.lower().split(b"\r\n")
+            length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
             body = await reader.readexactly(length)
-            await asyncio.sleep(DELAY_S)
+            if head.startswith(b"GET"):
+                writer.write(MODELS)
+                continue
+            await asyncio.sleep(delay_s)
             writer.write(STREAMED if b'"stream":true' in body.replace(b" ", b"") else WHOLE)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
 
 async def main() -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
+    delay_s = float(sys.argv[1]) if len(sys.argv) > 1 else DELAY_S
+    server = await asyncio.start_server(partial(serve, delay_s), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()

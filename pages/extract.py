@@ -3,13 +3,14 @@
 import streamlit as st
 
 from pld_app import extracting, session
+from pld_app.components.extract_batches import draw_batches
 from pld_app.components.extract_failures import draw_failures, newest_failures
 from pld_app.components.extract_form import draw_form, draw_no_teacher
 from pld_app.components.frame import current_task
 from pld_app.components.instruction_list import draw_instructions
 from pld_app.components.job_progress import draw_jobs
 from pld_app.components.text import count, plain
-from pld_app.extracting import ExtractOrder
+from pld_app.extract_order import ExtractOrder
 from pld_core.errors import InvalidInput
 from pld_core.models import Split, Task
 from pld_core.ports import TeacherCall
@@ -40,6 +41,7 @@ def draw(task: Task) -> None:
     with right:
         _draw_spent(task)
         draw_jobs(task.name, "extract", limit=3)
+        draw_batches(task)
     _draw_results(task, teacher, failed, order)
 
 

@@ -15,18 +15,19 @@ from pld_app import wiring
 from pld_app.cli_cluster import cluster, synthesize
 from pld_app.cli_data import data
 from pld_app.cli_embedder import embedder
-from pld_app.cli_extract import extract, teacher
+from pld_app.cli_evaluate import evaluate
+from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
 from pld_app.cli_rules import rules
 from pld_app.cli_settings import settings
+from pld_app.cli_teacher import teacher
 from pld_app.serve import address_of, check_port, serve
 from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
 from pld_core.demo import DEMO_TASKS
 from pld_core.errors import InvalidInput, PldError
-from pld_core.evaluation import score
-from pld_core.models import Example, Split, Task
+from pld_core.models import Example, Task
 from pld_core.ports import BackendStatus, ExampleFilter
 
 
@@ -40,6 +41,7 @@ cli.add_command(rules)
 cli.add_command(import_)
 cli.add_command(data)
 cli.add_command(extract)
+cli.add_command(evaluate)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)
@@ -157,23 +159,6 @@ def ask(
         },
         f"{line}\n{answer.latency_ms} ms, {answer.prompt_tokens} + {answer.output_tokens} tokens, raw: {answer.raw}",
     )
-
-
-@cli.command()
-@options
-@click.option("--task", "task_name", required=True, help="Task to evaluate.")
-@click.option("--prompt", "number", type=int, help="Prompt version; the newest if left out.")
-@click.option("--student", help="Student; from the settings if left out.")
-@click.option("--split", type=click.Choice([s.value for s in Split]), default="validation", show_default=True)
-def evaluate(workspace: Path, out: Output, task_name: str, number: int | None, student: str | None, split: str) -> None:
-    """Run a prompt version over a split and print the figures."""
-    app = wiring.open_app(workspace)
-    version = wiring.prompt_version(app, task_name, number)
-    name = student or app.settings.student
-    run_id = wiring.evaluate(app, task_name, version.number, name, Split(split), None, progress)
-    figures = score(app.store.tasks.get(task_name).label_names, app.store.runs.predictions(run_id))
-    words = f"Run {run_id}: {figures.accuracy.words} correct; always the most frequent label: {figures.majority.words}."
-    out.emit({"run": run_id, "prompt": version.number, "student": name, "split": split, **figures.as_json()}, words)
 
 
 @cli.command()

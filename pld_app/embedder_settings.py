@@ -85,7 +85,6 @@ def embedder_backends(
         openai_base_url=base_url or first.openai_base_url,
         openai_api_key=environment.get(EMBEDDER_KEY_VARIABLE, ""),
         openai_key_variable=EMBEDDER_KEY_VARIABLE,
-        retries=0,
         connections=own.in_flight,
     )
     if found.openai_api_key:

@@ -2,69 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 
 from pld_app import embedding, wiring
+from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.settings import Settings
-from pld_app.teacher_settings import TeacherSettings, teaching_of
+from pld_app.teacher_settings import teaching_of
 from pld_app.wiring import App
 from pld_core import pipeline
-from pld_core.canonical import Json
 from pld_core.errors import InvalidInput
 from pld_core.estimate import Estimate, estimate
-from pld_core.extraction import TEMPLATE, extraction_request, request_hash, template_hash
+from pld_core.extraction import TEMPLATE, extraction_request, template_hash
 from pld_core.models import Task
 from pld_core.pipeline import Outcome
 from pld_core.ports import BackendStatus, Chat, Progress, TeacherCall
+from pld_core.teaching import sort_asks
 
 PROBE = 5
 """Calls that are made to learn what a call takes; they are kept, so nothing is paid for twice."""
-
-
-@dataclass(frozen=True)
-class ExtractOrder:
-    """What to extract, and what it may take; None leaves it to the settings.
-
-    Attributes:
-        limit: at most so many examples, in the order of import.
-        retry_failed: also those whose reply could not be used before.
-        max_cost: in units of the settings' currency.
-    """
-
-    task: str
-    limit: int | None = None
-    retry_failed: bool = False
-    max_calls: int | None = None
-    max_cost: Decimal | None = None
-    in_flight: int | None = None
-
-    def as_json(self) -> dict[str, Json]:
-        """Return the order as a job keeps it; the task stands beside it."""
-        return {
-            "limit": self.limit,
-            "retry_failed": self.retry_failed,
-            "max_calls": self.max_calls,
-            "max_cost": None if self.max_cost is None else str(self.max_cost),
-            "in_flight": self.in_flight,
-        }
-
-    @classmethod
-    def from_json(cls, task: str, value: Mapping[str, Json]) -> ExtractOrder:
-        def whole(name: str) -> int | None:
-            return None if value.get(name) is None else int(str(value[name]))
-
-        cost = value.get("max_cost")
-        return cls(
-            task,
-            whole("limit"),
-            bool(value.get("retry_failed")),
-            whole("max_calls"),
-            None if cost is None else Decimal(str(cost)),
-            whole("in_flight"),
-        )
 
 
 def teacher_name(app: App, task: Task, purpose: str = "extraction") -> str:
@@ -89,17 +46,6 @@ def has_teacher(app: App, task: Task) -> bool:
     return bool(task.teacher or app.settings.teacher.extraction)
 
 
-def settings_for(app: App, order: ExtractOrder) -> TeacherSettings:
-    """Return the teacher's settings with what the order says otherwise."""
-    own = app.settings.teacher
-    return replace(
-        own,
-        max_calls=order.max_calls or own.max_calls,
-        max_cost=order.max_cost or own.max_cost,
-        in_flight=order.in_flight or own.in_flight,
-    )
-
-
 @asynccontextmanager
 async def opened_teacher(settings: Settings, name: str, in_flight: int) -> AsyncIterator[Chat]:
     """Open a teacher with room for its calls, and close it at the end."""
@@ -112,15 +58,14 @@ async def opened_teacher(settings: Settings, name: str, in_flight: int) -> Async
 
 def extract(app: App, order: ExtractOrder, run: str, report: Progress) -> Outcome:
     """Extract what is missing; the run's name makes a second start of it count against the same cap."""
+    only = chosen(app, order)
     name = teacher_name(app, app.store.tasks.get(order.task))
-    settings = settings_for(app, order)
+    settings = order.settings(app.settings.teacher)
     teaching = teaching_of(settings, name, run)
 
     async def work() -> Outcome:
         async with opened_teacher(app.settings, name, settings.in_flight) as teacher:
-            return await pipeline.extract(
-                app.store, teacher, order.task, report, teaching, order.limit, order.retry_failed
-            )
+            return await pipeline.extract(app.store, teacher, order.task, report, teaching, order.limit, only)
 
     return wiring.run_async(work())
 
@@ -158,16 +103,36 @@ def estimated(app: App, order: ExtractOrder) -> Estimate:
     """Return what an order would take; sends nothing."""
     task = app.store.tasks.get(order.task)
     name = teacher_name(app, task)
-    settings = settings_for(app, order)
-    asks, _ = pipeline.open_extractions(app.store, order.task, order.limit)
-    keys = {request_hash(name, ask.request): ask for ask in asks}
-    settled = set(app.store.logic.stored_replies(list(keys)))
-    if not order.retry_failed:
-        settled |= {c.request_hash for c in failures(app, order.task) if c.failure and not c.failure.is_passing}
-    todo = [ask.request for key, ask in keys.items() if key not in settled]
+    settings = order.settings(app.settings.teacher)
+    asks, _ = pipeline.open_extractions(app.store, order.task, chosen(app, order))
+    todo = [ask.request for ask in sort_asks(app.store, name, order.task, asks, order.is_choice).todo][: order.limit]
     measured = app.store.logic.measured_calls(order.task, name, template_hash(TEMPLATE))
     requests = [extraction_request(task, app.store.tasks.example(order.task, call.subjects[0])) for call in measured]
-    return estimate(todo, list(zip(requests, measured, strict=True)), settings.price(name), settings.limits)
+    pairs = list(zip(requests, measured, strict=True))
+    if order.delivery is Delivery.BATCH:
+        return replace(estimate(todo, pairs, settings.batch_price(name), settings.limits), seconds=None)
+    return estimate(todo, pairs, settings.price(name), settings.limits)
+
+
+def chosen(app: App, order: ExtractOrder) -> frozenset[str] | None:
+    """Return the hashes of the examples that an order names or whose failures it repeats; None for no choice."""
+    if not order.is_choice:
+        return None
+    again = {call.subjects[0] for call in newest_failures(app, order.task) if call.failure in order.retry}
+    return frozenset(again.union(order.examples))
+
+
+def newest_failures(app: App, task: str) -> tuple[TeacherCall, ...]:
+    """Return the newest failure of each example that has no instruction since."""
+    return tuple({call.subjects[0]: call for call in failures(app, task)}.values())
+
+
+def last_run(app: App, task: str) -> str | None:
+    """Return the name of the task's newest extraction run; None if nothing was begun.
+
+    What it spent counts against the caps of whoever goes on with it.
+    """
+    return app.store.logic.last_run(task, "extraction")
 
 
 def failures(app: App, task: str) -> tuple[TeacherCall, ...]:

@@ -41,8 +41,10 @@ ENVIRONMENT = {
     "student": "PLD_STUDENT",
     "ollama_host": "PLD_OLLAMA_HOST",
     "ollama_model": "PLD_OLLAMA_MODEL",
+    "ollama_in_flight": "PLD_OLLAMA_IN_FLIGHT",
     "openai_base_url": "PLD_OPENAI_BASE_URL",
     "openai_model": "PLD_OPENAI_MODEL",
+    "openai_in_flight": "PLD_OPENAI_IN_FLIGHT",
     "num_ctx": "PLD_NUM_CTX",
     "timeout_s": "PLD_TIMEOUT_S",
 }
@@ -88,8 +90,10 @@ class Settings:
         student: the student that is chosen at first.
         ollama_host: address of the Ollama server.
         ollama_model: the model asked there.
+        ollama_in_flight: how many questions of a run it gets at a time; more than its OLLAMA_NUM_PARALLEL only queue.
         openai_base_url: address of an OpenAI-compatible server, up to and including `/v1`.
         openai_model: the model asked there; empty leaves this student out.
+        openai_in_flight: how many questions of a run it gets at a time.
         num_ctx: context window asked of Ollama, in tokens.
         timeout_s: longest wait for a student's next token, in seconds.
         teacher: the teacher, from the table `[teacher]`.
@@ -103,8 +107,10 @@ class Settings:
     student: str = "embedded"
     ollama_host: str = "http://127.0.0.1:11434"
     ollama_model: str = "gemma3:4b"
+    ollama_in_flight: Annotated[int, Ge(1)] = 1
     openai_base_url: str = "https://api.openai.com/v1"
     openai_model: str = ""
+    openai_in_flight: Annotated[int, Ge(1)] = 8
     num_ctx: Annotated[int, Ge(256)] = 8192
     timeout_s: Annotated[float, Gt(0)] = 120.0
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
@@ -120,6 +126,11 @@ class Settings:
         openai = (f"openai:{self.openai_model}",) if self.openai_model else ()
         return (f"ollama:{self.ollama_model}", *openai, "embedded")
 
+    def in_flight(self, student: str) -> int:
+        """Return how many questions a student gets at a time; those that run on this machine alone get one."""
+        kind = student.partition(":")[0]
+        return {"ollama": self.ollama_in_flight, "openai": self.openai_in_flight}.get(kind, 1)
+
     def backends(self, environment: Mapping[str, str]) -> BackendSettings:
         """Return what backends need. The key is read from the environment here and kept nowhere else."""
         return BackendSettings(
@@ -128,6 +139,8 @@ class Settings:
             openai_api_key=environment.get(KEY_VARIABLE, ""),
             num_ctx=self.num_ctx,
             timeout_s=self.timeout_s,
+            # One more: whether the student is still there is asked while all of them wait.
+            connections=self.openai_in_flight + 1,
         )
 
     def teacher_backends(self, environment: Mapping[str, str], connections: int) -> BackendSettings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from pld_core.backends import BackendSettings
 from pld_core.calls import Limits
@@ -26,6 +26,7 @@ TEACHER_ENVIRONMENT = {
     "max_calls": "PLD_TEACHER_MAX_CALLS",
     "max_cost": "PLD_TEACHER_MAX_COST",
     "currency": "PLD_TEACHER_CURRENCY",
+    "batch_tokens": "PLD_TEACHER_BATCH_TOKENS",
 }
 TEACHER_KEY_VARIABLE = "PLD_TEACHER_API_KEY"
 TEACHER_FIELDS = (*TEACHER_ENVIRONMENT, "prices")
@@ -35,10 +36,11 @@ PAID = "openai"
 
 @dataclass(frozen=True)
 class TokenPrice:
-    """What a million tokens cost."""
+    """What a million tokens cost; in a batch they cost less by this share."""
 
     input: Annotated[Decimal, Ge(0)]
     output: Annotated[Decimal, Ge(0)]
+    batch_discount: Annotated[Decimal, Ge(0), Le(1)] = Decimal("0.5")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class TeacherSettings:
         in_flight: most calls under way at the same time.
         requests_per_minute, tokens_per_minute: as the provider allows; None for no limit.
         max_calls, max_cost: cap of a run, in calls and in units of `currency`; None for none.
+        batch_tokens: most tokens in batches under way at the same time, as the provider allows; None for no limit.
         prices: by model, as the server spells it.
     """
 
@@ -65,6 +68,7 @@ class TeacherSettings:
     max_calls: Annotated[int, Ge(1)] | None = None
     max_cost: Annotated[Decimal, Gt(0)] | None = None
     currency: str = "USD"
+    batch_tokens: Annotated[int, Ge(1)] | None = None
     prices: Mapping[str, TokenPrice] = field(default_factory=dict)
 
     @property
@@ -77,11 +81,26 @@ class TeacherSettings:
 
     def price(self, name: str) -> Price | None:
         """Return the price of a teacher's tokens, or None if it costs money and no price is set."""
-        kind, _, model = name.partition(":")
-        found = self.prices.get(model) or self.prices.get(name)
+        found = self._price_set(name)
         if found is not None:
             return Price(found.input, found.output)
-        return None if kind == PAID else FREE
+        return None if name.partition(":")[0] == PAID else FREE
+
+    def batch_price(self, name: str) -> Price | None:
+        """Return the price of a teacher's tokens in a batch, or None if none is set."""
+        found = self._price_set(name)
+        if found is None:
+            return None
+        part = 1 - found.batch_discount
+        return Price(found.input * part, found.output * part)
+
+    def batch_discount(self, name: str) -> Decimal:
+        """Return by which share a teacher's tokens cost less in a batch."""
+        found = self._price_set(name)
+        return TokenPrice.batch_discount if found is None else found.batch_discount
+
+    def _price_set(self, name: str) -> TokenPrice | None:
+        return self.prices.get(name.partition(":")[2]) or self.prices.get(name)
 
 
 def teaching_of(settings: TeacherSettings, name: str, run: str, limits: Limits | None = None) -> Teaching:
@@ -113,7 +132,7 @@ def teaching_of(settings: TeacherSettings, name: str, run: str, limits: Limits |
 def teacher_backends(
     teacher: TeacherSettings, students: BackendSettings, environment: Mapping[str, str], connections: int
 ) -> BackendSettings:
-    """Return what opens a teacher: its own address and key before those of the students; the engine alone retries.
+    """Return what opens a teacher: its own address and key before those of the students.
 
     The students' key serves for their own server only: another one must not learn it.
     """
@@ -127,6 +146,5 @@ def teacher_backends(
         num_ctx=students.num_ctx,
         timeout_s=students.timeout_s,
         openai_key_variable=TEACHER_KEY_VARIABLE if own_key or not key else students.openai_key_variable,
-        retries=0,
         connections=connections,
     )

@@ -13,20 +13,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pld_app.settings import Settings, load_settings
-from pld_core import pipeline
-from pld_core.backends import open_chat
+from pld_core import asking, pipeline
+from pld_core.asking import Evaluation
+from pld_core.backends import open_batch_chat, open_chat
 from pld_core.backends.scripted import ScriptedChat
 from pld_core.backends.tfidf import TfidfEmbedder
+from pld_core.batches import BatchChat
+from pld_core.calls import Limits
 from pld_core.compilation import compile_prompt
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.models import Actor, Answer, PromptVersion, Role, Split, Task
+from pld_core.models import Actor, Answer, PromptVersion, Role, Run, Task
 from pld_core.ports import BackendStatus, Chat, ChatReply, Progress, StoredClustering
 from pld_core.synthesis import promoted_rule
 from storage import SqliteStore, create_store, open_for_audit, open_store
 
 Result = TypeVar("Result")
 DEFAULT_WORKSPACE = "workspace"
+BATCH_CONNECTIONS = 2
+"""One for a file that streams in, one for what is asked meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,15 @@ def open_teacher(name: str, settings: Settings, in_flight: int) -> Chat:
     if name.partition(":")[0] == "scripted":
         return open_backend(name, settings)
     return open_chat(name, settings.teacher_backends(os.environ, in_flight))
+
+
+def open_batch_teacher(name: str, settings: Settings) -> BatchChat:
+    """Return a teacher by name as one that takes batches.
+
+    Raises:
+        InvalidInput: it takes none.
+    """
+    return open_batch_chat(name, settings.teacher_backends(os.environ, BATCH_CONNECTIONS))
 
 
 @asynccontextmanager
@@ -200,10 +214,10 @@ def live_test(
 
     async def run() -> tuple[Answer, ChatReply | None]:
         async with backend(student, app.settings) as chat:
-            return await pipeline.ask_streaming(chat, task, version.prompt, fields, on_text)
+            return await asking.ask_streaming(chat, task, version.prompt, fields, on_text)
 
     answer, reply = run_async(run())
-    request = pipeline.student_request(task, version.prompt.text, fields)
+    request = asking.student_request(task, version.prompt.text, fields)
     sent = {
         "system": request.system,
         "user": request.user,
@@ -239,15 +253,32 @@ def live_test_pieces(
             return
 
 
-def evaluate(app: App, task: str, prompt: int, student: str, split: Split, job_id: int | None, report: Progress) -> int:
-    """Run a prompt version over a split and return the run's id."""
+def start_run(app: App, student: str, wanted: Evaluation) -> Run:
+    """Begin a run of a prompt version over a split; nothing is asked yet.
 
-    async def run() -> int:
+    Raises:
+        BackendError: the student is not ready; no run is begun.
+    """
+
+    async def begin() -> Run:
         async with backend(student, app.settings) as chat:
-            done = await pipeline.evaluate(app.store, chat, task, prompt, split, job_id, app.actor, report)
-            return done.id
+            return await asking.start_run(app.store, chat, wanted, app.actor)
 
-    return run_async(run())
+    return run_async(begin())
+
+
+def answer_run(app: App, run: Run, report: Progress) -> None:
+    """Ask the run's student what has no answer yet, as many questions at a time as the settings say.
+
+    Raises:
+        BackendError, InvalidInput: as `asking.answer_run`; the answers so far are kept.
+    """
+
+    async def answer() -> None:
+        async with backend(run.student, app.settings) as chat:
+            await asking.answer_run(app.store, chat, run, report, Limits(in_flight=app.settings.in_flight(run.student)))
+
+    run_async(answer())
 
 
 def clustering_of(app: App, task: str, number: int | None) -> StoredClustering:

@@ -11,13 +11,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import embedding, extracting, importing, wiring
-from pld_app.extracting import ExtractOrder
+from pld_app import batching, embedding, extracting, importing, wiring
+from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.settings import LiveSettings
 from pld_app.uploads import Waiting
 from pld_app.wiring import App
-from pld_core.errors import JobCancelled, JobLost, PldError
+from pld_core.asking import Evaluation
+from pld_core.errors import JobCancelled, JobDeferred, JobLost, PldError
 from pld_core.models import Actor, Job, JobState, Split
 from pld_core.ports import Progress
 from pld_core.pricing import money
@@ -31,10 +32,10 @@ REPORT_S = 0.3
 
 def _evaluate(app: App, job: Job, report: Progress) -> str:
     params = job.params
-    run_id = wiring.evaluate(
-        app, job.task, int(str(params["prompt"])), str(params["student"]), Split(str(params["split"])), job.id, report
-    )
-    return f"Run {run_id} is complete."
+    wanted = Evaluation(job.task, int(str(params["prompt"])), Split(str(params["split"])), job.id)
+    run = wiring.start_run(app, str(params["student"]), wanted)
+    wiring.answer_run(app, run, report)
+    return f"Run {run.id} is complete."
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
@@ -77,6 +78,8 @@ def _extract(app: App, job: Job, report: Progress) -> str:
             report(done, total, message)
 
     order = ExtractOrder.from_json(job.task, job.params)
+    if order.delivery is Delivery.BATCH:
+        return batching.run_job(app, job, report)
     outcome = extracting.extract(app, order, f"job {job.id}", now_and_then)
     spent = app.store.logic.spend(job.task, f"job {job.id}")
     cost = money(spent.cost, app.settings.teacher.currency)
@@ -103,14 +106,18 @@ def owner_name() -> str:
 
 
 def run_one(app: App, owner: str, lease_s: float = LEASE_S) -> Job | None:
-    """Claim one job and run it to its end; return it as it ended, or None if there was none to claim."""
+    """Claim one job and run it to its end, or until it waits; return it as it is then, None if there was none."""
     job = app.store.jobs.claim(owner, lease_s)
     if job is None:
         return None
     # The work is done in the name of the person who ordered it.
     ordered_by = replace(app, actor=Actor(job.created_by, app.actor.roles))
     try:
-        state, message = _run_to_end(ordered_by, job, owner)
+        try:
+            state, message = _run_to_end(ordered_by, job, owner)
+        except JobDeferred as waits:
+            app.store.jobs.defer(job.id, owner, waits.seconds, str(waits))
+            return app.store.jobs.get(job.id)
         app.store.jobs.finish(job.id, owner, state.value, message)
         if state is JobState.DONE:
             _drop_upload(app, job)
@@ -125,7 +132,7 @@ def _run_to_end(app: App, job: Job, owner: str) -> tuple[JobState, str]:
     with _Heartbeat(app, job.id, owner, lost):
         try:
             return JobState.DONE, _run(app, job, owner, lost)
-        except JobLost:
+        except (JobLost, JobDeferred):
             raise
         except JobCancelled as error:
             return JobState.CANCELLED, str(error)

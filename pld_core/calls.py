@@ -20,6 +20,7 @@ from pld_core.errors import (
     ReplyUnusable,
 )
 from pld_core.ports import ChatReply, ChatRequest, EmbedReply, EmbedRequest
+from pld_core.pricing import Price
 
 Subject = TypeVar("Subject")
 Request = TypeVar("Request", bound=ChatRequest | EmbedRequest, default=ChatRequest)
@@ -91,6 +92,11 @@ class Settled(Generic[Subject, Request, Reply]):
     attempts: int
     cost: int
 
+    @property
+    def has_no_answer(self) -> bool:
+        """Whether no answer came, so that nothing is known of the model but that it did not give one."""
+        return self.failure is not None and (self.failure.is_passing or self.failure is Failure.REJECTED)
+
 
 class TookTooLong(BackendUnreachable):
     """An attempt that outlasted its limit."""
@@ -125,3 +131,14 @@ def settled_of(
     if not answered.text.strip():
         return Settled(call, answered, Failure.EMPTY, "The reply was empty.", answered.text, attempts, cost)
     return Settled(call, answered, None, "", answered.text, attempts, cost)
+
+
+def billed(answered: ChatReply | EmbedReply | BackendError, price: Price, most: int) -> int:
+    """Return what one attempt cost, in micro-units; `most`, the most it can cost, where the bill is not known."""
+    reply = answered.reply if isinstance(answered, ReplyUnusable) else answered
+    if isinstance(reply, ChatReply | EmbedReply):
+        if reply.prompt_tokens is None or reply.output_tokens is None:
+            return most
+        return price.cost(reply.prompt_tokens, reply.output_tokens)
+    unknown = isinstance(answered, ReplyUnusable) or (isinstance(answered, BackendUnreachable) and answered.sent)
+    return most if unknown else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
 from pld_core.canonical import hash_text
@@ -14,6 +15,7 @@ Candidate = tuple[Revision, CompiledRule, int]
 """An approved revision, its manifest line, and the number of examples that support it."""
 
 
+@cache
 def template(name: str) -> str:
     """Return a prompt template that ships with the package, such as `student.txt`."""
     return resources.files("pld_core").joinpath("prompts", name).read_text(encoding="utf-8")

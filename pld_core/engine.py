@@ -14,18 +14,26 @@ from contextlib import suppress
 from typing import Generic
 
 from pld_core.budget import Budget
-from pld_core.calls import Call, Limits, Model, Reply, Request, Settled, Subject, TookTooLong, settled_of
+from pld_core.calls import (
+    Call,
+    Limits,
+    Model,
+    Reply,
+    Request,
+    Settled,
+    Subject,
+    TookTooLong,
+    billed,
+    settled_of,
+)
 from pld_core.errors import (
     AccessRefused,
     BackendBusy,
     BackendError,
-    BackendUnreachable,
     BudgetReached,
     CallsStopped,
-    Failure,
     JobCancelled,
     ModelMissing,
-    ReplyUnusable,
 )
 from pld_core.pace import Clock, LoopClock, Pace
 from pld_core.ports import ChatReply, EmbedReply
@@ -106,6 +114,24 @@ class Engine(Generic[Subject, Request, Reply]):
             recorder.close()
             await writing
 
+    async def settle(self, call: Call[Subject, Request]) -> Settled[Subject, Request, Reply]:
+        """Send one call until it is answered or may not be sent again.
+
+        Raises:
+            AccessRefused, ModelMissing, BudgetReached: no call can succeed.
+            CallsStopped: the server asks for a longer wait than the longest allowed.
+        """
+        cost, attempt = 0, 1
+        while True:
+            answered, billed = await self._attempt(call.request)
+            cost += billed
+            settled = settled_of(call, answered, attempt, cost)
+            again = settled.failure is not None and settled.failure.is_passing
+            if not again or attempt == self._limits.attempts or self._stopping:
+                return settled
+            await self._clock.sleep(self._wait_after(attempt, answered))
+            attempt += 1
+
     async def _oversee(self, workers: set[asyncio.Task[None]], watch: Callable[[], None]) -> None:
         everyone: asyncio.Future[list[None]] = asyncio.gather(*workers)
         # Whoever stops the run looks at the first error only; the others are not to be complained of.
@@ -129,24 +155,11 @@ class Engine(Generic[Subject, Request, Reply]):
         for call in remaining:
             if self._stopping:
                 return
-            settled = await self._settle(call)
+            settled = await self.settle(call)
             self._sending.add(asyncio.current_task())
             await recorder.keep(settled)
             self._sending.discard(asyncio.current_task())
             self._check_row(settled)
-
-    async def _settle(self, call: Call[Subject, Request]) -> Settled[Subject, Request, Reply]:
-        """Send the call until it is answered or may not be sent again."""
-        cost, attempt = 0, 1
-        while True:
-            answered, billed = await self._attempt(call.request)
-            cost += billed
-            settled = settled_of(call, answered, attempt, cost)
-            again = settled.failure is not None and settled.failure.is_passing
-            if not again or attempt == self._limits.attempts or self._stopping:
-                return settled
-            await self._clock.sleep(self._wait_after(attempt, answered))
-            attempt += 1
 
     async def _attempt(self, request: Request) -> tuple[Reply | BackendError, int]:
         """Send once; return the reply or the error, and the cost in micro-units.
@@ -161,7 +174,7 @@ class Engine(Generic[Subject, Request, Reply]):
             await self._pace.enter(self._expected_tokens(request))
             spent = most
             answered = await self._send(request)
-            spent = self._bill(answered, most)
+            spent = billed(answered, self._price, most)
         finally:
             # An attempt that was cut off after it went out may have been billed.
             if spent is None:
@@ -196,15 +209,6 @@ class Engine(Generic[Subject, Request, Reply]):
             self._freed.clear()
             await self._freed.wait()
 
-    def _bill(self, answered: Reply | BackendError, most: int) -> int:
-        reply = answered.reply if isinstance(answered, ReplyUnusable) else answered
-        if isinstance(reply, ChatReply | EmbedReply):
-            if reply.prompt_tokens is None or reply.output_tokens is None:
-                return most
-            return self._price.cost(reply.prompt_tokens, reply.output_tokens)
-        unknown = isinstance(answered, ReplyUnusable) or (isinstance(answered, BackendUnreachable) and answered.sent)
-        return most if unknown else 0
-
     def _learn(self, answered: Reply | BackendError) -> None:
         if isinstance(answered, ChatReply | EmbedReply) and answered.prompt_tokens is not None:
             self._tokens_seen += answered.prompt_tokens + (answered.output_tokens or 0)
@@ -221,16 +225,15 @@ class Engine(Generic[Subject, Request, Reply]):
             return wait
         if told > longest:
             raise CallsStopped(
-                f"{answered} The server asks to wait {told:,.0f} s, so the run was stopped. What was answered is kept. "
-                "Start again after that time to go on."
+                f"{answered} The server asks to wait {told:,.0f} s. What was answered is kept. "
+                "Start again after that time."
             )
         self._pace.hold(told)
         return max(wait, told)
 
     def _check_row(self, settled: Settled[Subject, Request, Reply]) -> None:
         """Count calls without an answer, and stop when too many of them follow each other."""
-        no_answer = settled.failure is not None and (settled.failure.is_passing or settled.failure is Failure.REJECTED)
-        self._in_a_row = self._in_a_row + 1 if no_answer else 0
+        self._in_a_row = self._in_a_row + 1 if settled.has_no_answer else 0
         if self._in_a_row >= self._limits.stop_after:
             raise CallsStopped(
                 f"{settled.problem} So it went {self._in_a_row} times in a row, and the run was stopped. "

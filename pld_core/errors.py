@@ -27,12 +27,17 @@ PldError
 │   ├── ModelMissing        the server is there, the model is not
 │   ├── BackendBusy         the server cannot take the request now; it may say when it can
 │   ├── BackendRefused      the server said no to this request
-│   │   └── AccessRefused   key, account or quota: every further request would be refused too
+│   │   ├── AccessRefused   key, account or quota: every further request would be refused too
+│   │   ├── BatchesMissing  the server takes no batches
+│   │   └── BatchUnknown    the server does not know this batch or file
 │   ├── PromptTooLong       the request does not fit the context window
 │   ├── ReplyUnusable       an answer came, but not one that can be used
 │   │   └── VectorsUnusable rows are missing, of unequal length, not numbers, or say nothing
 │   └── CallsStopped        too many calls in a row got no answer
 ├── BudgetReached           the next call could exceed the cap
+│   └── BatchOverCap        a batch would take more than the cap, as far as can be told
+├── BatchTaken              the requests are in a batch already, or another process is submitting
+├── JobDeferred             the job waits for somebody else and goes on later
 ├── JobLost                 another worker took the job over
 ├── JobCancelled            somebody cancelled the job
 └── AddressInUse            another program listens on the port
@@ -246,6 +251,14 @@ class AccessRefused(BackendRefused):
     """The server refused whoever asks (key, account, quota): no further request can succeed until that is settled."""
 
 
+class BatchesMissing(BackendRefused):
+    """The server answers, but it takes no batches."""
+
+
+class BatchUnknown(BackendRefused):
+    """The server takes batches, but it does not know this one, or a file of it."""
+
+
 class PromptTooLong(BackendError):
     """Prompt and input together do not fit the student's context window."""
 
@@ -276,6 +289,26 @@ class CallsStopped(BackendError):
 
 class BudgetReached(PldError):
     """The next call could exceed the cap in calls or money; what was answered is kept."""
+
+
+class BatchOverCap(BudgetReached):
+    """A batch is estimated to take more than the cap; as it cannot be stopped half-way, nothing was sent."""
+
+
+class BatchTaken(PldError):
+    """The requests are in a batch already, or another process is submitting batches; nothing was sent."""
+
+
+class JobDeferred(PldError):
+    """The job waits for somebody else; what was done is kept.
+
+    Attributes:
+        seconds: how long until it is worth looking again.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class JobLost(PldError):

@@ -54,7 +54,9 @@ def estimate(
         input_tokens=guessed_in,
         output_tokens=guessed_out,
         cost=None if price is None else price.cost(guessed_in, guessed_out),
-        seconds=_seconds(len(requests), guessed_in + guessed_out, [c.latency_ms for _, c in measured], limits),
+        seconds=_seconds(
+            len(requests), guessed_in + guessed_out, [c.latency_ms for _, c in measured if c.latency_ms], limits
+        ),
         measured=len(measured),
     )
 

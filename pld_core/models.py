@@ -583,7 +583,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Job:
-    """Long work, as the jobs table holds it."""
+    """Long work, as the jobs table holds it; `not_before` is set while it waits for somebody else."""
 
     id: int
     kind: str
@@ -601,3 +601,4 @@ class Job:
     finished_at: str
     attempts: int
     cancel_requested: bool
+    not_before: str = ""

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pld_core.canonical import Json
 from pld_core.clustering import cluster_points
-from pld_core.compilation import student_input
-from pld_core.errors import BackendError, Failure, InvalidInput, PromptTooLong, ReplyUnusable
-from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
+from pld_core.errors import Failure, InvalidInput
 from pld_core.extraction import TEMPLATE as EXTRACTION
 from pld_core.extraction import extraction_request, read_extraction, template_hash
 from pld_core.models import (
     NOISE,
-    SYSTEM,
     Actor,
-    Answer,
     ClusterParams,
-    CompiledPrompt,
     Example,
     MicroInstruction,
-    Prediction,
     RevisionState,
-    Run,
     Split,
-    Task,
 )
 from pld_core.personal import shown_to_teacher
 from pld_core.ports import (
     Chat,
-    ChatReply,
-    ChatRequest,
     Embedder,
     ExampleFilter,
     NewRule,
@@ -61,6 +49,7 @@ class Outcome:
         failed: asked, and no usable answer came; dropped ones are not counted here.
         dropped: answers that only restate the answer's format.
         left: failed earlier and left alone, because nobody asked to try them again.
+        in_batches: left alone because they wait for their answer in an open batch.
     """
 
     made: int
@@ -68,30 +57,35 @@ class Outcome:
     failed: int
     dropped: int = 0
     left: int = 0
+    in_batches: int = 0
 
     @property
     def words(self) -> str:
         words = f"{self.made} made, {self.already_there} already there, {self.failed} failed"
         words += f", {self.dropped} dropped (answer format only)" if self.dropped else ""
-        return words + (f", {self.left} failed earlier and left alone" if self.left else "")
+        words += f", {self.left} failed earlier and left alone" if self.left else ""
+        return words + (f", {self.in_batches} in an open batch" if self.in_batches else "")
 
 
 def _outcome(tally: Tally, already: int) -> Outcome:
     dropped = tally.failed.get(Failure.FORMAT_ONLY, 0)
-    return Outcome(tally.made, already, sum(tally.failed.values()) - dropped, dropped, tally.left)
+    return Outcome(tally.made, already, sum(tally.failed.values()) - dropped, dropped, tally.left, tally.in_batches)
 
 
-def open_extractions(store: Store, task_name: str, limit: int | None = None) -> tuple[list[Ask[Example]], int]:
+def open_extractions(
+    store: Store, task_name: str, only: Collection[str] | None = None
+) -> tuple[list[Ask[Example]], int]:
     """Return what has to be asked for the training examples without an instruction, and how many have one.
 
     Args:
-        limit: at most so many, in the order of import; None for all.
+        only: content hashes of the examples to look at; None for all.
     """
     task = store.tasks.get(task_name)
     examples = store.tasks.examples(task_name, ExampleFilter(split=Split.TRAIN))
+    wanted = [example for example in examples if only is None or example.hash in only]
     have = {instruction.example_hash for instruction in store.logic.instructions(task_name)}
-    todo = [example for example in examples if example.hash not in have]
-    return [Ask(example, extraction_request(task, example)) for example in todo[:limit]], len(examples) - len(todo)
+    todo = [example for example in wanted if example.hash not in have]
+    return [Ask(example, extraction_request(task, example)) for example in todo], len(wanted) - len(todo)
 
 
 async def extract(
@@ -101,20 +95,21 @@ async def extract(
     report: Progress,
     teaching: Teaching | None = None,
     limit: int | None = None,
-    retry_failed: bool = False,
+    only: Collection[str] | None = None,
 ) -> Outcome:
     """Phase 1: one micro-instruction for each training example that has none yet.
 
     A reply that cannot be used is a recorded failure, and the run goes on. A teacher that cannot be reached stops it.
 
     Args:
-        limit: at most so many examples, in the order of import.
-        retry_failed: also those whose reply could not be used before; each is a new call that is paid for.
+        limit: make at most so many calls, in the order of import.
+        only: content hashes of the examples to ask about, also those whose reply could not be used before; each is a
+            new call that is paid for. None for all, without those.
 
     Raises:
         AccessRefused, ModelMissing, CallsStopped, BudgetReached: what was answered is kept.
     """
-    asks, already = open_extractions(store, task_name, limit)
+    asks, already = open_extractions(store, task_name, only)
 
     def read(example: Example, text: str) -> MicroInstruction:
         return read_extraction(example, text, teacher.name)
@@ -126,7 +121,7 @@ async def extract(
                 store.logic.add_instruction(task_name, answer.result)
 
     asking = Teacher(store, teacher, task_name, template_hash(EXTRACTION), read, keep, teaching or Teaching())
-    await asking.ask(asks, retry_failed, report, already, "instructions extracted")
+    await asking.ask(asks, only is not None, report, already, "instructions extracted", limit)
     return _outcome(asking.tally, already)
 
 
@@ -197,101 +192,6 @@ def awaited_rules(store: Store, clustering: StoredClustering) -> tuple[int, int]
     return len(members) - there, there
 
 
-def student_request(task: Task, prompt_text: str, fields: tuple[tuple[str, str], ...]) -> ChatRequest:
-    """Return the call that classifies one input: static prompt first, input last, declared labels only."""
-    return ChatRequest(
-        system=prompt_text,
-        user=student_input(fields),
-        purpose="student",
-        schema=answer_schema(task),
-        max_tokens=ANSWER_TOKENS,
-    )
-
-
-async def ask(student: Chat, task: Task, prompt: CompiledPrompt, fields: tuple[tuple[str, str], ...]) -> Answer:
-    """Ask the student once. An answer that cannot be used is a failed answer; a student that is down raises."""
-    try:
-        return answer_from(task, await student.complete(student_request(task, prompt.text, fields)))
-    except ReplyUnusable as error:
-        return failed_answer(str(error), error.raw)
-    except PromptTooLong as error:
-        return failed_answer(str(error))
-
-
-async def ask_streaming(
-    student: Chat,
-    task: Task,
-    prompt: CompiledPrompt,
-    fields: tuple[tuple[str, str], ...],
-    on_text: Callable[[str], None],
-) -> tuple[Answer, ChatReply | None]:
-    """Ask the student once, handing on the text so far as it grows; the reply is None when none came to its end."""
-    so_far = ""
-    stream = student.stream(student_request(task, prompt.text, fields))
-    try:
-        async for piece in stream:
-            if isinstance(piece, ChatReply):
-                return answer_from(task, piece), piece
-            so_far += piece
-            on_text(so_far)
-    except (ReplyUnusable, PromptTooLong) as error:
-        return failed_answer(str(error), so_far), None
-    return failed_answer("The student's answer ended before it was complete.", so_far), None
-
-
-async def evaluate(
-    store: Store,
-    student: Chat,
-    task_name: str,
-    prompt_number: int,
-    split: Split,
-    job_id: int | None,
-    actor: Actor,
-    report: Progress,
-) -> Run:
-    """Ask the student about every example of a split and keep each answer; a resumed job asks only what is missing.
-
-    Raises:
-        BackendError: the student cannot be reached; the answers so far are kept.
-    """
-    task = store.tasks.get(task_name)
-    version = store.prompts.get(task_name, prompt_number)
-    examples = store.tasks.examples(task_name, ExampleFilter(split=split))
-    status = await student.status()
-    if not status.ready:
-        raise BackendError(f"{status.problem} {status.fix}".strip())
-    run = store.runs.start(
-        Run(
-            id=0,
-            task=task_name,
-            prompt_number=version.number,
-            prompt_sha256=version.prompt.sha256,
-            student=student.name,
-            digest=status.digest,
-            split=split,
-            created_at="",
-            created_by=actor.name,
-            total=len(examples),
-            job_id=job_id,
-        ),
-        actor,
-    )
-    have = {prediction.example_hash for prediction in store.runs.predictions(run.id)}
-    todo = [example for example in examples if example.hash not in have]
-
-    async def one(example: Example) -> bool:
-        values = dict(example.fields)
-        fields = tuple((name, values.get(name, "")) for name in task.input_fields)
-        answer = await ask(student, task, version.prompt, fields)
-        store.runs.add_prediction(run.id, Prediction(example.hash, example.label, answer))
-        return True
-
-    await _spread(todo, one, report, len(examples) - len(todo), "examples answered", 1)
-    summary: dict[str, Json] = score(task.label_names, store.runs.predictions(run.id)).as_json()
-    store.runs.finish(run.id, summary, SYSTEM)
-    return run
-
-
 async def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredClustering) -> tuple[Cluster, ...]:
     """Rebuild the clusters from the stored points, not from a second clustering: people saw the stored ones.
 
@@ -314,43 +214,3 @@ def compared_texts(store: Store, clustering: StoredClustering) -> tuple[list[Mic
     texts = {e.hash: shown_to_teacher(e).text for e in store.tasks.examples(clustering.task) if e.hash in there}
     instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in texts]
     return instructions, [i.condition for i in instructions], [texts[i.example_hash] for i in instructions]
-
-
-async def _spread(
-    items: Sequence[Item],
-    one: Callable[[Item], Awaitable[bool]],
-    report: Progress,
-    already: int,
-    what: str,
-    in_flight: int,
-) -> int:
-    """Run `one` over the items, at most `in_flight` at a time, reporting after each; return how many succeeded.
-
-    The first error stops the rest: what was finished is stored already.
-    """
-    total, finished, succeeded = already + len(items), already, 0
-    report(finished, total, what)
-    gate, stopped = asyncio.Semaphore(in_flight), False
-
-    async def guarded(item: Item) -> None:
-        nonlocal finished, succeeded, stopped
-        async with gate:
-            # Whoever waits at the gate when another fails is let in before it is cancelled, and would be paid for.
-            if stopped:
-                return
-            try:
-                succeeded += await one(item)
-                finished += 1
-                report(finished, total, what)
-            except BaseException:
-                stopped = True
-                raise
-
-    tasks = [asyncio.ensure_future(guarded(item)) for item in items]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return succeeded

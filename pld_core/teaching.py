@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pld_core.budget import Budget
 from pld_core.calls import Call, Limits, Settled
@@ -59,15 +59,16 @@ class Ask(Generic[Subject]):
 
 @dataclass
 class Tally:
-    """How the asking goes: usable answers, failures by kind, and earlier failures that were left alone."""
+    """How the asking goes: usable answers, failures by kind, what was left alone and what waits in an open batch."""
 
     made: int = 0
     failed: dict[Failure, int] = field(default_factory=dict)
     left: int = 0
+    in_batches: int = 0
 
     @property
     def settled(self) -> int:
-        return self.made + sum(self.failed.values()) + self.left
+        return self.made + sum(self.failed.values()) + self.left + self.in_batches
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,42 @@ class Answered(Generic[Subject, Result]):
     subject: Subject
     call: TeacherCall | None
     result: Result | None
+
+
+@dataclass(frozen=True)
+class SortedAsks(Generic[Subject]):
+    """What is to be done with asks: `todo` is to be sent, `stored` has a reply already, the rest is left alone."""
+
+    todo: list[Ask[Subject]]
+    stored: list[tuple[Ask[Subject], str]]
+    left: int
+    in_batches: int
+
+
+def sort_asks(
+    store: Store, teacher: str, task: str, asks: Sequence[Ask[Subject]], retry_failed: bool, run: str = ""
+) -> SortedAsks[Subject]:
+    """Say which asks would be sent, in their order.
+
+    Args:
+        retry_failed: also those whose call failed in a way that does not pass by itself, unless in this very run.
+        run: the run that asks, empty for none.
+    """
+    keys = [request_hash(teacher, ask.request) for ask in asks]
+    replies = store.logic.stored_replies(keys)
+    in_batches = store.logic.in_batches(task)
+    failed = {
+        call.request_hash
+        for call in store.logic.failed_calls(task)
+        if call.failure and not call.failure.is_passing and not (retry_failed and (not run or call.run != run))
+    }
+    found: SortedAsks[Subject] = SortedAsks(
+        [a for k, a in zip(keys, asks, strict=True) if not (k in replies or k in failed or k in in_batches)],
+        [(a, replies[k]) for k, a in zip(keys, asks, strict=True) if k in replies],
+        sum(k in failed for k in keys if k not in replies),
+        sum(k in in_batches for k in keys if not (k in replies or k in failed)),
+    )
+    return found
 
 
 class Teacher(Generic[Subject, Result]):
@@ -100,20 +137,29 @@ class Teacher(Generic[Subject, Result]):
         self.tally = Tally()
 
     async def ask(
-        self, asks: Sequence[Ask[Subject]], retry_failed: bool, report: Progress, already: int, what: str
+        self,
+        asks: Sequence[Ask[Subject]],
+        retry_failed: bool,
+        report: Progress,
+        already: int,
+        what: str,
+        limit: int | None = None,
     ) -> None:
         """Ask what the store does not answer; a failure that would not pass by itself only with `retry_failed`.
+
+        Args:
+            limit: make at most so many calls; None for all that are needed.
 
         Raises:
             As `Engine.run`; what was answered is kept.
         """
-        total = already + len(asks)
+        todo = self.open_asks(asks, retry_failed)[:limit]
+        total = already + self.tally.settled + len(todo)
 
         def tell() -> None:
             report(already + self.tally.settled, total, what)
 
         tell()
-        todo = self._open(asks, retry_failed)
         engine: Engine[Ask[Subject]] = Engine(
             self._chat,
             self._teaching.limits,
@@ -125,24 +171,17 @@ class Teacher(Generic[Subject, Result]):
         await engine.run([Call(ask.request, ask) for ask in todo], self._record, tell)
         tell()
 
-    def _open(self, asks: Sequence[Ask[Subject]], retry_failed: bool) -> list[Ask[Subject]]:
+    def open_asks(self, asks: Sequence[Ask[Subject]], retry_failed: bool) -> list[Ask[Subject]]:
         """Take over stored replies and return what has to be asked."""
-        keys = [request_hash(self._chat.name, ask.request) for ask in asks]
-        stored = self._store.logic.stored_replies(keys)
-        failed = {
-            call.request_hash
-            for call in self._store.logic.failed_calls(self._task)
-            if call.failure and not call.failure.is_passing
-        }
-        todo, known = [], []
-        for key, ask in zip(keys, asks, strict=True):
-            result = self._readable(ask.subject, stored[key]) if key in stored else None
-            if result is not None:
-                known.append(Answered(ask.subject, None, result))
-            elif key in failed and not retry_failed:
-                self.tally.left += 1
-            else:
+        found = sort_asks(self._store, self._chat.name, self._task, asks, retry_failed, self._teaching.run)
+        self.tally.left, self.tally.in_batches = found.left, found.in_batches
+        todo, known = list(found.todo), []
+        for ask, text in found.stored:
+            result = self._readable(ask.subject, text)
+            if result is None:
                 todo.append(ask)
+            else:
+                known.append(Answered(ask.subject, None, result))
         if known:
             self._keep(known)
             self.tally.made += len(known)
@@ -167,32 +206,48 @@ class Teacher(Generic[Subject, Result]):
                 self.tally.made += 1
 
     def _answered(self, settled: Settled[Ask[Subject]]) -> Answered[Subject, Result]:
-        subject, failure, problem = settled.call.subject.subject, settled.failure, settled.problem
-        result: Result | None = None
-        if failure is None:
-            try:
-                result = self._read(subject, settled.raw)
-            except ReplyUnusable as error:
-                failure, problem = error.kind, str(error)
-        return Answered(subject, self._call(settled, failure, problem), result)
-
-    def _call(self, settled: Settled[Ask[Subject]], failure: Failure | None, problem: str) -> TeacherCall:
-        request, reply = settled.call.request, settled.reply
-        return TeacherCall(
-            request_hash=request_hash(self._chat.name, request),
-            purpose=request.purpose,
-            subjects=request.subjects,
-            teacher=self._chat.name,
-            template_hash=self._template,
-            reply=settled.raw,
-            problem=problem,
-            prompt_tokens=reply.prompt_tokens if reply else None,
-            output_tokens=reply.output_tokens if reply else None,
-            latency_ms=reply.latency_ms if reply else 0,
-            model=reply.model if reply else "",
-            finish=reply.finish if reply else "",
-            failure=failure,
-            attempts=settled.attempts,
-            cost=settled.cost,
-            run=self._teaching.run,
+        ask = settled.call.subject
+        key = request_hash(self._chat.name, ask.request)
+        run = self._teaching.run
+        return Answered(
+            ask.subject, *answer_of(settled, ask.subject, self._read, self._chat.name, self._template, key, run)
         )
+
+
+def answer_of(
+    settled: Settled[Any],
+    subject: Subject,
+    read: Callable[[Subject, str], Result],
+    teacher: str,
+    template_hash: str,
+    key: str,
+    run: str,
+) -> tuple[TeacherCall, Result | None]:
+    """Make of a call that ended its record, and of its reply what `read` makes of it; `key` is the request's hash."""
+    failure, problem = settled.failure, settled.problem
+    result: Result | None = None
+    if failure is None:
+        try:
+            result = read(subject, settled.raw)
+        except ReplyUnusable as error:
+            failure, problem = error.kind, str(error)
+    request, reply = settled.call.request, settled.reply
+    call = TeacherCall(
+        request_hash=key,
+        purpose=request.purpose,
+        subjects=request.subjects,
+        teacher=teacher,
+        template_hash=template_hash,
+        reply=settled.raw,
+        problem=problem,
+        prompt_tokens=reply.prompt_tokens if reply else None,
+        output_tokens=reply.output_tokens if reply else None,
+        latency_ms=reply.latency_ms if reply else 0,
+        model=reply.model if reply else "",
+        finish=reply.finish if reply else "",
+        failure=failure,
+        attempts=settled.attempts,
+        cost=settled.cost,
+        run=run,
+    )
+    return call, result

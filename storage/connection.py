@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,8 @@ from storage.search import holds
 Clock = Callable[[], datetime]
 Value = None | int | float | str
 BUSY_MS = 20_000
+ROWS_A_STATEMENT = 500
+"""With the widest table well below the 32,766 values that a statement may hold."""
 
 
 def utc_now() -> datetime:
@@ -46,6 +48,18 @@ class Write:
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - table and columns are literals of this package
         cursor = self.conn.execute(sql, tuple(row.values()))
         return int(cursor.lastrowid or 0)
+
+    def insert_all(self, table: str, rows: Sequence[Mapping[str, Value]]) -> None:
+        """Insert rows of equal columns, many a statement.
+
+        A statement a row would let go of the interpreter and wait for it again for each row, and while replies come in
+        the event loop's thread is slow to give it back.
+        """
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            part = rows[start : start + ROWS_A_STATEMENT]
+            marks = f"({', '.join('?' for _ in part[0])})"
+            sql = f"INSERT INTO {table} ({', '.join(part[0])}) VALUES {', '.join([marks] * len(part))}"  # noqa: S608 - as above
+            self.conn.execute(sql, [value for row in part for value in row.values()])
 
     def event(self, actor: Actor, kind: str, subject: str, payload: dict[str, Json]) -> None:
         """Append an event to the audit chain, in this transaction."""

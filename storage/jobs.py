@@ -36,6 +36,7 @@ class SqliteJobs:
                     "finished_at": "",
                     "attempts": 0,
                     "cancel_requested": 0,
+                    "not_before": "",
                 },
             )
             write.event(actor, "job.queued", f"job {job_id}", {"kind": kind, "task": task, "params": dict(params)})
@@ -61,9 +62,10 @@ class SqliteJobs:
         with self._database.write() as write:
             limit = _earlier(write.now, lease_s)
             row = write.conn.execute(
-                """SELECT * FROM job WHERE state = 'queued' OR (state = 'running' AND heartbeat_at < ?)
+                """SELECT * FROM job WHERE (state = 'queued' AND not_before <= ?)
+                       OR (state = 'running' AND heartbeat_at < ?)
                    ORDER BY id LIMIT 1""",
-                (limit,),
+                (write.now, limit),
             ).fetchone()
             if row is None:
                 return None
@@ -71,7 +73,7 @@ class SqliteJobs:
             # One writer at a time makes the read above and this set one step; the condition says what is relied on.
             changed = write.conn.execute(
                 """UPDATE job SET state = 'running', owner = ?, heartbeat_at = ?, attempts = attempts + 1,
-                       started_at = CASE started_at WHEN '' THEN ? ELSE started_at END
+                       not_before = '', started_at = CASE started_at WHEN '' THEN ? ELSE started_at END
                    WHERE id = ? AND state = ? AND owner = ? AND heartbeat_at = ?""",
                 (owner, write.now, write.now, seen.id, seen.state.value, seen.owner, seen.heartbeat_at),
             ).rowcount
@@ -105,6 +107,19 @@ class SqliteJobs:
         if job.cancel_requested:
             raise JobCancelled(f"Job {job_id} was cancelled after {done} of {total}; what was done is kept.")
 
+    def defer(self, job_id: int, owner: str, seconds: float, message: str) -> None:
+        """Put a job back into the queue, not to be claimed before so many seconds: it waits for somebody else.
+
+        Raises:
+            JobLost: as `beat`.
+        """
+        with self._database.write() as write:
+            _own(write, job_id, owner)
+            write.conn.execute(
+                "UPDATE job SET state = 'queued', owner = '', not_before = ?, message = ? WHERE id = ?",
+                (_earlier(write.now, -seconds), message, job_id),
+            )
+
     def finish(self, job_id: int, owner: str, state: str, message: str) -> None:
         """Close the job as done, failed or cancelled."""
         final = JobState(state)
@@ -122,7 +137,10 @@ class SqliteJobs:
             )
 
     def request_cancel(self, job_id: int, actor: Actor) -> None:
-        """Ask a running job to stop at its next step; a queued one is cancelled at once."""
+        """Ask a running job to stop at its next step; a queued one is cancelled at once.
+
+        One that was begun and waits is run once more, to give up what it waits for.
+        """
         with self._database.write() as write:
             row = write.conn.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
             if row is None:
@@ -130,7 +148,9 @@ class SqliteJobs:
             job = rows.job_from(row)
             if job.state.is_final or job.cancel_requested:
                 return
-            if job.state is JobState.QUEUED:
+            if job.not_before:
+                write.conn.execute("UPDATE job SET not_before = ? WHERE id = ?", (write.now, job_id))
+            elif job.state is JobState.QUEUED:
                 write.conn.execute(
                     "UPDATE job SET state = 'cancelled', finished_at = ?, message = ? WHERE id = ?",
                     (write.now, "Cancelled before it began.", job_id),
@@ -142,7 +162,8 @@ class SqliteJobs:
         """Queue a failed or cancelled job again; it continues where it was."""
         with self._database.write() as write:
             changed = write.conn.execute(
-                """UPDATE job SET state = 'queued', owner = '', finished_at = '', message = '', cancel_requested = 0
+                """UPDATE job SET state = 'queued', owner = '', finished_at = '', message = '', cancel_requested = 0,
+                       not_before = ''
                    WHERE id = ? AND state IN ('failed', 'cancelled')""",
                 (job_id,),
             ).rowcount

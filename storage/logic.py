@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
+from pld_core.batches import BatchState
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
 from pld_core.models import NOISE, Actor, ClusterParams, ClusterPoint, ExampleState, MicroInstruction
 from pld_core.ports import Spend, StoredClustering, TeacherCall
 from storage import rows
 from storage.connection import Database, Write
+
+_OPEN_BATCHES = canonical_json([state.value for state in BatchState if not state.is_final])
 
 
 class SqliteLogic:
@@ -19,10 +23,7 @@ class SqliteLogic:
     def record_calls(self, task: str, calls: Sequence[tuple[TeacherCall, MicroInstruction | None]]) -> None:
         """Record calls, each with the instruction that was read from it; an example that has one keeps it."""
         with self._database.write() as write:
-            for call, instruction in calls:
-                write.insert("teacher_call", rows.call_row(task, call, write.now))
-                if instruction is not None and not _has_instruction(write, task, instruction.example_hash):
-                    write.insert("micro_instruction", rows.instruction_row(task, instruction, write.now))
+            write_calls(write, task, calls)
 
     def stored_replies(self, request_hashes: Sequence[str]) -> dict[str, str]:
         """Return the usable replies to those of the requests that have one, by request hash; the newest counts."""
@@ -55,6 +56,19 @@ class SqliteLogic:
                 (task, run, run),
             ).fetchone()
         return Spend(row["calls"], row["cost"], row["prompt_tokens"], row["output_tokens"])
+
+    def in_batches(self, task: str) -> frozenset[str]:
+        """Return the hashes of requests in open batches of a task that have no record yet."""
+        with self._database.read() as conn:
+            return requests_in_batches(conn, task)
+
+    def last_run(self, task: str, purpose: str) -> str | None:
+        """Return the run of the newest call for a purpose, empty if it was made for none; None without any call."""
+        with self._database.read() as conn:
+            row = conn.execute(
+                "SELECT run FROM teacher_call WHERE task = ? AND purpose = ? ORDER BY id DESC LIMIT 1", (task, purpose)
+            ).fetchone()
+        return None if row is None else str(row["run"])
 
     def failed_calls(self, task: str) -> tuple[TeacherCall, ...]:
         """Return the calls that failed and were not answered since, oldest first."""
@@ -139,6 +153,33 @@ class SqliteLogic:
         return rows.clustering_from(row, tuple(rows.point_from(point) for point in points))
 
 
-def _has_instruction(write: Write, task: str, example_hash: str) -> bool:
-    sql = "SELECT 1 FROM micro_instruction WHERE task = ? AND example_hash = ?"
-    return write.conn.execute(sql, (task, example_hash)).fetchone() is not None
+def write_calls(write: Write, task: str, calls: Sequence[tuple[TeacherCall, MicroInstruction | None]]) -> None:
+    """Record calls, each with the instruction that was read from it unless its example has one."""
+    write.insert_all("teacher_call", [rows.call_row(task, call, write.now) for call, _ in calls])
+    made = {i.example_hash: i for _, i in reversed(calls) if i is not None}
+    have = _instructed(write, task, list(made))
+    new = [made[key] for key in reversed(made) if key not in have]
+    write.insert_all("micro_instruction", [rows.instruction_row(task, i, write.now) for i in new])
+
+
+def requests_in_batches(conn: sqlite3.Connection, task: str) -> frozenset[str]:
+    """Return the hashes of requests in open batches of a task that have no record yet."""
+    found = conn.execute(
+        """SELECT i.request_hash FROM batch AS b JOIN batch_item AS i ON i.batch_id = b.id
+           WHERE b.task = ? AND (SELECT n.state FROM batch_note AS n WHERE n.batch_id = b.id ORDER BY n.id DESC LIMIT 1)
+                   IN (SELECT value FROM json_each(?))
+               AND NOT EXISTS (SELECT 1 FROM batch_result AS r
+                   WHERE r.batch_id = i.batch_id AND r.request_hash = i.request_hash)""",
+        (task, _OPEN_BATCHES),
+    )
+    return frozenset(str(row["request_hash"]) for row in found)
+
+
+def _instructed(write: Write, task: str, example_hashes: Sequence[str]) -> frozenset[str]:
+    """Return those of the examples that have an instruction."""
+    found = write.conn.execute(
+        """SELECT example_hash FROM micro_instruction
+           WHERE task = ? AND example_hash IN (SELECT value FROM json_each(?))""",
+        (task, canonical_json(list(example_hashes))),
+    )
+    return frozenset(str(row["example_hash"]) for row in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.errors import NotFound
@@ -119,21 +119,29 @@ class SqliteRuns:
             found = conn.execute("SELECT * FROM run WHERE task = ? ORDER BY id DESC", (task,))
             return tuple(rows.run_from(row) for row in found)
 
-    def add_prediction(self, run_id: int, prediction: Prediction) -> None:
-        """Store an answer; the first to an example stays, so a worker relieved too early cannot stop its relief."""
+    def add_predictions(self, run_id: int, predictions: Sequence[Prediction]) -> None:
+        """Store answers; the first to an example stays, so a worker relieved too early cannot stop its relief."""
         with self._database.write() as write:
-            same = "SELECT 1 FROM prediction WHERE run_id = ? AND example_hash = ?"
-            if write.conn.execute(same, (run_id, prediction.example_hash)).fetchone():
-                return
-            write.insert(
+            found = write.conn.execute(
+                """SELECT example_hash FROM prediction
+                   WHERE run_id = ? AND example_hash IN (SELECT value FROM json_each(?))""",
+                (run_id, canonical_json([p.example_hash for p in predictions])),
+            )
+            have = {str(row["example_hash"]) for row in found}
+            first = {p.example_hash: p for p in reversed(predictions)}
+            new = [first[key] for key in reversed(first) if key not in have]
+            write.insert_all(
                 "prediction",
-                {
-                    "run_id": run_id,
-                    "example_hash": prediction.example_hash,
-                    "gold": prediction.gold,
-                    "answer": canonical_json(rows.answer_json(prediction.answer)),
-                    "at": write.now,
-                },
+                [
+                    {
+                        "run_id": run_id,
+                        "example_hash": p.example_hash,
+                        "gold": p.gold,
+                        "answer": canonical_json(rows.answer_json(p.answer)),
+                        "at": write.now,
+                    }
+                    for p in new
+                ],
             )
 
     def predictions(self, run_id: int) -> tuple[Prediction, ...]:
@@ -142,10 +150,15 @@ class SqliteRuns:
             return tuple(rows.prediction_from(row) for row in found)
 
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
-        """Append the figures of a finished run to the audit chain; they are recomputed from predictions for screens."""
-        run = self.get(run_id)
+        """Append the figures of a finished run to the audit chain; they are recomputed from predictions for screens.
+
+        A run that was resumed although it was complete has them there already.
+        """
+        subject = f"{self.get(run_id).task} run {run_id}"
         with self._database.write() as write:
-            write.event(actor, "run.finished", f"{run.task} run {run_id}", dict(summary))
+            there = "SELECT 1 FROM event WHERE kind = 'run.finished' AND subject = ?"
+            if write.conn.execute(there, (subject,)).fetchone() is None:
+                write.event(actor, "run.finished", subject, dict(summary))
 
     def record_live_test(
         self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor

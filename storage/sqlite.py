@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.batches import SqliteBatches
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
 from storage.embeddings import SqliteEmbeddings
@@ -30,6 +31,7 @@ class SqliteStore:
         self.data = SqliteData(database)
         self.logic = SqliteLogic(database)
         self.embeddings = SqliteEmbeddings(database)
+        self.batches = SqliteBatches(database)
         self.rules = SqliteRules(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)

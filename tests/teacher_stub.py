@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.batch_desk import Answer, BatchDesk, uploaded_file
 from tests.factories import extraction_json
 
 KEY = "sk-teacher-5up3r-s3cret"
@@ -48,7 +49,10 @@ Script = Callable[[int, str], Fault]
 
 @dataclass
 class TeacherStub:
-    """A running stub: where it is, what it saw; `gate` holds every answer back while it is cleared."""
+    """A running stub: where it is, what it saw; `gate` holds every answer back while it is cleared.
+
+    `refused` counts the requests whose key was wrong; they are not in `seen`.
+    """
 
     url: str = ""
     script: Script = lambda _number, _text: GOOD
@@ -57,8 +61,16 @@ class TeacherStub:
     gate: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     keys: set[str] = field(default_factory=set)
+    refused: int = 0
+    desk: BatchDesk = field(default_factory=BatchDesk)
     release: threading.Semaphore | None = None
     """Lets so many answers out, then holds the rest back until the stub ends; None for no limit."""
+
+
+def _right(text: str) -> str:
+    """Return the answer that suits the example of a request."""
+    label = text.rpartition("CORRECT LABEL: ")[2] or "keep"
+    return extraction_json(label, f"the post is about case {zlib.crc32(text.encode())}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,13 +82,116 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def do_GET(self) -> None:
-        if self._allowed():
-            self._json(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
-
-    def do_POST(self) -> None:
-        body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if not self._allowed():
             return
+        place = self.path.removeprefix("/v1").partition("?")[0].strip("/").split("/")
+        if place[0] == "models":
+            self._json(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+        elif place[0] == "files":
+            self._step("content", lambda desk: desk.files[place[1]])
+        elif len(place) == 2:
+            self._step("look", lambda desk: desk.look(place[1], self._batch_answer))
+        else:
+            # Newest first, as the provider has it.
+            self._step("list", lambda desk: {"object": "list", "data": list(desk.batches.values())[::-1]})
+
+    def do_POST(self) -> None:
+        content = self._body()
+        if not self._allowed():
+            return
+        place = self.path.removeprefix("/v1").strip("/").split("/")
+        if place[0] == "files":
+            self._step("upload", lambda desk: desk.upload(uploaded_file(self.headers["content-type"], content)))
+        elif place[0] == "batches" and len(place) == 3:
+            self._step("cancel", lambda desk: desk.cancel(place[1]))
+        elif place[0] == "batches":
+            self._step("create", lambda desk: desk.create(json.loads(content)), after="created")
+        else:
+            self._chat(json.loads(content))
+
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding") != "chunked":
+            return self.rfile.read(int(self.headers["content-length"]))
+        whole = b""
+        while size := int(self.rfile.readline(), 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
+
+    def _step(self, step: str, work: Callable[[BatchDesk], Any], after: str = "") -> None:
+        desk = self.stub.desk
+        with self.stub.lock:
+            desk.steps[step] += 1
+        if desk.is_missing:
+            self._json(404, {"detail": "Not Found"})
+            return
+        if step != "content":
+            self._pause(step)
+        if self._is_refused(step):
+            return
+        try:
+            with self.stub.lock:
+                done = work(desk)
+        except KeyError as missing:
+            self._json(404, {"error": {"message": f"No such thing: {missing}", "code": None, "type": "error"}})
+            return
+        self._pause(after)
+        if self._is_refused(after):
+            return
+        if isinstance(done, bytes):
+            self._file(done)
+        else:
+            self._json(200, done)
+
+    def _pause(self, step: str) -> None:
+        desk = self.stub.desk
+        if step and step == desk.pause_at:
+            desk.reached.set()
+            desk.gate.wait(60)
+
+    def _is_refused(self, step: str) -> bool:
+        waiting = self.stub.desk.refusals.get(step)
+        if not waiting:
+            return False
+        status = waiting.pop(0)
+        if status:
+            self._json(status, {"error": {"message": "scripted", "type": "error", "code": None, "param": None}})
+        else:
+            self.close_connection = True
+            self.connection.shutdown(2)
+        return True
+
+    def _file(self, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/jsonl")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        for number, line in enumerate(content.splitlines(keepends=True)):
+            if number == self.stub.desk.lines:
+                self._pause("content")
+            self.wfile.write(line)
+            self.wfile.flush()
+
+    def _batch_answer(self, text: str) -> Answer:
+        self.stub.seen[text] += 1
+        fault = self.stub.script(self.stub.seen[text], text)
+        if fault.status:
+            error = {"message": "scripted", "type": "error", "code": fault.code or None, "param": None}
+            return {"status_code": fault.status, "body": {"error": error}}
+        message = {"role": "assistant", "content": _right(text) if fault.text is None else fault.text}
+        message |= {"refusal": fault.refusal} if fault.refusal else {}
+        self.stub.answered[text] += 1
+        return {
+            "status_code": 200,
+            "body": {
+                "model": f"{MODEL}-2026",
+                "choices": [{"index": 0, "message": message, "finish_reason": fault.finish}],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+            },
+        }
+
+    def _chat(self, body: dict[str, Any]) -> None:
         text = str(body["messages"][-1]["content"])
         with self.stub.lock:
             self.stub.seen[text] += 1
@@ -97,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         sent = self.headers.get("authorization", "").removeprefix("Bearer ")
         with self.stub.lock:
             self.stub.keys.add(sent)
+            self.stub.refused += sent != KEY
         if sent == KEY:
             return True
         error = {"message": f"Incorrect API key provided: {sent}", "type": "error", "code": "invalid_api_key"}
@@ -110,9 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         while fault.trickle:
             self._piece({"content": "and so on "})
-        label = text.rpartition("CORRECT LABEL: ")[2] or "keep"
-        good = extraction_json(label, f"the post is about case {zlib.crc32(text.encode())}")
-        whole = good if fault.text is None else fault.text
+        whole = _right(text) if fault.text is None else fault.text
         for at, start in enumerate(range(0, len(whole), 40)):
             if at == fault.cut:
                 self.close_connection = True
@@ -141,8 +255,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _json(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         content = json.dumps(value).encode()
-        self.send_response(status)
-        for name, text in {"content-type": "application/json", **(headers or {})}.items():
+        # Without the date that the base class would send beside one of a test's own.
+        self.send_response_only(status)
+        date = {"date": self.date_time_string(), "content-type": "application/json"}
+        for name, text in {**date, **(headers or {})}.items():
             self.send_header(name, text)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -170,5 +286,6 @@ def teacher_stub(script: Script = lambda _number, _text: GOOD) -> Iterator[Teach
             yield stub
         finally:
             stub.gate.set()
+            stub.desk.gate.set()
             server.shutdown()
             thread.join()

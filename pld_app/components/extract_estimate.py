@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pld_app import extracting, session
 from pld_app.components.text import count, plain
-from pld_app.extracting import ExtractOrder
+from pld_app.extract_order import Cap, Delivery, ExtractOrder
 from pld_app.settings import FILE_NAME
 from pld_core.estimate import Estimate
 from pld_core.models import Task
@@ -14,24 +16,26 @@ from pld_core.pricing import micro, money
 
 
 @st.cache_data(ttl=60, show_spinner=False, max_entries=8)
-def _estimated(workspace: str, task: str, in_flight: int, again: bool, state: tuple[int, ...]) -> Estimate:
+def _estimated(workspace: str, order: ExtractOrder, state: tuple[int, ...]) -> Estimate:
     """Estimate once for each state of the task: it reads every training example."""
     del workspace, state  # part of the cache key only
-    return extracting.estimated(session.app(), ExtractOrder(task, in_flight=in_flight, retry_failed=again))
+    return extracting.estimated(session.app(), order)
 
 
-def estimate_of(task: Task, training: int, failed: int, in_flight: int, again: bool = False) -> Estimate:
-    """Return what it would take to ask everything that is missing, so many at a time; with `again` failures too."""
+def estimate_of(task: Task, training: int, failed: int, order: ExtractOrder) -> Estimate:
+    """Return what the order would take; its caps do not matter."""
     app = session.app()
     spent = app.store.logic.spend(task.name).calls
-    state = (training, failed, spent, len(app.store.logic.instructions(task.name)), task.guideline_version)
-    return _estimated(str(app.settings.workspace), task.name, in_flight, again, state)
+    open_ = sum(not batch.state.is_final for batch in app.store.batches.all(task.name))
+    state = (training, failed, spent, open_, len(app.store.logic.instructions(task.name)), task.guideline_version)
+    return _estimated(str(app.settings.workspace), replace(order, max_calls=None, max_cost=None), state)
 
 
 def draw_estimate(found: Estimate, training: int, teacher: str, order: ExtractOrder) -> None:
     """Draw the figures, what they rest on, and whether the caps of the order would stop the run before its end."""
     own = session.app().settings.teacher
-    price = own.price(teacher)
+    is_batch = order.delivery is Delivery.BATCH
+    price = own.batch_price(teacher) if is_batch else own.price(teacher)
     cost = "no price set" if found.cost is None else f"about {money(found.cost, own.currency)}"
     if price is not None and not (price.input or price.output):
         cost = "free"
@@ -39,7 +43,7 @@ def draw_estimate(found: Estimate, training: int, teacher: str, order: ExtractOr
         "Calls": f"{found.calls:,} of {training:,}",
         "Tokens in / out": f"{found.input_tokens:,} / {found.output_tokens:,}",
         "Cost": cost,
-        "Time": "not known yet" if found.seconds is None else _duration(found.seconds),
+        "Time": "within 24 hours" if is_batch else _time(found.seconds),
     }
     for column, (name, value) in zip(st.columns(4, gap="small"), shown.items(), strict=True):
         column.caption(name)
@@ -59,13 +63,20 @@ def draw_estimate(found: Estimate, training: int, teacher: str, order: ExtractOr
 
 
 def _warn_of_cap(found: Estimate, order: ExtractOrder) -> None:
-    over_calls = order.max_calls is not None and found.calls > order.max_calls
-    over_cost = order.max_cost is not None and found.cost is not None and found.cost > micro(order.max_cost)
-    if over_calls or over_cost:
+    calls, cost = order.max_calls, order.max_cost
+    over_calls = calls is not None and not isinstance(calls, Cap) and found.calls > calls
+    over_cost = cost is not None and not isinstance(cost, Cap) and found.cost is not None and found.cost > micro(cost)
+    if not (over_calls or over_cost):
+        return
+    if order.delivery is Delivery.BATCH:
+        st.caption(":orange[The estimate is above the cap: a batch cannot stop half-way, so nothing will be sent.]")
+    else:
         st.caption(":orange[The estimate is above the cap: the run stops before it, and what was answered is kept.]")
 
 
-def _duration(seconds: float) -> str:
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "not known yet"
     if seconds < 1:
         return "under a second"
     return f"about {seconds:.0f} s" if seconds < 120 else f"about {seconds / 60:.0f} min"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -9,10 +11,10 @@ import streamlit as st
 from pld_app import extracting, session
 from pld_app.components.evidence_card import draw_example
 from pld_app.components.extract_estimate import estimate_of
-from pld_app.components.extract_form import is_going_on, is_ready
+from pld_app.components.extract_form import can_deliver, is_going_on, is_ready
 from pld_app.components.job_progress import order_job
 from pld_app.components.text import count, in_badge, plain, short_hash
-from pld_app.extracting import ExtractOrder
+from pld_app.extract_order import Delivery, ExtractOrder
 from pld_core.errors import Failure, NotFound
 from pld_core.models import Split, Task
 from pld_core.ports import TeacherCall
@@ -38,44 +40,76 @@ WORDS = {
 
 def newest_failures(task: Task) -> tuple[TeacherCall, ...]:
     """Return the newest failure of each example that has no instruction since."""
-    return tuple({call.subjects[0]: call for call in extracting.failures(session.app(), task.name)}.values())
+    return extracting.newest_failures(session.app(), task.name)
 
 
 def draw_failures(task: Task, teacher: str, found: tuple[TeacherCall, ...], order: ExtractOrder) -> None:
-    """Draw the failures, a page at a time, and the button that asks them again with the caps of `order`."""
+    """Draw the failures, a page at a time, and buttons that ask them again, the way and with the caps of `order`."""
     if not found:
         st.info("No reply failed. One that cannot be used is listed here, word for word.")
         return
+    kinds = _draw_kinds(found)
+    shown = [call for call in found if call.failure in kinds]
+    closed = is_going_on(task) or not is_ready(teacher) or not can_deliver(teacher, order)
+    _draw_again(task, teacher, len(found), shown, replace(order, retry=kinds), closed)
+    pages = -(-len(shown) // PAGE_SIZE)
+    page = min(st.pagination(pages, key="failure_page"), pages) if pages > 1 else 1
+    for call in shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+        _draw(task, call, order, closed)
+
+
+def _draw_kinds(found: tuple[TeacherCall, ...]) -> tuple[Failure, ...]:
+    """Draw what went wrong how often, and return what of it is to be shown; all of it unless somebody chose."""
+    counts = Counter(call.failure for call in found if call.failure)
+    if len(counts) == 1:
+        return tuple(counts)
+    chosen = st.pills(
+        "What went wrong",
+        list(counts),
+        selection_mode="multi",
+        format_func=lambda kind: f"{WORDS[kind]} ({counts[kind]:,})",
+        key="failure_kinds",
+    )
+    return tuple(kind for kind in counts if kind in chosen) or tuple(counts)
+
+
+def _draw_again(
+    task: Task, teacher: str, failed: int, shown: Sequence[TeacherCall], again: ExtractOrder, closed: bool
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Ask these again",
+            "Ask this one again" if len(shown) == 1 else f"Ask these {len(shown):,} again",
             key="retry_failed",
             icon=":material/refresh:",
-            disabled=is_going_on(task) or not is_ready(teacher),
+            disabled=closed,
             on_click=order_job,
-            args=("extract", task.name, replace(order, retry_failed=True).as_json()),
+            args=("extract", task.name, again.as_json()),
         )
         if teacher:
-            own = session.app().settings.teacher
             training = session.app().store.tasks.counts(task.name).examples.get(Split.TRAIN, 0)
-            whole = estimate_of(task, training, len(found), order.in_flight or own.in_flight, again=True)
-            cost = "" if whole.cost is None else f", about {money(whole.cost, own.currency)}"
+            whole = estimate_of(task, training, failed, again)
+            cost = "" if whole.cost is None else f", about {money(whole.cost, session.app().settings.teacher.currency)}"
+            how = "as a batch, " if again.delivery is Delivery.BATCH else ""
             st.caption(
-                f"{count(whole.calls, 'new call')}{plain(cost)}, within the caps above: these "
-                "and the examples that were not asked yet."
+                f"{count(whole.calls, 'new call')}{plain(cost)}, {how}within the caps above; nothing else is asked."
             )
-    pages = -(-len(found) // PAGE_SIZE)
-    page = min(st.pagination(pages, key="failure_page"), pages) if pages > 1 else 1
-    for call in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
-        _draw(task, call)
 
 
-def _draw(task: Task, call: TeacherCall) -> None:
+def _draw(task: Task, call: TeacherCall, order: ExtractOrder, closed: bool) -> None:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(WORDS[call.failure] if call.failure else "not usable", color="orange")
             times = f", sent {call.attempts} times" if call.attempts > 1 else ""
             st.caption(f"{plain(call.model or call.teacher)}{times} · example {short_hash(call.subjects[0])}")
+            st.button(
+                "Ask again",
+                key=f"ask_again_{short_hash(call.subjects[0])}",
+                type="tertiary",
+                icon=":material/refresh:",
+                disabled=closed,
+                on_click=order_job,
+                args=("extract", task.name, replace(order, examples=call.subjects[:1]).as_json()),
+            )
         st.text(call.problem)
         said, asked = st.columns(2, gap="medium")
         with said:

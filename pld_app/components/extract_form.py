@@ -1,17 +1,20 @@
-"""Ordering an extraction: which teacher, whether it is there, what the run would take, and its cap."""
+"""Ordering an extraction: which teacher, whether it is there, and what the run would take."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from dataclasses import replace
 
 import streamlit as st
 
 from pld_app import extracting, session
+from pld_app.components.extract_caps import draw_order
 from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
 from pld_app.components.text import count, plain
-from pld_app.extracting import PROBE, ExtractOrder
+from pld_app.extract_order import Delivery, ExtractOrder
+from pld_app.extracting import PROBE
 from pld_app.settings import FILE_NAME, Settings
+from pld_app.teacher_settings import PAID
 from pld_core.errors import PldError
 from pld_core.models import Task
 from pld_core.ports import BackendStatus
@@ -44,18 +47,19 @@ def draw_form(task: Task, teacher: str, training: int, failed: int) -> ExtractOr
     """Draw the teacher, the caps, the estimate and the buttons that order a job; return the order as it stands."""
     st.markdown("**New run over the training split**")
     ready = _draw_teacher(task, teacher)
-    own = session.app().settings.teacher
-    if estimate_of(task, training, failed, own.in_flight).calls == 0:
-        _draw_nothing_left(training, failed)
-        return _draw_caps(task, teacher) if failed else ExtractOrder(task.name)
-    order = _draw_caps(task, teacher)
-    found = estimate_of(task, training, failed, order.in_flight or own.in_flight)
+    if estimate_of(task, training, failed, ExtractOrder(task.name)).calls == 0:
+        _draw_nothing_left(task, training, failed)
+        return draw_order(task, teacher) if failed else ExtractOrder(task.name)
+    order = draw_order(task, teacher)
+    found = estimate_of(task, training, failed, order)
     draw_estimate(found, training, teacher, order)
     going_on = is_going_on(task)
-    closed = going_on or not ready
+    closed = going_on or not ready or not can_deliver(teacher, order)
     with st.container(horizontal=True):
         st.button(
-            f"Start: {count(found.calls, 'call')}",
+            f"Submit: {count(found.calls, 'call')}"
+            if order.delivery is Delivery.BATCH
+            else f"Start: {count(found.calls, 'call')}",
             type="primary",
             key="start_extract",
             disabled=closed,
@@ -70,7 +74,7 @@ def draw_form(task: Task, teacher: str, training: int, failed: int) -> ExtractOr
                 disabled=closed,
                 help="They are real calls and paid for; their answers are kept, so none is paid for twice.",
                 on_click=order_job,
-                args=("extract", task.name, {**order.as_json(), "limit": PROBE}),
+                args=("extract", task.name, replace(order, limit=PROBE, delivery=Delivery.NOW).as_json()),
             )
     if going_on:
         st.caption("A run is going on. The next can be ordered when it has ended.")
@@ -91,6 +95,11 @@ def is_ready(teacher: str) -> bool:
         return bool(teacher) and _status(session.app().settings, teacher).ready
     except PldError:
         return False
+
+
+def can_deliver(teacher: str, order: ExtractOrder) -> bool:
+    """Return whether this kind of teacher can be asked the way that the order wants."""
+    return order.delivery is Delivery.NOW or teacher.partition(":")[0] == PAID
 
 
 def _draw_teacher(task: Task, teacher: str) -> bool:
@@ -117,35 +126,11 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
     return False
 
 
-def _draw_caps(task: Task, teacher: str) -> ExtractOrder:
-    own = session.app().settings.teacher
-    calls, cost, flight = st.columns(3, vertical_alignment="bottom")
-    max_calls = calls.number_input(
-        "Cap in calls", 1, value=own.max_calls, step=1, key=f"cap_calls_{task.name}", placeholder="none"
-    )
-    priced = own.price(teacher)
-    is_paid = priced is None or bool(priced.input or priced.output)
-    max_cost = cost.number_input(
-        f"Cap in {plain(own.currency)}",
-        0.000001,
-        value=None if own.max_cost is None or priced is None else float(own.max_cost),
-        step=1.0,
-        format="%g",
-        key=f"cap_cost_{task.name}",
-        placeholder="none" if priced else "no price set",
-        disabled=not priced or not is_paid,
-    )
-    in_flight = flight.number_input("Calls at a time", 1, value=own.in_flight, step=1, key=f"in_flight_{task.name}")
-    return ExtractOrder(
-        task.name,
-        max_calls=max_calls,
-        max_cost=None if max_cost is None else Decimal(str(max_cost)),
-        in_flight=int(in_flight),
-    )
-
-
-def _draw_nothing_left(training: int, failed: int) -> None:
-    if failed:
+def _draw_nothing_left(task: Task, training: int, failed: int) -> None:
+    waiting = len(session.app().store.logic.in_batches(task.name))
+    if waiting:
+        st.info(f"{count(waiting, 'request')} wait for their answer in a batch; nothing else is left to ask.")
+    elif failed:
         st.info(f"Nothing is left to ask but {count(failed, 'failure')}, which stay as they are until asked again.")
     else:
         have = "training example has its instruction" if training == 1 else "training examples have their instruction"

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.text import moment, plain
+from pld_app.components.text import count, moment, plain
+from pld_app.extract_order import Cap, Delivery
 from pld_core.canonical import Json
 from pld_core.errors import PldError
 from pld_core.models import Job, JobState
@@ -21,6 +22,7 @@ KINDS = {
     "extract": "Extraction",
     "embed": "Embedding",
 }
+WAITING_S = 10.0
 STATE_ICONS = {
     JobState.QUEUED: ":material/schedule:",
     JobState.RUNNING: ":material/play_arrow:",
@@ -31,20 +33,24 @@ STATE_ICONS = {
 
 
 def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
-    """Draw the newest jobs; while one is going on, they are drawn anew each second."""
+    """Draw the newest jobs; while one is going on, they are drawn anew each second, one that waits less often."""
     jobs = _jobs(task, kind, limit)
     if not jobs:
         st.caption("No job yet.")
         return
     going_on = not all(job.state.is_final for job in jobs)
 
-    @st.fragment(run_every=1.0 if going_on else None)
+    # A job that waits for somebody else may do so for hours.
+    pause = WAITING_S if all(job.state.is_final or job.not_before for job in jobs) else 1.0
+
+    @st.fragment(run_every=pause if going_on else None)
     def moving() -> None:
         now = _jobs(task, kind, limit)
         for job in now:
             _draw(job)
-        if going_on and all(job.state.is_final for job in now):
-            # The rest of the page shows results: draw it once more, and stop asking.
+        has_ended = all(job.state.is_final for job in now)
+        if going_on and (has_ended or [bool(j.not_before) for j in now] != [bool(j.not_before) for j in jobs]):
+            # The rest of the page shows results: draw it once more, and stop asking or ask at another pace.
             st.rerun()
 
     moving()
@@ -75,16 +81,18 @@ def _draw(job: Job) -> None:
     with st.container(border=True, gap="small", key=f"job_{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             title = KINDS.get(job.kind, job.kind)
+            state = "waiting" if job.not_before else job.state.value
             st.markdown(
                 f"{STATE_ICONS[job.state]} **{title}** {plain(job.task)} :gray[{plain(_detail(job))} · job {job.id}, "
-                f"{job.state.value}, ordered by {plain(job.created_by)}, {moment(job.created_at)}]"
+                f"{state}, ordered by {plain(job.created_by)}, {moment(job.created_at)}]"
             )
             _draw_button(job)
         if job.state is JobState.RUNNING:
             share = job.done / job.total if job.total else 0.0
             st.progress(share, text=plain(_words(job)))
         elif job.message:
-            st.caption(plain(job.message))
+            later = f" Looked at again at {moment(job.not_before)}." if job.not_before else ""
+            st.caption(plain(job.message) + plain(later))
         elif job.state is JobState.QUEUED:
             st.caption("Waiting for the worker. If this stays, start one: `pld worker`.")
 
@@ -102,11 +110,18 @@ def _detail(job: Job) -> str:
 def _extract_detail(job: Job) -> str:
     """Return what an extraction was asked to do, and the caps that it was given."""
     asked = job.params
-    parts = ["failures again" if asked.get("retry_failed") else ""]
-    parts += [f"at most {asked['limit']} examples" if asked.get("limit") else ""]
-    parts += [f"cap {asked['max_calls']} calls" if asked.get("max_calls") else ""]
-    parts += [f"cap {asked['max_cost']} in money" if asked.get("max_cost") else ""]
-    return ", ".join(part for part in parts if part) or "everything that is missing"
+    again = len(examples) if isinstance(examples := asked.get("examples"), list) else 0
+    parts = ["failures again" if asked.get("retry") else ""]
+    parts += [count(again, "example") if again else ""]
+    parts += [f"at most {asked['limit']} calls" if asked.get("limit") else ""]
+    parts = [part for part in parts if part] or ["everything that is missing"]
+    parts += ["as a batch" if asked.get("delivery") == Delivery.BATCH else ""]
+    parts += [_cap("calls", asked.get("max_calls")), _cap("in money", asked.get("max_cost"))]
+    return ", ".join(part for part in parts if part)
+
+
+def _cap(of_what: str, amount: Json) -> str:
+    return "" if amount is None or amount == Cap.NONE else f"cap {amount} {of_what}"
 
 
 def _draw_button(job: Job) -> None:

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from pld_core.backends.embedded import EmbeddedChat
 from pld_core.backends.ollama import OllamaChat
 from pld_core.backends.ollama_embeddings import OllamaEmbeddings
+from pld_core.backends.openai_batch import OpenAIBatchChat
 from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.backends.openai_embeddings import OpenAIEmbeddings
-from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, RETRIES
+from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE
+from pld_core.batches import BatchChat
 from pld_core.errors import InvalidInput
 from pld_core.ports import Chat, EmbeddingModel
 
@@ -27,7 +29,6 @@ class BackendSettings:
         num_ctx: tokens of the context window that Ollama is told to use.
         timeout_s: longest silence while waiting for the next piece of an answer, in seconds.
         openai_key_variable: the environment variable that holds the key, for messages.
-        retries: how often a client itself tries again; 0 where the call engine does that.
         connections: most connections to an OpenAI-compatible server.
     """
 
@@ -37,7 +38,6 @@ class BackendSettings:
     num_ctx: int = 8192
     timeout_s: float = 120.0
     openai_key_variable: str = KEY_VARIABLE
-    retries: int = RETRIES
     connections: int = CONNECTIONS
 
 
@@ -99,7 +99,28 @@ def _open_openai_embeddings(model: str, settings: BackendSettings) -> EmbeddingM
         _address(settings.openai_base_url, "OpenAI-compatible server"),
         settings.openai_api_key,
         timeout_s=settings.timeout_s,
-        retries=settings.retries,
+        connections=settings.connections,
+        key_variable=settings.openai_key_variable,
+    )
+
+
+def open_batch_chat(name: str, settings: BackendSettings) -> BatchChat:
+    """Return the backend of that name as one that takes batches; it is not contacted yet.
+
+    Raises:
+        InvalidInput: it takes none, or it is no backend at all.
+    """
+    kind, _, model = name.strip().partition(":")
+    if kind != "openai":
+        raise InvalidInput(
+            f"{name} takes no batches: they need a teacher with OpenAI's Batch API, such as openai:gpt-4.1-mini. "
+            "Nothing was sent. Extract without a batch."
+        )
+    return OpenAIBatchChat(
+        _required("openai", model, "gpt-4.1-mini"),
+        _address(settings.openai_base_url, "OpenAI-compatible server"),
+        settings.openai_api_key,
+        timeout_s=settings.timeout_s,
         connections=settings.connections,
         key_variable=settings.openai_key_variable,
     )
@@ -126,7 +147,6 @@ def _open_openai(model: str, settings: BackendSettings) -> Chat:
         _address(settings.openai_base_url, "OpenAI-compatible server"),
         settings.openai_api_key,
         timeout_s=settings.timeout_s,
-        retries=settings.retries,
         connections=settings.connections,
         key_variable=settings.openai_key_variable,
     )

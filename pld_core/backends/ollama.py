@@ -122,7 +122,7 @@ class OllamaChat:
         async with self._server.client.stream("POST", "/api/chat", json=self._body(request)) as response:
             if response.status_code != httpx.codes.OK:
                 await response.aread()
-                raise self._server.for_status(response.status_code, response.text)
+                raise self._server.for_response(response)
             yield response
 
     def _part(self, line: bytes, text: str) -> dict[str, Any]:

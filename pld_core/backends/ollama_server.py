@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from pld_core.backends.retry_after import retry_after_s
 from pld_core.errors import (
+    AccessRefused,
     BackendBusy,
     BackendError,
     BackendRefused,
@@ -101,7 +103,7 @@ class OllamaServer:
         except httpx.RequestError as error:
             raise self.for_transport(error, "") from error
         if response.status_code != httpx.codes.OK:
-            raise self.for_status(response.status_code, response.text)
+            raise self.for_response(response)
         try:
             found = response.json()
         except ValueError as error:
@@ -117,14 +119,16 @@ class OllamaServer:
     def too_long(self, words: str) -> str:
         return self._too_long.format(words=words)
 
-    def for_status(self, status: int, text: str) -> BackendError:
-        """Return the error that a response with a status other than 200 and this body stands for."""
-        return self.for_words(status, *_server_words(text))
+    def for_response(self, response: httpx.Response) -> BackendError:
+        """Return the error that a response with a status other than 200 stands for; its body must have been read."""
+        words, from_ollama = _server_words(response.text)
+        return self.for_words(response.status_code, words, from_ollama, retry_after_s(response.headers))
 
-    def for_words(self, status: int, words: str, from_ollama: bool) -> BackendError:
+    def for_words(self, status: int, words: str, from_ollama: bool, wait_s: float | None = None) -> BackendError:
         """Return the error for a status other than 200 and what the server said.
 
         Args:
+            wait_s: after how many seconds it wants to be asked again, if it says.
             from_ollama: it said so in Ollama's own way, and is no web server that lacks the page.
         """
         if status == httpx.codes.NOT_FOUND and from_ollama:
@@ -136,9 +140,12 @@ class OllamaServer:
         if status == httpx.codes.BAD_REQUEST and _says_too_long(words):
             return PromptTooLong(self.too_long(words))
         if status in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}:
-            return BackendBusy(f"The Ollama server is busy ({words}). Wait a moment and try again.")
+            return BackendBusy(f"The Ollama server is busy ({words}). Wait a moment and try again.", wait_s)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return BackendBusy(f"The Ollama server could not answer (status {status}: {words}). Try again later.")
+            words = f"The Ollama server could not answer (status {status}: {words}). Try again later."
+            return BackendBusy(words, wait_s)
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return AccessRefused(f"{self.shown_host} lets nobody in without a key ({words}). Check the address.")
         return BackendRefused(f"The Ollama server refused the request with status {status}: {words}")
 
     def for_transport(self, error: httpx.RequestError, text: str) -> BackendError:
@@ -165,6 +172,8 @@ def connection(host: str, timeout_s: float) -> dict[str, Any]:
     """Return how any client is to reach the server, as httpx spells it."""
     return {
         "timeout": httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+        # How many go out at a time is for the caller to say; the usual 100 would let further ones fail.
+        "limits": httpx.Limits(max_connections=None),
         # A proxy from the environment cannot reach a server on this very machine.
         "trust_env": urlsplit(host).hostname not in {"127.0.0.1", "localhost", "::1"},
     }

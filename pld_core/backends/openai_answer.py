@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
@@ -22,6 +23,21 @@ class Heard:
     model: str = ""
     usage: Any = None
     timings: Mapping[str, Any] | None = None
+
+    @classmethod
+    def whole(cls, body: Mapping[str, Any]) -> Heard:
+        """Read a completion that came in one piece, as JSON. Nothing of its shape is sure."""
+        choices = body.get("choices")
+        choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
+        message, usage = _object(choice.get("message")), _object(body.get("usage"))
+        told = {**usage, "prompt_tokens_details": SimpleNamespace(**_object(usage.get("prompt_tokens_details")))}
+        return cls(
+            text=_text(message.get("content")),
+            refusal=_text(message.get("refusal")),
+            finish=_text(choice.get("finish_reason")),
+            model=_text(body.get("model")),
+            usage=SimpleNamespace(**told),
+        )
 
     def take(self, chunk: ChatCompletionChunk) -> str:
         """Add one chunk and return its text. Nothing of its shape is sure: the client does not check it."""
@@ -76,6 +92,14 @@ class Heard:
             prompt_ms=_rounded(timings.get("prompt_ms")),
             output_ms=_rounded(timings.get("predicted_ms")),
         )
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _whole(value: object) -> int | None:

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.shared_params import ResponseFormatJSONSchema
 
 from pld_core.backends.openai_answer import Heard
-from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, READ_TIMEOUT_S, RETRIES, OpenAIServer
+from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, READ_TIMEOUT_S, OpenAIServer
 from pld_core.errors import BackendRefused, ReplyUnusable
 from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 
@@ -37,7 +37,6 @@ class OpenAIChat:
         context_size: int | None = None,
         timeout_s: float = READ_TIMEOUT_S,
         http_client: openai.DefaultAsyncHttpxClient | None = None,
-        retries: int = RETRIES,
         connections: int = CONNECTIONS,
         key_variable: str = KEY_VARIABLE,
     ) -> None:
@@ -51,7 +50,6 @@ class OpenAIChat:
             context_size: tokens of the context window where it is known; the protocol does not tell.
             timeout_s: longest silence while waiting for the next piece of the answer, in seconds.
             http_client: what carries the requests; None for the usual one.
-            retries: how often the client itself tries again; 0 where the caller does that.
             connections: how many requests can be under way at the same time; further ones wait for a connection.
             key_variable: the environment variable that the key came from, for messages.
         """
@@ -63,7 +61,6 @@ class OpenAIChat:
             name_prefix=name_prefix,
             timeout_s=timeout_s,
             http_client=http_client,
-            retries=retries,
             connections=connections,
             key_variable=key_variable,
         )
@@ -114,20 +111,19 @@ class OpenAIChat:
         await self._server.client.close()
 
     async def _open(self, request: ChatRequest) -> openai.AsyncStream[ChatCompletionChunk]:
-        messages: list[ChatCompletionMessageParam] = [
-            {"role": "system", "content": request.system},
-            {"role": "user", "content": request.user},
-        ]
+        # Past the client, which holds each part against every type that it could be: a third of a call's time.
+        body: dict[str, object] = {"messages": messages_of(request)}
+        if request.schema is not None:
+            body["response_format"] = answer_format(request.schema)
         return await self._server.client.chat.completions.create(
             model=self._server.model,
-            messages=messages,
+            messages=[],
             stream=True,
             stream_options={"include_usage": True},
             max_tokens=request.max_tokens,
             temperature=request.temperature,
             seed=request.seed,
-            # Past the client's own look at every branch of the schema, which took a quarter of a call's time.
-            extra_body=None if request.schema is None else {"response_format": _answer_format(request.schema)},
+            extra_body=body,
         )
 
     def _check_is_event_stream(self, content_type: str) -> None:
@@ -135,5 +131,9 @@ class OpenAIChat:
             raise BackendRefused(self._server.not_compatible)
 
 
-def _answer_format(schema: Mapping[str, object]) -> ResponseFormatJSONSchema:
+def messages_of(request: ChatRequest) -> list[ChatCompletionMessageParam]:
+    return [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
+
+
+def answer_format(schema: Mapping[str, object]) -> ResponseFormatJSONSchema:
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}

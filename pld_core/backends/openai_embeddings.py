@@ -9,7 +9,7 @@ from typing import Any
 import openai
 
 from pld_core.backends.embedding_reply import unit_rows
-from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, READ_TIMEOUT_S, RETRIES, OpenAIServer
+from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, READ_TIMEOUT_S, OpenAIServer
 from pld_core.errors import BackendRefused, VectorsUnusable
 from pld_core.ports import BackendStatus, EmbedReply, EmbedRequest
 
@@ -29,7 +29,6 @@ class OpenAIEmbeddings:
         base_url: str,
         api_key: str,
         timeout_s: float = READ_TIMEOUT_S,
-        retries: int = RETRIES,
         connections: int = CONNECTIONS,
         key_variable: str = KEY_VARIABLE,
     ) -> None:
@@ -40,7 +39,6 @@ class OpenAIEmbeddings:
             api_key,
             WHEN_TOO_LONG,
             timeout_s=timeout_s,
-            retries=retries,
             connections=connections,
             key_variable=key_variable,
         )

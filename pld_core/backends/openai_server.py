@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
 import openai
 
+from pld_core.backends.retry_after import retry_after_s
 from pld_core.errors import (
     AccessRefused,
     BackendBusy,
@@ -28,7 +29,6 @@ from pld_core.ports import BackendStatus
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
 STATUS_TIMEOUT_S = 10.0
-RETRIES = 1
 CONNECTIONS = 100
 LONGEST_QUOTE = 300
 NAMED_MODELS = 5
@@ -36,7 +36,32 @@ KEY_VARIABLE = "PLD_OPENAI_API_KEY"
 BAD_REQUEST, UNAUTHORIZED, PAYMENT_REQUIRED, FORBIDDEN, NOT_FOUND, TOO_LARGE = 400, 401, 402, 403, 404, 413
 REQUEST_TIMEOUT, CONFLICT, TOO_EARLY, TOO_MANY, INTERNAL = 408, 409, 425, 429, 500
 QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionResetError)
+"""How a connection ends over which a request went out: before the answer's head, in its body, or anywhere."""
 FILTER_CODES = ("content_filter", "content_policy_violation")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer with an error status: the object under `error` where there is one, else the words around it."""
+
+    status: int
+    body: object
+    message: str = ""
+    retry_after_s: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The server's own message where it gave one in the usual shape."""
+        if isinstance(self.body, dict) and self.body.get("message"):
+            # Some servers are terse in the message and clear in the code, such as `context_length_exceeded`.
+            code = self.body.get("code")
+            return f"{self.body['message']} ({code})" if isinstance(code, str) else str(self.body["message"])
+        return self.message
+
+    def says(self, codes: tuple[str, ...]) -> bool:
+        """Return whether the server's error is of one of these codes, which some servers put in the type."""
+        return isinstance(self.body, dict) and any(self.body.get(name) in codes for name in ("code", "type"))
 
 
 class OpenAIServer:
@@ -59,7 +84,6 @@ class OpenAIServer:
         name_prefix: str = "openai",
         timeout_s: float = READ_TIMEOUT_S,
         http_client: openai.DefaultAsyncHttpxClient | None = None,
-        retries: int = RETRIES,
         connections: int = CONNECTIONS,
         key_variable: str = KEY_VARIABLE,
     ) -> None:
@@ -90,7 +114,8 @@ class OpenAIServer:
             # The client refuses an empty key; a server on this machine that wants none ignores this one.
             api_key=key if key and not self.key_problem else "none",
             timeout=openai.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            max_retries=retries,
+            # The call engine tries again, and counts.
+            max_retries=0,
             http_client=http_client,
         )
 
@@ -129,7 +154,7 @@ class OpenAIServer:
         return BackendStatus(name=self.name, title=self._title, ready=False, model=self.model, problem=problem, fix=fix)
 
     async def _models(self) -> tuple[str, ...]:
-        client = self.client.with_options(max_retries=0, timeout=STATUS_TIMEOUT_S)
+        client = self.client.with_options(timeout=STATUS_TIMEOUT_S)
         try:
             # Read as JSON here, because the client's own parser breaks on a 200 that holds a web page.
             response = await client.models.with_raw_response.list()
@@ -148,10 +173,12 @@ class OpenAIServer:
         # The cause is kept for the log, unless its words would carry the key there.
         cause = None if self._key and self._key in str(error) else error
         if isinstance(error, openai.APIStatusError):
-            raise self._for_status(error) from cause
+            raise self.for_status(
+                Refusal(error.status_code, error.body, error.message, retry_after_s(error.response.headers))
+            ) from cause
         if isinstance(error, openai.APIConnectionError):
             raise self._for_connection(error, text) from cause
-        words = self._quote(str(error))
+        words = self.quote(str(error))
         if _says_too_long(words):
             raise PromptTooLong(self._too_long(words)) from cause
         raise BackendRefused(f"The server stopped the answer: {words}. Try again.") from cause
@@ -165,7 +192,7 @@ class OpenAIServer:
             )
         # The transport calls every lost connection a timeout; what really happened stands below.
         causes = tuple(_causes(error))
-        if any(isinstance(cause, aiohttp.ServerDisconnectedError) for cause in causes):
+        if any(isinstance(cause, LOST) for cause in causes):
             words = f"{self.shown_url} closed the connection without an answer. Try again."
             return BackendUnreachable(words, sent=True)
         never_there = any(isinstance(c, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for c in causes)
@@ -173,11 +200,12 @@ class OpenAIServer:
             return BackendUnreachable(f"{self.shown_url} did not answer in time. Try again later.", sent=True)
         return BackendUnreachable(f"No server answers at {self.shown_url}. Check the address and that the server runs.")
 
-    def _for_status(self, error: openai.APIStatusError) -> BackendError:
-        words, status = self._quote(_server_words(error)), error.status_code
+    def for_status(self, error: Refusal) -> BackendError:
+        """Return the error of ours that an answer with an error status stands for."""
+        words, status, wait_s = self.quote(error.words), error.status, error.retry_after_s
         if status in {UNAUTHORIZED, FORBIDDEN}:
             return AccessRefused(f"The server refused the key ({words}). Set the right one in {self._key_variable}.")
-        if status == PAYMENT_REQUIRED or _says(error, QUOTA_CODES):
+        if status == PAYMENT_REQUIRED or error.says(QUOTA_CODES):
             return AccessRefused(f"The account's quota is used up ({words}). Top it up at the provider, then continue.")
         if status == NOT_FOUND and "model" in words.lower() and isinstance(error.body, dict):
             return ModelMissing(f"The server does not offer the model {self.model}: {words}. Choose another one.")
@@ -185,22 +213,22 @@ class OpenAIServer:
             return BackendRefused(self.not_compatible)
         if status in {BAD_REQUEST, TOO_LARGE} and _says_too_long(words):
             return PromptTooLong(self._too_long(words))
-        if status == BAD_REQUEST and _says(error, FILTER_CODES):
+        if status == BAD_REQUEST and error.says(FILTER_CODES):
             return ReplyUnusable(f"The server's content filter refused the input: {words}.", words, Failure.REFUSED)
         if status == TOO_MANY:
             return BackendBusy(
-                f"The server's limit is reached: {words}. Wait, or raise the limit there.", _retry_after_s(error)
+                f"The server's limit is reached: {words}. Wait, or raise the limit there.", error.retry_after_s
             )
         if status >= INTERNAL or status in {REQUEST_TIMEOUT, CONFLICT, TOO_EARLY}:
-            return BackendBusy(
-                f"The server could not answer (status {status}: {words}). Try again later.", _retry_after_s(error)
-            )
+            words = f"The server could not answer (status {status}: {words}). Try again later."
+            return BackendBusy(words, wait_s)
         return BackendRefused(f"The server refused the request with status {status}: {words}")
 
     def _too_long(self, words: str) -> str:
         return f"The prompt and the input do not fit the model's context window ({words}). {self._when_too_long}"
 
-    def _quote(self, words: str) -> str:
+    def quote(self, words: str) -> str:
+        """Return the server's words on one line, shortened, without the key."""
         safe = words.replace(self._key, "[key]") if self._key else words
         return " ".join(safe.split())[:LONGEST_QUOTE].rstrip(". ") or "no reason given"
 
@@ -227,44 +255,12 @@ def _without_credentials(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _server_words(error: openai.APIStatusError) -> str:
-    """Return the server's own message where it gave one in the usual shape."""
-    body = error.body
-    if isinstance(body, dict) and body.get("message"):
-        # Some servers are terse in the message and clear in the code, such as `context_length_exceeded`.
-        code = body.get("code")
-        return f"{body['message']} ({code})" if isinstance(code, str) else str(body["message"])
-    return error.message
-
-
-def _says(error: openai.APIStatusError, codes: tuple[str, ...]) -> bool:
-    """Return whether the server's error is of one of these codes, which some servers put in the type."""
-    return any(word in codes for word in (error.code, error.type))
-
-
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield what an error arose from, the nearest first."""
     below = error.__cause__ or error.__context__
     while below is not None:
         yield below
         below = below.__cause__ or below.__context__
-
-
-def _retry_after_s(error: openai.APIStatusError) -> float | None:
-    """Return the seconds of Retry-After; its other form, a date, is read against the server's own clock."""
-    headers = error.response.headers
-    if (exact := headers.get("retry-after-ms", "")).isdecimal():
-        return int(exact) / 1000
-    told = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(told)) if told else None
-    except ValueError:
-        pass
-    try:
-        until, now = (parsedate_to_datetime(text) for text in (told, headers.get("date", "")))
-        return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):
-        return None
 
 
 def _says_too_long(words: str) -> bool:

@@ -104,8 +104,87 @@ def test_failures_are_listed_with_their_reply_and_tried_again_by_choice(
     assert (extract(pld, space)["made"], extract(pld, space)["left"]) == (N - 1, 1)
     (failure,) = pld("teacher", "failures", "--task", "posts", "--workspace", space, "--json").value
     assert (failure["kind"], failure["reply"]) == ("bad_json", "not json")
-    assert extract(pld, space, "--retry-failed")["made"] == 1
+    assert extract(pld, space, "--retry", "failed")["made"] == 1
     assert "No call failed" in pld("teacher", "failures", "--task", "posts", "--workspace", space).out
+
+
+def unusable(stub: TeacherStub) -> dict[str, Fault]:
+    """Let the stub fail for three examples, each in its own way, whenever it is asked."""
+    faults = {"number 1\n": Fault(text="sorry"), "number 2\n": Fault(text="", refusal="No."), "number 3\n": Fault(400)}
+    stub.script = lambda _number, text: next((fault for word, fault in faults.items() if word in text), GOOD)
+    return faults
+
+
+def asked_again(stub: TeacherStub) -> list[str]:
+    """Return which posts were asked about more than once, in the order of their numbers."""
+    return sorted(text.partition("number ")[2].split()[0] for text, times in stub.seen.items() if times > 1)
+
+
+def test_only_the_failures_that_were_chosen_are_asked_again(pld: Pld, space: Path, stub: TeacherStub) -> None:
+    unusable(stub)
+    assert extract(pld, space, "--limit", 10)["failed"] == 3
+    again = extract(pld, space, "--retry", "refused")
+    assert (again["calls"], again["failed"]) == (1, 1)
+    assert asked_again(stub) == ["2"]
+    again = extract(pld, space, "--retry", "bad_json", "--retry", "rejected")
+    assert (again["calls"], asked_again(stub)) == (2, ["1", "2", "3"])
+    assert len(stub.seen) == 10, "nothing else was asked"
+    stub.script = lambda _number, _text: GOOD
+    assert extract(pld, space, "--retry", "failed")["made"] == 3
+    refused = pld("extract", "--task", "posts", "--retry", "bad_json", "--workspace", space).refusal
+    assert "failed that way" in refused
+
+
+def test_one_example_is_asked_about_by_its_hash(pld: Pld, space: Path, stub: TeacherStub) -> None:
+    unusable(stub)
+    extract(pld, space, "--limit", 4)
+    (second,) = [call for call in store_of(space).logic.failed_calls("posts") if call.failure == "refused"]
+    found = extract(pld, space, "--example", second.subjects[0][7:19])
+    assert (found["calls"], asked_again(stub)) == (1, ["2"])
+    unknown = pld("extract", "--task", "posts", "--example", "zz", "--workspace", space).refusal
+    assert "0 training examples of posts begin with 'zz'" in unknown
+
+
+def test_a_limit_counts_calls_that_are_really_made(pld: Pld, space: Path, stub: TeacherStub) -> None:
+    unusable(stub)
+    extract(pld, space, "--limit", 4)
+    found = extract(pld, space, "--limit", 2)
+    assert (found["made"], found["left"], found["calls"]) == (2, 3, 2)
+    assert extract(pld, space, "--limit", 1, "--dry-run")["calls"] == 1
+
+
+def test_a_probe_asks_what_a_run_would_ask_and_not_what_failed_before(pld: Pld, space: Path, stub: TeacherStub) -> None:
+    unusable(stub)
+    extract(pld, space, "--limit", 4)
+    assert extract(pld, space, "--probe")["calls"] == N - 4 - 5
+    assert (sum(stub.seen.values()), asked_again(stub)) == (9, [])
+
+
+def test_a_cap_of_the_settings_holds_until_a_run_says_otherwise(pld: Pld, space: Path, stub: TeacherStub) -> None:
+    settings = (space / "settings.toml").read_text().replace("in_flight = 4", "in_flight = 4\nmax_calls = 3")
+    (space / "settings.toml").write_text(settings)
+    assert "cap of 3 calls" in pld("extract", "--task", "posts", "--workspace", space).refusal
+    assert "cap of 4 calls" in pld("extract", "--task", "posts", "--max-calls", 4, "--workspace", space).refusal
+    assert extract(pld, space, "--max-calls", "none")["made"] == N - 7
+    for wrong in (("--max-calls", "0"), ("--max-calls", "few"), ("--max-cost", "-1"), ("--max-cost", "nan")):
+        assert pld("extract", "--task", "posts", "--workspace", space, *wrong).code == 2
+
+
+def test_going_on_with_a_run_counts_against_its_caps_and_needs_one_that_was_begun(
+    pld: Pld, space: Path, stub: TeacherStub
+) -> None:
+    refused = pld("extract", "--task", "posts", "--resume", "--workspace", space).refusal
+    assert refused == "Nothing was begun for posts, so there is nothing to go on with. Start without --resume."
+    assert not stub.seen
+    first = extract(pld, space, "--limit", 4)
+    assert (
+        "cap of 6 calls"
+        in pld("extract", "--task", "posts", "--resume", "--max-calls", 6, "--workspace", space).refusal
+    )
+    assert sum(stub.seen.values()) == 6
+    last = extract(pld, space, "--resume")
+    assert (last["run"], last["calls"], last["made"]) == (first["run"], N, N - 6)
+    assert set(stub.seen.values()) == {1}
 
 
 def test_a_task_without_a_teacher_says_where_to_set_one(pld: Pld, space: Path) -> None:

@@ -609,7 +609,8 @@ def predict(store: Store, example: Example) -> None:
     approved_rule(store, make_rule(supports=[OTHER]))
     version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
-    store.runs.add_prediction(store.runs.start(run, ANNA).id, Prediction(example.hash, "keep", failed_answer("x")))
+    answer = Prediction(example.hash, "keep", failed_answer("x"))
+    store.runs.add_predictions(store.runs.start(run, ANNA).id, [answer])
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ QUICK = Teaching(limits=Limits(in_flight=2, attempts=3, first_wait_s=0.0))
 
 
 def opened(kind: str, url: str, model: str = MODEL, key: str = KEY) -> EmbeddingModel:
-    settings = BackendSettings(ollama_host=url, openai_base_url=f"{url}/v1", openai_api_key=key, retries=0)
+    settings = BackendSettings(ollama_host=url, openai_base_url=f"{url}/v1", openai_api_key=key)
     return open_embedding_model(f"{kind}:{model}", settings)
 
 

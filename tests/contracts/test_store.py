@@ -716,10 +716,12 @@ def test_predictions_come_back_as_they_went_in_and_in_order(store: Store) -> Non
         Prediction("sha256:b", "keep", Answer("keep", '{"label": "keep"}', AnswerStatus.OK, 3, 9, 4, None, 4096)),
         Prediction("sha256:a", "remove", failed_answer("it slept", "z z z")),
     )
-    for prediction in given:
-        store.runs.add_prediction(run.id, prediction)
-    assert store.runs.predictions(run.id) == given
-    store.runs.finish(run.id, {"n": 2}, ANNA)
+    store.runs.add_predictions(run.id, given[:1])
+    store.runs.add_predictions(run.id, [Prediction("sha256:b", "keep", failed_answer("late")), given[1]])
+    assert store.runs.predictions(run.id) == given, "the first answer to an example stays"
+    for _ in range(2):
+        store.runs.finish(run.id, {"n": 2}, ANNA)
+    assert kinds(store).count("run.finished") == 1
     event = store.events.page()[0]
     assert (event.kind, event.subject, event.payload) == ("run.finished", f"posts run {run.id}", {"n": 2})
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pld_core.batches import BatchItem, NewBatch
 from pld_core.compilation import compile_prompt
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
@@ -32,11 +33,14 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     call = TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0)
     store.logic.record_calls("posts", [(call, None)])
     store.logic.add_instruction("posts", make_instruction(examples[0]))
+    items = (BatchItem("r", (examples[0].hash,)),)
+    (batch,) = store.batches.add("posts", [NewBatch("extraction", "told", "t", "", 1, items)], ANNA)
+    store.batches.record(batch.id, [(call, None)])
     approved_rule(store)
     version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
     run_id = store.runs.start(run, ANNA).id
-    store.runs.add_prediction(run_id, Prediction(examples[0].hash, "keep", failed_answer("slept")))
+    store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
     return store
 
@@ -287,13 +291,19 @@ if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], cap
 store = create_store(f"sqlite:///{folder}/pld.db")
 store.tasks.add(make_task(), ANNA)
 n = 0
-try:
-    while True:
-        rows = [make_example(f"{n} {i} " + "x" * 400) for i in range(50)]
+full = None
+while full is None:
+    rows = [make_example(f"{n} {i} " + "x" * 400) for i in range(50)]
+    try:
         store.tasks.import_examples("posts", rows, "big.csv", ANNA)
-        n += 1
-except WorkspaceError as error:
-    print(type(error).__name__, "|", error)
+    except StorageFull as error:
+        full = error
+        continue
+    except WorkspaceError as error:
+        # The last change that fits may leave no room for the note beside the database.
+        assert "The change was saved" in str(error)
+    n += 1
+print(type(full).__name__, "|", full)
 print(n, store.tasks.count_examples("posts"), store.events.verify().intact)
 """
 

@@ -12,7 +12,7 @@ import pytest
 
 from pld_core.backends.ollama import OllamaChat
 from pld_core.canonical import Json
-from pld_core.errors import BackendBusy, BackendError, BackendUnreachable, PromptTooLong
+from pld_core.errors import AccessRefused, BackendBusy, BackendError, BackendUnreachable, PromptTooLong
 from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 
 HOST = "http://ollama.test:11434"
@@ -112,6 +112,19 @@ def test_a_long_message_of_the_server_is_shortened() -> None:
         complete(lambda _request: httpx.Response(500, json={"error": "x" * 5000}))
 
     assert 300 < len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("status", [429, 503, 500])
+def test_a_busy_server_may_say_when_it_can(status: int) -> None:
+    with pytest.raises(BackendBusy) as caught:
+        complete(lambda _request: httpx.Response(status, json={"error": "full"}, headers={"Retry-After": "7"}))
+    assert caught.value.retry_after_s == 7
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_server_that_lets_nobody_in_is_told_apart_from_one_bad_request(status: int) -> None:
+    with pytest.raises(AccessRefused, match="without a key"):
+        complete(lambda _request: httpx.Response(status, text="who are you?"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pytest
 
@@ -13,23 +14,11 @@ from pld_core.calls import Call, Limits, Settled
 from pld_core.engine import Engine
 from pld_core.errors import AccessRefused, CallsStopped, Failure, PldError
 from pld_core.ports import ChatRequest
+from pld_core.pricing import Price, most_tokens
+from tests.core.virtual_time import InstantClock
 from tests.teacher_stub import GOOD, KEY, MODEL, Fault, Script, TeacherStub, teacher_stub
 
-
-@dataclass
-class InstantClock:
-    """Waiting only moves the hand."""
-
-    at: float = 0.0
-    waits: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.at += seconds
-        await asyncio.sleep(0)
+PRICE = Price(Decimal(1), Decimal(10))
 
 
 @dataclass
@@ -38,6 +27,12 @@ class Ran:
     clock: InstantClock
     settled: list[Settled[int]] = field(default_factory=list)
     error: PldError | None = None
+    spent: int = 0
+
+    @property
+    def refused(self) -> int:
+        """Requests whose key the stub refused; they are not among those sent."""
+        return self.stub.refused
 
     @property
     def sent(self) -> int:
@@ -52,14 +47,15 @@ def run(script: Script, n: int = 1, limits: Limits | None = None, key: str = KEY
             ran.settled.extend(batch)
 
         async def work() -> None:
-            chat = OpenAIChat(MODEL, stub.url, key, retries=0, connections=64)
+            chat = OpenAIChat(MODEL, stub.url, key, connections=64)
             calls = [Call(ChatRequest("s", f"text {i} CORRECT LABEL: keep", "extraction"), i) for i in range(n)]
-            engine: Engine[int] = Engine(chat, limits or Limits(in_flight=4), clock=ran.clock)
+            engine: Engine[int] = Engine(chat, limits or Limits(in_flight=4), PRICE, clock=ran.clock)
             try:
                 await engine.run(calls, record)
             except PldError as error:
                 ran.error = error
             finally:
+                ran.spent = engine.budget.cost
                 await chat.aclose()
 
         asyncio.run(work())
@@ -91,9 +87,9 @@ def test_too_many_requests_wait_as_long_as_the_server_says(header: tuple[str, st
 
 def test_a_date_in_retry_after_is_read_against_the_servers_own_clock() -> None:
     date = (("retry-after", "Fri, 02 Jan 2026 00:00:09 GMT"), ("date", "Fri, 02 Jan 2026 00:00:00 GMT"))
-    with teacher_stub():
-        ran = run(first(Fault(429, date)))
-    assert ran.settled[0].attempts == 2
+    ran = run(first(Fault(429, date)))
+    assert [(s.failure, s.attempts) for s in ran.settled] == [(None, 2)]
+    assert max(ran.clock.waits) == 9
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529, 408])
@@ -106,7 +102,18 @@ def test_a_server_error_is_tried_again(status: int) -> None:
 @pytest.mark.parametrize("cut", [0, 1])
 def test_a_connection_cut_in_the_answer_is_tried_again(cut: int) -> None:
     ran = run(first(Fault(cut=cut)))
-    assert [(s.failure, s.attempts) for s in ran.settled] == [(None, 2)]
+    (settled,) = ran.settled
+    assert (settled.failure, settled.attempts) == (None, 2)
+    (wait,) = ran.clock.waits
+    assert 0.5 <= wait <= 1
+    # The cut attempt may have been billed, so it counts with the most it can cost; the answer with what it cost.
+    most = PRICE.cost(*most_tokens(settled.call.request))
+    assert settled.cost == ran.spent == most + PRICE.cost(100, 20)
+
+
+def test_an_attempt_that_the_server_turned_down_costs_nothing() -> None:
+    ran = run(first(Fault(500)))
+    assert ran.settled[0].cost == ran.spent == PRICE.cost(100, 20)
 
 
 def test_an_answer_that_trickles_on_is_cut_and_the_server_is_left() -> None:
@@ -140,12 +147,17 @@ def test_a_refusal_is_billed_by_what_the_server_counted() -> None:
     assert settled.reply.prompt_tokens == 100
 
 
-def test_a_wrong_key_is_sent_a_few_times_at_most_and_never_shown() -> None:
-    ran = run(always(GOOD), 7000, key="sk-wr0ng")
+def test_a_wrong_key_is_sent_once_and_never_shown() -> None:
+    ran = run(always(GOOD), 7000, Limits(in_flight=1), key="sk-wr0ng")
     assert isinstance(ran.error, AccessRefused)
     assert "sk-wr0ng" not in str(ran.error)
-    assert ran.sent == 0
+    assert (ran.refused, ran.sent, ran.spent) == (1, 0, 0)
     assert ran.settled == []
+
+
+def test_a_wrong_key_is_sent_no_more_often_than_calls_are_under_way() -> None:
+    ran = run(always(GOOD), 7000, Limits(in_flight=4), key="sk-wr0ng")
+    assert 1 <= ran.refused <= 4
 
 
 @pytest.mark.parametrize("fault", [Fault(429, code="insufficient_quota"), Fault(402)])

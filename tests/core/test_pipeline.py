@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import pytest
 
 from pld_core.calls import Limits
 from pld_core.errors import (
-    BackendError,
     BackendUnreachable,
     BudgetReached,
     CallsStopped,
     Failure,
     JobCancelled,
     NotFound,
-    PromptTooLong,
     ReplyUnusable,
 )
 from pld_core.extraction import extraction_request, request_hash
 from pld_core.models import (
-    AnswerStatus,
     ClusterParams,
-    CompiledPrompt,
     EvidenceRole,
     Example,
     RevisionState,
@@ -32,9 +28,6 @@ from pld_core.models import (
 )
 from pld_core.pipeline import (
     Outcome,
-    ask,
-    ask_streaming,
-    evaluate,
     extract,
     save_clustering,
     synthesise,
@@ -45,10 +38,8 @@ from pld_core.teaching import Teaching
 from storage import SqliteStore
 from tests.factories import (
     ANNA,
-    LABELS,
     FirstWordEmbedder,
     ToldChat,
-    approved_rule,
     extraction_json,
     fill,
     make_examples,
@@ -83,10 +74,10 @@ def run_extract(
     in_flight: int = 1,
     teaching: Teaching | None = None,
     limit: int | None = None,
-    retry_failed: bool = False,
+    only: Collection[str] | None = None,
 ) -> Outcome:
     given = teaching or Teaching(Limits(in_flight=in_flight, attempts=1, stop_after=1))
-    return asyncio.run(extract(store, teacher, "posts", report, given, limit, retry_failed))
+    return asyncio.run(extract(store, teacher, "posts", report, given, limit, only))
 
 
 def stop_at(limit: int, error: Exception) -> Callable[[int, int, str], None]:
@@ -196,7 +187,7 @@ def test_a_reply_that_cannot_be_used_is_a_recorded_failure_and_the_run_goes_on(
     assert run_extract(store, left) == Outcome(0, 5, 0, left=1)
     assert left.asked == [], "a reply that was paid for is asked for again by choice only"
     teacher = ToldChat(right)
-    assert run_extract(store, teacher, retry_failed=True) == Outcome(1, 5, 0)
+    assert run_extract(store, teacher, only={TRAIN[0].hash, TRAIN[2].hash}) == Outcome(1, 1, 0)
     assert [r.subjects for r in teacher.asked] == [(TRAIN[2].hash,)]
     assert store.logic.failed_calls("posts") == ()
 
@@ -377,113 +368,3 @@ def test_a_rule_left_proposed_by_a_crash_is_submitted_by_the_next_run(store: Sql
     assert left is not None
     run_synthesis(store, ToldChat(merge), clustering)
     assert store.rules.summary(left).state is RevisionState.IN_REVIEW
-
-
-# --- the student ------------------------------------------------------------------------------------------------------
-
-FIELDS = (("post", "hello"),)
-
-
-@pytest.fixture
-def prompt(store: SqliteStore) -> CompiledPrompt:
-    approved_rule(store)
-    ((revision, entry, _),) = store.rules.in_force("posts")
-    prompt = CompiledPrompt("posts", "Decide.", "sha256:p", (replace(entry, number=1),), "sha256:t", 1, LABELS)
-    store.prompts.save(prompt, ANNA)
-    assert revision.hash == entry.revision_hash
-    return prompt
-
-
-def test_the_student_gets_the_prompt_first_the_input_last_and_the_labels_as_schema(prompt: CompiledPrompt) -> None:
-    student = ToldChat(lambda _: '{"label": "keep"}')
-    answer = asyncio.run(ask(student, make_task(), prompt, FIELDS))
-    assert (answer.label, answer.status, answer.latency_ms) == ("keep", AnswerStatus.OK, 7)
-    (request,) = student.asked
-    assert (request.system, request.user, request.purpose) == ("Decide.", "POST:\nhello", "student")
-    assert "enum" in str(request.schema)
-
-
-@pytest.mark.parametrize("error", [ReplyUnusable("It refused.", "no"), PromptTooLong("It does not fit.")])
-def test_an_answer_that_cannot_be_had_is_a_failed_answer(prompt: CompiledPrompt, error: BackendError) -> None:
-    def say(request: ChatRequest) -> str:
-        raise error
-
-    for answer in (
-        asyncio.run(ask(ToldChat(say), make_task(), prompt, FIELDS)),
-        asyncio.run(ask_streaming(ToldChat(say), make_task(), prompt, FIELDS, lambda _: None))[0],
-    ):
-        assert (answer.label, answer.status, answer.problem) == (None, AnswerStatus.FAILED, str(error))
-
-
-def test_a_stream_shows_the_growing_text_and_ends_with_the_answer(prompt: CompiledPrompt) -> None:
-    shown: list[str] = []
-    student = ToldChat(lambda _: '{"label": "keep"}')
-    answer, reply = asyncio.run(ask_streaming(student, make_task(), prompt, FIELDS, shown.append))
-    assert shown == ['{"label"', '{"label": "keep"}']
-    assert reply is not None
-    assert (answer.label, reply.text) == ("keep", '{"label": "keep"}')
-
-
-def run_evaluate(store: SqliteStore, student: ToldChat, job: int | None = 5, report: Progress = no_report) -> int:
-    work = evaluate(store, student, "posts", 1, Split.VALIDATION, job, ANNA, report)
-    return asyncio.run(work).id
-
-
-@pytest.mark.usefixtures("prompt")
-def test_an_evaluation_keeps_every_answer_and_appends_its_figures(store: SqliteStore) -> None:
-    said = iter(["keep", "keep", "nonsense", '{"label": "remove"}'])
-    run = store.runs.get(run_evaluate(store, ToldChat(lambda _: next(said))))
-    kept = store.runs.predictions(run.id)
-    assert [p.answer.status for p in kept].count(AnswerStatus.MALFORMED) == 1
-    assert {p.example_hash for p in kept} == {e.hash for e in make_examples(4, Split.VALIDATION)}
-    assert (run.total, run.digest, run.student, run.prompt_sha256) == (4, "sha256:weights", "told", "sha256:p")
-    last = store.events.page()[0]
-    assert (last.kind, last.payload["n"], last.payload["correct"]) == ("run.finished", 4, 2)
-
-
-@pytest.mark.usefixtures("prompt")
-def test_a_resumed_evaluation_asks_only_what_is_missing_and_goes_on_with_its_run(store: SqliteStore) -> None:
-    first = ToldChat(lambda _: "keep")
-    with pytest.raises(JobCancelled):
-        run_evaluate(store, first, report=stop_at(3, JobCancelled("cancelled")))
-    second = ToldChat(lambda _: "keep")
-    run = run_evaluate(store, second)
-    assert (len(first.asked), len(second.asked)) == (3, 1)
-    assert len(store.runs.all("posts")) == 1
-    assert len(store.runs.predictions(run)) == 4
-    assert {r.user for r in first.asked}.isdisjoint(r.user for r in second.asked)
-
-
-@pytest.mark.usefixtures("prompt")
-def test_a_student_that_goes_away_stops_the_evaluation_and_the_answers_so_far_stay(store: SqliteStore) -> None:
-    said = iter(["keep", "remove"])
-
-    def say(request: ChatRequest) -> str:
-        for text in said:
-            return text
-        raise BackendUnreachable("It went away.")
-
-    with pytest.raises(BackendUnreachable):
-        run_evaluate(store, ToldChat(say))
-    (run,) = store.runs.all("posts")
-    assert len(store.runs.predictions(run.id)) == 2
-
-
-@pytest.mark.usefixtures("prompt")
-def test_a_student_that_is_not_ready_begins_no_run_and_tells_the_fix(store: SqliteStore) -> None:
-    with pytest.raises(BackendError, match=r"It sleeps\. Wake it up\."):
-        run_evaluate(store, ToldChat(lambda _: "keep", ready=False))
-    assert store.runs.all("posts") == ()
-
-
-@pytest.mark.usefixtures("prompt")
-def test_without_a_job_every_evaluation_is_a_run_of_its_own(store: SqliteStore) -> None:
-    one, two = (run_evaluate(store, ToldChat(lambda _: "keep"), job=None) for _ in range(2))
-    assert one != two
-
-
-@pytest.mark.usefixtures("prompt")
-def test_a_prompt_version_that_is_not_there_is_refused(store: SqliteStore) -> None:
-    work = evaluate(store, ToldChat(right), "posts", 7, Split.TEST, None, ANNA, no_report)
-    with pytest.raises(NotFound, match="no prompt version 7"):
-        asyncio.run(work)

@@ -52,6 +52,22 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     assert given(tmp_path, "port = 9000\n", **empty) == given(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("student", "slots"),
+    [("embedded", 1), ("ollama:gemma3:4b", 4), ("openai:gpt-x", 16), ("scripted:nda", 1)],
+)
+def test_a_student_gets_as_many_questions_at_a_time_as_its_server_is_set_to(
+    tmp_path: Path, student: str, slots: int
+) -> None:
+    settings = given(tmp_path, "ollama_in_flight = 4\n", PLD_OPENAI_IN_FLIGHT="16")
+    assert settings.in_flight(student) == slots
+    assert settings.backends({}).connections > 16, "whether it is there is asked while all of them wait"
+
+
+def test_without_a_setting_ollama_gets_one_question_at_a_time(tmp_path: Path) -> None:
+    assert given(tmp_path).in_flight("ollama:gemma3:4b") == 1
+
+
 def test_an_openai_model_adds_a_student(tmp_path: Path) -> None:
     assert "openai:gpt-x" in given(tmp_path, 'openai_model = "gpt-x"\n').students
 
@@ -189,7 +205,7 @@ def test_the_teacher_has_its_own_key_and_address_and_falls_back_to_the_students(
     settings = given(tmp_path, TEACHER)
     both = settings.teacher_backends({KEY_VARIABLE: "sk-student", TEACHER_KEY_VARIABLE: KEY}, 64)
     assert (both.openai_api_key, both.openai_base_url) == (KEY, "https://teacher.example/v1")
-    assert (both.retries, both.connections, both.openai_key_variable) == (0, 64, TEACHER_KEY_VARIABLE)
+    assert (both.connections, both.openai_key_variable) == (64, TEACHER_KEY_VARIABLE)
     assert KEY not in repr(both)
     one = given(tmp_path, "port = 9000\n").teacher_backends({KEY_VARIABLE: "sk-student"}, 8)
     assert (one.openai_api_key, one.openai_base_url) == ("sk-student", "https://api.openai.com/v1")
@@ -253,7 +269,7 @@ def test_the_embedders_own_key_goes_first_and_no_other_servers_key_is_sent_to_it
     own = given(tmp_path, EMBEDDER).embedder_backends(name, {**keys, EMBEDDER_KEY_VARIABLE: KEY})
     assert (own.openai_api_key, own.openai_base_url) == (KEY, "https://embedder.example/v1")
     assert own.openai_key_variable == EMBEDDER_KEY_VARIABLE
-    assert (own.retries, own.connections) == (0, 4)
+    assert own.connections == 4
     elsewhere = given(tmp_path, EMBEDDER).embedder_backends(name, keys)
     assert (elsewhere.openai_api_key, elsewhere.openai_key_variable) == ("", EMBEDDER_KEY_VARIABLE)
 

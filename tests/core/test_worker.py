@@ -171,18 +171,20 @@ def test_a_resumed_job_asks_only_what_is_missing(app: App, ollama: FakeOllama) -
 
 
 def test_a_job_that_failed_half_way_goes_on_where_it_was(app: App, ollama: FakeOllama) -> None:
-    ordered = order(app)
+    ordered, models = order(app), list(ollama.models)
 
     def gone(number: int) -> None:
-        if number == 4:
-            raise ConnectionError
+        if number == 3:
+            ollama.models.clear()
 
     ollama.before = gone
     failed = run_queued(app)
     assert (failed.state, failed.done) == (JobState.FAILED, 3)
+    assert "ollama pull" in failed.message
+    ollama.models.extend(models)
     app.store.jobs.resume(ordered.id, ANNA)
     assert run_queued(app).state is JobState.DONE
-    assert len(ollama.asked) == EXAMPLES + 1
+    assert len(ollama.asked) == EXAMPLES
     assert len(answered(app)) == len(set(answered(app))) == EXAMPLES
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pld_app.extracting import ExtractOrder
+from pld_app.extract_order import ExtractOrder
 from pld_app.settings import load_settings
 from pld_app.wiring import App
 from pld_app.worker import owner_name, run_one

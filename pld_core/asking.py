@@ -1,0 +1,241 @@
+"""Asking the student: one question live, or every example of a split. All calls go through the call engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pld_core.calls import Call, Limits, Settled, Subject
+from pld_core.canonical import Json
+from pld_core.compilation import student_input
+from pld_core.engine import Engine
+from pld_core.errors import BackendError, BackendUnreachable, CallsStopped, Failure, InvalidInput, ReplyUnusable
+from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
+from pld_core.models import SYSTEM, Actor, Answer, CompiledPrompt, Example, Prediction, Run, Split, Task
+from pld_core.pace import Clock
+from pld_core.ports import BackendStatus, Chat, ChatReply, ChatRequest, ExampleFilter, Progress, Store
+
+ANSWER_TOKENS = 64
+"""Room for `{"label": "..."}`; a label never takes more."""
+ONE_BY_ONE = Limits(in_flight=1)
+LIVE = Limits(in_flight=1, attempts=3, first_wait_s=0.5, longest_wait_s=15.0)
+"""Somebody sits there and waits: fewer attempts and shorter pauses than in a run."""
+READABLE = (None, Failure.LENGTH, Failure.EMPTY)
+"""How a call may end that brought a whole reply; whether it states a label is for `answer_from` to say."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is to be evaluated; a job gets the run that it had begun, without a job each is a run of its own."""
+
+    task: str
+    prompt_number: int
+    split: Split
+    job_id: int | None = None
+
+
+def student_request(task: Task, prompt_text: str, fields: tuple[tuple[str, str], ...]) -> ChatRequest:
+    """Return the call that classifies one input: static prompt first, input last, declared labels only."""
+    return ChatRequest(
+        system=prompt_text,
+        user=student_input(fields),
+        purpose="student",
+        schema=answer_schema(task),
+        max_tokens=ANSWER_TOKENS,
+    )
+
+
+def answer_of(task: Task, settled: Settled[Subject]) -> Answer:
+    """Turn a settled call into an answer; one without a whole reply is a failed answer, which counts as wrong."""
+    if settled.reply is not None and settled.failure in READABLE:
+        return answer_from(task, settled.reply)
+    return failed_answer(settled.problem, settled.raw)
+
+
+# --- one question -----------------------------------------------------------------------------------------------------
+
+
+class _Shown:
+    """A `Chat` that hands on the text as it grows. What broke after some of it was shown is not to be tried again."""
+
+    def __init__(self, chat: Chat, on_text: Callable[[str], None]) -> None:
+        self._chat, self._on_text = chat, on_text
+
+    @property
+    def name(self) -> str:
+        return self._chat.name
+
+    async def status(self) -> BackendStatus:
+        return await self._chat.status()
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        so_far, reply = "", None
+        try:
+            async for piece in self.stream(request):
+                if isinstance(piece, ChatReply):
+                    reply = piece
+                else:
+                    so_far += piece
+                    self._on_text(so_far)
+        except BackendError as error:
+            if so_far:
+                raise ReplyUnusable(str(error), so_far) from error
+            raise
+        if reply is None:
+            raise ReplyUnusable("The student's answer ended before it was complete.", so_far)
+        return reply
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
+        return self._chat.stream(request)
+
+    async def aclose(self) -> None:
+        await self._chat.aclose()
+
+
+async def ask_streaming(
+    student: Chat,
+    task: Task,
+    prompt: CompiledPrompt,
+    fields: tuple[tuple[str, str], ...],
+    on_text: Callable[[str], None],
+    clock: Clock | None = None,
+) -> tuple[Answer, ChatReply | None]:
+    """Ask the student once, handing on the text so far as it grows; the reply is None when none came to its end.
+
+    A call that failed before anything of its answer was shown is tried again.
+
+    Raises:
+        BackendError: the student cannot be reached, is busy, or refuses whoever asks.
+    """
+    engine: Engine[None] = Engine(_Shown(student, on_text), LIVE, clock=clock)
+    settled = await engine.settle(Call(student_request(task, prompt.text, fields), None))
+    if settled.has_no_answer:
+        raise BackendError(settled.problem)
+    whole = settled.reply if settled.failure in READABLE else None
+    return answer_of(task, settled), whole
+
+
+# --- every example of a split -----------------------------------------------------------------------------------------
+
+
+async def start_run(store: Store, student: Chat, wanted: Evaluation, actor: Actor) -> Run:
+    """Begin a run, or return the one that the job had begun.
+
+    Raises:
+        NotFound: there is no such task or prompt version.
+        BackendError: the student is not ready; no run is begun.
+    """
+    version = store.prompts.get(wanted.task, wanted.prompt_number)
+    status = await _ready(student)
+    run = Run(
+        id=0,
+        task=wanted.task,
+        prompt_number=version.number,
+        prompt_sha256=version.prompt.sha256,
+        student=student.name,
+        digest=status.digest,
+        split=wanted.split,
+        created_at="",
+        created_by=actor.name,
+        total=store.tasks.count_examples(wanted.task, ExampleFilter(split=wanted.split)),
+        job_id=wanted.job_id,
+    )
+    return store.runs.start(run, actor)
+
+
+async def answer_run(
+    store: Store,
+    student: Chat,
+    run: Run,
+    report: Progress,
+    limits: Limits = ONE_BY_ONE,
+    clock: Clock | None = None,
+) -> None:
+    """Ask the student about every example of the run that has no answer yet; each answer is kept as it comes.
+
+    A call that failed after all attempts becomes a failed answer as soon as another call shows that the student is
+    there. Until then it is held back: if the run stops, its continuation asks again.
+
+    Args:
+        limits: `in_flight` is how many questions the student takes at a time.
+
+    Raises:
+        BackendError: the student cannot be reached, refuses whoever asks, or answered nothing several times in a row;
+            the answers so far are kept.
+        InvalidInput: the student is not the one that the run was begun with.
+    """
+    status = await _ready(student)
+    if (student.name, status.digest) != (run.student, run.digest):
+        raise InvalidInput(
+            f"Run {run.id} was begun with other weights of {run.student} than are there now. Its answers are kept. "
+            "Start a new run."
+        )
+    asking = _Asking(store, student, run, report)
+    engine: Engine[Example] = Engine(student, limits, clock=clock)
+    asking.tell()
+    await engine.run(asking.calls(), asking.record, asking.tell)
+    await asking.close()
+    summary: dict[str, Json] = score(asking.task.label_names, store.runs.predictions(run.id)).as_json()
+    store.runs.finish(run.id, summary, SYSTEM)
+
+
+class _Asking:
+    """The questions of a run that are open, and what becomes of their answers."""
+
+    def __init__(self, store: Store, student: Chat, run: Run, report: Progress) -> None:
+        self._store, self._student, self._run, self._report = store, student, run, report
+        self.task = store.tasks.get(run.task)
+        self._prompt = store.prompts.get(run.task, run.prompt_number).prompt.text
+        examples = store.tasks.examples(run.task, ExampleFilter(split=run.split))
+        have = {prediction.example_hash for prediction in store.runs.predictions(run.id)}
+        self._todo = [example for example in examples if example.hash not in have]
+        self._total, self._kept = len(examples), len(examples) - len(self._todo)
+        self._held: list[Settled[Example]] = []
+
+    def calls(self) -> Iterator[Call[Example]]:
+        for example in self._todo:
+            values = dict(example.fields)
+            fields = tuple((name, values.get(name, "")) for name in self.task.input_fields)
+            yield Call(student_request(self.task, self._prompt, fields), example)
+
+    def tell(self) -> None:
+        self._report(self._kept, self._total, "examples answered")
+
+    async def record(self, batch: Sequence[Settled[Example]]) -> None:
+        """Keep what was answered; of what was not, find out whether the student is gone."""
+        answered = [settled for settled in batch if not settled.has_no_answer]
+        self._held += [settled for settled in batch if settled.has_no_answer]
+        if answered:
+            await self._keep(answered + self._held)
+        elif not (status := await self._student.status()).ready:
+            raise BackendUnreachable(
+                f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
+            )
+
+    async def close(self) -> None:
+        """Keep what is held back at the end of a run: the student is there, and gave these no answer.
+
+        Raises:
+            CallsStopped: it never answered anything in this run.
+        """
+        if self._held and not self._kept:
+            raise CallsStopped(f"{self._held[-1].problem} Nothing was answered. Start again to go on.")
+        if self._held:
+            await self._keep(self._held)
+
+    async def _keep(self, settled: Sequence[Settled[Example]]) -> None:
+        predictions = [
+            Prediction(one.call.subject.hash, one.call.subject.label, answer_of(self.task, one)) for one in settled
+        ]
+        # In a thread: the disk must not hold up the calls under way.
+        await asyncio.to_thread(self._store.runs.add_predictions, self._run.id, predictions)
+        self._held = []
+        self._kept += len(predictions)
+
+
+async def _ready(student: Chat) -> BackendStatus:
+    status = await student.status()
+    if not status.ready:
+        raise BackendError(f"{status.problem} {status.fix}".strip())
+    return status
