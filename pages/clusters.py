@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.cluster_coverage import draw_coverage
 from pld_app.components.cluster_embedding import draw_to_embed
 from pld_app.components.cluster_ground import numbers_for, prepare
 from pld_app.components.cluster_map import draw_map
@@ -46,6 +47,7 @@ def draw(task: Task) -> None:
     if any(job.kind == "synthesise" for job in session.app().store.jobs.recent(task.name)):
         draw_jobs(task.name, "synthesise", limit=3)
     draw_map(task, prepared, numbers)
+    draw_coverage(task, kept, stored)
     draw_noise(task, prepared, numbers, kept)
 
 

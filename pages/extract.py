@@ -52,7 +52,8 @@ def _draw_spent(task: Task) -> None:
     st.markdown(f"**Spent on this task so far:** {count(spent.calls, 'call')}, {plain(cost)}")
     if spent.prompt_tokens:
         st.caption(
-            f"{spent.prompt_tokens:,} tokens in, {spent.output_tokens:,} out, calls to teacher and embedder counted."
+            f"{spent.prompt_tokens:,} tokens in, {spent.output_tokens:,} out. "
+            "Every call to a teacher or an embedder is counted."
         )
 
 

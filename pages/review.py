@@ -9,6 +9,7 @@ from pld_app.components.frame import current_task
 from pld_app.components.queue import draw_queue, queue_filter
 from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_moved_on, draw_rule
+from pld_app.components.rule_notes import added_since
 from pld_app.components.text import plain
 from pld_core.errors import NotFound
 from pld_core.models import Task
@@ -26,6 +27,7 @@ def draw(task: Task) -> None:
     except NotFound as error:
         centre.warning(plain(str(error)))
         return
+    trace = store.lineage.trace(dossier.summary.id)
     before, after = store.rules.neighbours(dossier.summary.id, queue_filter())
     session.first_seen(dossier)
     with centre:
@@ -33,9 +35,9 @@ def draw(task: Task) -> None:
             draw_moved_on(refused)
             st.button("Understood, show me the rule as it is now", on_click=session.dismiss_moved_on)
         with st.container(height=600, border=False, key="evidence"):
-            draw_evidence(dossier)
+            draw_evidence(dossier, added_since(dossier, trace))
     with right:
-        draw_rule(dossier)
+        draw_rule(dossier, trace)
     draw_bar(dossier, before, after)
     draw_open_panel(task, dossier, after)
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from pld_app import wiring
-from pld_app.cli_cluster import cluster, synthesize
+from pld_app.cli_cluster import cluster
 from pld_app.cli_data import data
 from pld_app.cli_embedder import embedder
 from pld_app.cli_evaluate import evaluate
@@ -21,6 +21,7 @@ from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
 from pld_app.cli_rules import rules
 from pld_app.cli_settings import settings
+from pld_app.cli_synthesize import coverage, synthesize
 from pld_app.cli_teacher import teacher
 from pld_app.serve import address_of, check_port, serve
 from pld_app.settings import load_settings
@@ -46,6 +47,7 @@ cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)
 cli.add_command(synthesize)
+cli.add_command(coverage)
 cli.add_command(settings)
 
 

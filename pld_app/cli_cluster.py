@@ -1,4 +1,4 @@
-"""`pld cluster` and `pld synthesize`: from instructions to clusters, and from clusters to rules in review."""
+"""`pld cluster`: from instructions to clusters."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from pld_app import embedding, extracting, wiring
-from pld_app.cli_format import Output, options, progress, progress_line
+from pld_app import embedding, wiring
+from pld_app.cli_format import Output, options, progress_line
 from pld_app.embedding import ToEmbed
 from pld_app.wiring import App
-from pld_core import pipeline
 from pld_core.canonical import Json
 from pld_core.clustering import ClusterHealth, Ground, check_params, ground_of, health, numbers_on, open_ground
 from pld_core.compilation import fixed_length
@@ -176,28 +175,3 @@ def _emit_table(
         "rows": [row.as_json() for row in rows],
     }
     out.emit(value, "\n".join([*lines, _suggestion(suggested)]))
-
-
-@click.command()
-@options
-@click.option("--task", "task_name", required=True, help="Task whose clusters become rules.")
-@click.option("--clustering", "number", type=int, help="Kept clustering; the newest if left out.")
-@click.option("--dry-run", is_flag=True, help="Say how many rules would be asked for; asks for none.")
-def synthesize(workspace: Path, out: Output, task_name: str, number: int | None, dry_run: bool) -> None:
-    """Merge each cluster into one rule, which goes into review. A cluster that has its rule is left alone."""
-    app = wiring.open_app(workspace)
-    clustering = wiring.clustering_of(app, task_name, number)
-    value: dict[str, Json] = {"task": task_name, "clustering": clustering.id}
-    if dry_run:
-        awaited, there = pipeline.awaited_rules(app.store, clustering)
-        words = f"Clustering {clustering.id}: {awaited} rules to ask for, {there} already there. Nothing was asked."
-        wanted = embedding.to_compare(app, clustering)
-        words += f" Before that, {wanted.words}" if wanted.texts else ""
-        value |= {"awaited": awaited, "already_there": there, "to_embed": to_embed_json(wanted)}
-        out.emit(value, words)
-        return
-    made = extracting.synthesise(app, clustering.id, f"synthesize-{uuid.uuid4().hex[:8]}", progress)
-    out.emit(
-        {**value, "made": made.made, "already_there": made.already_there, "failed": made.failed},
-        f"Clustering {clustering.id}: rules {made.words}.",
-    )

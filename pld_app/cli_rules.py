@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
-from pld_app import wiring
+from pld_app import synthesis_work, wiring
 from pld_app.cli_format import Output, options
+from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.errors import NotFound
+from pld_core.lineage import EvidenceChange, Lineage, RuleTrace
 from pld_core.models import (
+    PRIORITIES,
     Decision,
     Judgement,
     RejectCategory,
@@ -20,7 +23,9 @@ from pld_core.models import (
     RuleDossier,
     RuleSummary,
     Verdict,
+    evidence_set_hash,
 )
+from pld_core.overlaps import OverlapPair
 from pld_core.ports import RuleFilter
 from pld_core.review import rule_sentences
 
@@ -36,14 +41,21 @@ def rules() -> None:
 @click.option("--state", "states", type=click.Choice([s.value for s in RevisionState]), multiple=True)
 @click.option("--label", default="", help="Only rules that conclude this label.")
 @click.option("--search", default="", help="Only rules with this text in them.")
-def list_(workspace: Path, out: Output, task_name: str, states: tuple[str, ...], label: str, search: str) -> None:
+@click.option("--overlapping", is_flag=True, help="Only rules that another rule overlaps.")
+def list_(
+    workspace: Path, out: Output, task_name: str, states: tuple[str, ...], label: str, search: str, overlapping: bool
+) -> None:
     """List rules in the order of the queue."""
-    store = wiring.open_app(workspace).store
-    where = RuleFilter(tuple(RevisionState(state) for state in states), label, search)
+    app = wiring.open_app(workspace)
+    store = app.store
+    where = RuleFilter(tuple(RevisionState(state) for state in states), label, search, overlapping)
     names = [task_name] if task_name else [task.name for task in store.tasks.all()]
+    for name in names if overlapping else ():
+        synthesis_work.compare(app, name)
     found = [summary for name in names for summary in store.rules.queue(name, where)]
     lines = [
         f"{s.id:>5}  {s.task:<12} {s.state.label:<18} {'/'.join(s.labels):<14} {s.support:>3} examples  {s.title}"
+        + (f"  (its cluster also holds {', '.join(s.uncovered)})" if s.uncovered else "")
         for s in found
     ]
     out.emit([summary_json(summary) for summary in found], "\n".join(lines) or "No rule matches.")
@@ -54,8 +66,31 @@ def list_(workspace: Path, out: Output, task_name: str, states: tuple[str, ...],
 @click.argument("rule_id")
 def show(workspace: Path, out: Output, rule_id: str) -> None:
     """Show a rule with its evidence, revisions and decisions."""
-    dossier = wiring.open_app(workspace).store.rules.dossier(rule_id.upper())
-    out.emit(dossier_json(dossier), dossier_text(dossier))
+    app = wiring.open_app(workspace)
+    dossier = app.store.rules.dossier(rule_id.upper())
+    trace = app.store.lineage.trace(dossier.summary.id)
+    pairs = app.store.lineage.overlaps(dossier.summary.task, dossier.summary.id)
+    compared = dossier.summary.id not in app.store.lineage.uncompared(dossier.summary.task)
+    value = {
+        **dossier_json(dossier),
+        **trace_json(trace),
+        "compared": compared,
+        "overlaps": [overlap_json(pair) for pair in pairs],
+    }
+    lines = [dossier_text(dossier), *trace_lines(trace), *(overlap_line(app, pair) for pair in pairs)]
+    hint = f"not compared with the other rules yet: `pld rules overlaps --task {dossier.summary.task}`"
+    out.emit(value, "\n".join(lines if compared else [*lines, hint]))
+
+
+@rules.command()
+@options
+@click.option("--task", "task_name", required=True)
+def overlaps(workspace: Path, out: Output, task_name: str) -> None:
+    """List pairs of rules with close conditions and different labels, closest first."""
+    app = wiring.open_app(workspace)
+    pairs = synthesis_work.overlaps(app, task_name)
+    lines = [overlap_line(app, pair) for pair in pairs]
+    out.emit([overlap_json(pair) for pair in pairs], "\n".join(lines) or "No rules overlap.")
 
 
 _reason = click.option("--reason", default="", help="Why, in your own words.")
@@ -92,6 +127,11 @@ def reject(workspace: Path, out: Output, rule_id: str, reason: str, category: st
 @click.option("--except", "exceptions", multiple=True, help="Exception (repeatable); replaces all that are there.")
 @click.option("--no-exceptions", is_flag=True, help="Remove all exceptions.")
 @click.option("--title", help="A few words for lists.")
+@click.option(
+    "--priority",
+    type=click.IntRange(min(PRIORITIES), max(PRIORITIES)),
+    help="1 overrides other rules, 2 is ordinary, 3 is a fallback.",
+)
 @_reason
 @_revision
 def edit(
@@ -103,6 +143,7 @@ def edit(
     exceptions: tuple[str, ...],
     no_exceptions: bool,
     title: str | None,
+    priority: int | None,
     reason: str,
     revision: int | None,
 ) -> None:
@@ -121,8 +162,12 @@ def edit(
         text = replace(text, exceptions=exceptions)
     if title is not None:
         text = replace(text, title=title)
-    made = app.store.rules.edit(dossier.summary.id, seen.hash, _seen_state(dossier, seen), text, reason, app.actor)
-    out.emit(revision_json(made), f"{made.rule_id} revision {made.number} is in review ({made.hash[:19]}).")
+    if priority is not None:
+        text = replace(text, priority=priority)
+    state = _seen_state(dossier, seen)
+    made, problem = synthesis_work.edit(app, dossier.summary.id, seen.hash, state, text, reason)
+    told = f"{made.rule_id} revision {made.number} is in review ({made.hash[:19]})."
+    out.emit({**revision_json(made), "not_compared": problem}, f"{told} {problem}".strip())
 
 
 def _judge(
@@ -137,7 +182,15 @@ def _judge(
     app = wiring.open_app(workspace)
     dossier = app.store.rules.dossier(rule_id.upper())
     seen = _seen(dossier, number)
-    judgement = Judgement(dossier.summary.id, seen.hash, _seen_state(dossier, seen), verdict, reason, category)
+    judgement = Judgement(
+        dossier.summary.id,
+        seen.hash,
+        _seen_state(dossier, seen),
+        verdict,
+        reason,
+        category,
+        seen_evidence=evidence_set_hash(dossier.evidence),
+    )
     decision = app.store.rules.judge(judgement, app.actor)
     state = app.store.rules.summary(decision.rule_id).state
     out.emit(
@@ -171,6 +224,8 @@ def summary_json(summary: RuleSummary) -> dict[str, Json]:
         "in_force": summary.in_force or None,
         "support": summary.support,
         "contradictions": summary.contradictions,
+        "priority": summary.priority,
+        "uncovered_labels": list(summary.uncovered),
         "changed_at": summary.changed_at,
         "changed_by": summary.changed_by,
     }
@@ -215,6 +270,8 @@ def dossier_json(dossier: RuleDossier) -> dict[str, Json]:
                 "role": e.role.value,
                 "label": dossier.examples[e.example_hash].label,
                 "split": dossier.examples[e.example_hash].split.value,
+                "closeness": e.closeness,
+                "note": e.note,
                 "fields": dict(dossier.examples[e.example_hash].fields),
             }
             for e in dossier.evidence
@@ -229,6 +286,7 @@ def dossier_text(dossier: RuleDossier) -> str:
     lines = [
         f"{dossier.summary.id}  {dossier.head.text.title}",
         f"{dossier.summary.state.label}, revision {dossier.head.number} by {dossier.head.author}, {dossier.head.hash}",
+        f"priority {dossier.head.text.priority} ({PRIORITIES[dossier.head.text.priority]})",
         "",
         f"IF      {condition}",
         f"THEN    {then}",
@@ -239,6 +297,62 @@ def dossier_text(dossier: RuleDossier) -> str:
         example = dossier.examples[e.example_hash]
         lines.append(f"{e.role.value.replace('_', ' ')}: {example.label} ({example.split.value}) {e.example_hash[:19]}")
         lines += [f"    {name}: {value}" for name, value in example.fields]
+        lines += [f"    {e.note}"] if e.note else []
     for d in dossier.decisions:
         lines.append(f"decision {d.id}: {d.verdict.value} by {d.reviewer} at {d.decided_at}. {d.reason}")
     return "\n".join(lines)
+
+
+def trace_json(trace: RuleTrace) -> dict[str, Json]:
+    """Return where a rule comes from, what it goes on as, and how its evidence changed."""
+    return {
+        "merged_from": {**_lineage_json(trace.first), "shown": list(trace.first.shown)},
+        "goes_on_as": _lineage_json(trace.now),
+        "ignored_ids": list(trace.first.ignored),
+        "evidence_changes": [_change_json(change) for change in trace.changes],
+    }
+
+
+def _lineage_json(lineage: Lineage) -> dict[str, Json]:
+    return {
+        "clustering": lineage.clustering_id,
+        "cluster": lineage.cluster,
+        "members": list(lineage.members),
+        "uncovered_labels": list(lineage.uncovered),
+    }
+
+
+def _change_json(change: EvidenceChange) -> dict[str, Json]:
+    return {
+        "version": change.number,
+        "evidence_hash": change.evidence_hash,
+        "added": list(change.added),
+        "removed": list(change.removed),
+        "reason": change.reason,
+        "state": change.state.value,
+        "at": change.at,
+    }
+
+
+def trace_lines(trace: RuleTrace) -> list[str]:
+    """Return what a person should know of where the rule comes from."""
+    first = trace.first
+    lines = [f"merged from {len(first.members)} examples of cluster {first.cluster}, clustering {first.clustering_id}"]
+    if first.shown and not set(first.members) <= set(first.shown):
+        lines[0] += f"; the teacher was shown {len(first.shown)} examples of the cluster, a drawn sample"
+    if trace.now.uncovered:
+        lines.append(f"its cluster also holds {', '.join(trace.now.uncovered)}; no rule of it concludes that")
+    return [*lines, *(f"{change.at}: {change.reason} (then {change.state.label})" for change in trace.changes)]
+
+
+def overlap_json(pair: OverlapPair) -> dict[str, Json]:
+    return {"rules": [pair.low, pair.high], "closeness": pair.closeness}
+
+
+def overlap_line(app: App, pair: OverlapPair) -> str:
+    """Return an overlap with both rules, in one line."""
+    low, high = (app.store.rules.dossier(rule_id).head.text for rule_id in (pair.low, pair.high))
+    return (
+        f"{pair.low} overlaps {pair.high} ({pair.closeness:.2f}): IF {low.condition} THEN {' or '.join(low.labels)}; "
+        f"IF {high.condition} THEN {' or '.join(high.labels)}"
+    )

@@ -12,7 +12,7 @@ from pld_app.embedder_settings import BUILT_IN
 from pld_app.settings import Settings
 from pld_app.teacher_settings import teaching_of
 from pld_app.wiring import App
-from pld_core import pipeline
+from pld_core import pipeline, synthesising
 from pld_core.backends import check_embedding_model, open_embedding_model
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.canonical import hash_text
@@ -196,8 +196,7 @@ def to_compare(app: App, clustering: StoredClustering) -> ToEmbed:
     """Return what synthesis of a stored clustering, with its points, would have to embed first."""
     if is_built_in(clustering.params.embedder):
         return to_embed(app, clustering.params.embedder, ())
-    _, conditions, inputs = pipeline.compared_texts(app.store, clustering)
-    return to_embed(app, clustering.params.embedder, [*conditions, *inputs])
+    return to_embed(app, clustering.params.embedder, synthesising.compared_texts(app.store, clustering.task))
 
 
 # --- doing it ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from pld_app import embedding, wiring
+from pld_app import wiring
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.settings import Settings
 from pld_app.teacher_settings import teaching_of
@@ -66,29 +66,6 @@ def extract(app: App, order: ExtractOrder, run: str, report: Progress) -> Outcom
     async def work() -> Outcome:
         async with opened_teacher(app.settings, name, settings.in_flight) as teacher:
             return await pipeline.extract(app.store, teacher, order.task, report, teaching, order.limit, only)
-
-    return wiring.run_async(work())
-
-
-def synthesise(app: App, clustering_id: int, run: str, report: Progress) -> Outcome:
-    """Merge the clusters of a stored clustering into rules, within the teacher's limits and cap.
-
-    Texts are compared by the embedder that the clustering names; what it still has to embed counts against that cap.
-
-    Raises:
-        InvalidInput: the task has no teacher, or there is a cap in money for a model without a price.
-        BackendError: the clustering's embedder is needed and not there.
-    """
-    clustering = app.store.logic.clustering(clustering_id)
-    name = teacher_name(app, app.store.tasks.get(clustering.task), "synthesis")
-    teaching = teaching_of(app.settings.teacher, name, run)
-
-    async def work() -> Outcome:
-        async with (
-            opened_teacher(app.settings, name, 1) as teacher,
-            embedding.embedder_of(app, clustering, run, report) as embedder,
-        ):
-            return await pipeline.synthesise(app.store, teacher, embedder, clustering_id, app.actor, report, teaching)
 
     return wiring.run_async(work())
 

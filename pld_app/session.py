@@ -15,7 +15,7 @@ from pld_app.settings import LiveSettings
 from pld_app.settings_view import SettingsView
 from pld_app.wiring import App, LiveTest
 from pld_core.errors import PldError, RevisionMovedOn
-from pld_core.models import RevisionState, RuleDossier
+from pld_core.models import RevisionState, RuleDossier, evidence_set_hash
 from pld_core.ports import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
@@ -116,20 +116,22 @@ def forget(*keys: str) -> None:
 
 @dataclass(frozen=True)
 class Panel:
-    """A decision in progress: which step, on exactly which revision in which state."""
+    """A decision in progress: which step, on exactly which revision in which state, beside which evidence."""
 
     kind: str
     rule_id: str
     revision_hash: str
     state: RevisionState
     opened_at: str
+    evidence_hash: str = ""
 
 
 def open_panel(kind: str, dossier: RuleDossier) -> None:
     """Open the panel of a step for the revision that is on the screen."""
     head = dossier.head
     opened_at = first_seen(dossier)
-    st.session_state[PANEL] = Panel(kind, dossier.summary.id, head.hash, dossier.summary.state, opened_at)
+    evidence = evidence_set_hash(dossier.evidence)
+    st.session_state[PANEL] = Panel(kind, dossier.summary.id, head.hash, dossier.summary.state, opened_at, evidence)
     st.session_state.pop(PROBLEM, None)
 
 

@@ -65,6 +65,10 @@ STUDENTS = Section(
             Kind.ADDRESS,
         ),
         "openai_model": FieldWords("Model there", "Empty leaves this student out."),
+        "ollama_in_flight": FieldWords(
+            "Questions at a time, Ollama", "As many as OLLAMA_NUM_PARALLEL allows there; more wait in its queue."
+        ),
+        "openai_in_flight": FieldWords("Questions at a time, other server", "Most questions under way at once."),
         "num_ctx": FieldWords(
             "Context window (tokens)", "Asked of Ollama. A larger one needs more memory; a change loads the model anew."
         ),
@@ -91,6 +95,9 @@ TEACHER = Section(
         "teacher.max_cost": FieldWords(
             "Cap of a run, in money",
             "A run stops before it could cost more. It needs the model's price. Empty for none.",
+        ),
+        "teacher.batch_tokens": FieldWords(
+            "Tokens in batches", "Most tokens in batches under way at once, as the provider allows. Empty for no limit."
         ),
         "teacher.currency": FieldWords("Currency", "Of prices and caps, such as USD or EUR."),
     },

@@ -107,6 +107,8 @@ def _single(name: str, text: str) -> Value | None:
 
 
 def _price(first: str, second: str) -> tuple[Decimal, Decimal]:
+    if not first.strip() or not second.strip():
+        raise ValueError("It takes two amounts: for a million tokens of input, and of output.")
     amounts = _decimal(first.strip()), _decimal(second.strip())
     if min(amounts) < 0:
         raise ValueError("A price cannot be below 0.")

@@ -177,7 +177,7 @@ def read_settings_file(workspace: Path) -> bytes:
     file = settings_path(workspace)
     try:
         return file.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return b""
     except OSError as error:
         raise InvalidInput(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -29,38 +29,34 @@ def rewritten(content: bytes, changes: Mapping[tuple[str, ...], Value | None]) -
     Raises:
         InvalidInput: the file is laid out in a way that cannot be changed from here.
     """
-    before = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
-    try:
-        document = tomlkit.parse(content.decode("utf-8"))
-        for keys, value in changes.items():
-            _put(document, keys, None if value is None else _item(value))
-        result = tomlkit.dumps(document).encode("utf-8")
-        kept = tomllib.loads(result.decode("utf-8"), parse_float=Decimal)
-    except (TOMLKitError, ValueError, TypeError, KeyError) as error:
-        raise _cannot_be_kept() from error
-    expected: dict[str, Any] = before
-    for keys, value in changes.items():
-        _put(expected, keys, None if value is None else _plain(value))
-    # Whatever else stands there is not ours to lose: what was written is read again before it may replace anything.
-    if _without_empty(kept) != _without_empty(expected):
-        raise _cannot_be_kept()
-    return result
-
-
-def _cannot_be_kept() -> InvalidInput:
-    return InvalidInput(
+    spread = _spread(changes)
+    # A new table under keys with dots in them can stand on one line only.
+    for new_table in (tomlkit.table, tomlkit.inline_table):
+        with suppress(TOMLKitError, ValueError, TypeError, KeyError):
+            expected = tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+            document = tomlkit.parse(content.decode("utf-8"))
+            for keys, value in spread.items():
+                # A decimal is written digit by digit: as a float it would come back as another number.
+                item = tomlkit.value(f"{value:f}") if isinstance(value, Decimal) else value
+                _put(document, keys, item, new_table)
+                _put(expected, keys, value, dict)
+            result = tomlkit.dumps(document)
+            # Whatever else stands there is not ours to lose: it is read again before it may replace anything.
+            if _without_empty(tomllib.loads(result, parse_float=Decimal)) == _without_empty(expected):
+                return result.encode("utf-8")
+    raise InvalidInput(
         "The settings file is laid out in a way that cannot be changed from here without losing something. "
         "Nothing was changed. Change it in an editor."
     )
 
 
-def _put(table: MutableMapping[str, Any], keys: tuple[str, ...], value: object) -> None:
+def _put(table: MutableMapping[str, Any], keys: tuple[str, ...], value: object, new_table: Callable[[], Any]) -> None:
     *outer, last = keys
     for key in outer:
         if key not in table:
             if value is None:
                 return
-            table[key] = {}
+            table[key] = new_table()
         table = table[key]
     if value is None:
         table.pop(last, None)
@@ -68,19 +64,15 @@ def _put(table: MutableMapping[str, Any], keys: tuple[str, ...], value: object) 
         table[last] = value
 
 
-def _item(value: Value) -> Any:
-    if isinstance(value, tuple):
-        price = tomlkit.table()
-        price["input"], price["output"] = (_item(part) for part in value)
-        return price
-    # A decimal is written digit by digit: as a float it would come back as another number.
-    return tomlkit.value(f"{value:f}") if isinstance(value, Decimal) else value
-
-
-def _plain(value: Value) -> object:
-    if isinstance(value, tuple):
-        return {"input": value[0], "output": value[1]}
-    return value
+def _spread(changes: Mapping[tuple[str, ...], Value | None]) -> dict[tuple[str, ...], str | int | Decimal | None]:
+    """Return the changes with each price as two, so that remarks beside its amounts stay."""
+    spread: dict[tuple[str, ...], str | int | Decimal | None] = {}
+    for keys, value in changes.items():
+        if isinstance(value, tuple):
+            spread[*keys, "input"], spread[*keys, "output"] = value
+        else:
+            spread[keys] = value
+    return spread
 
 
 def _without_empty(value: object) -> object:

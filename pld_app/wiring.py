@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pld_app.settings import Settings, load_settings
-from pld_core import asking, pipeline
+from pld_core import asking, pipeline, synthesising
 from pld_core.asking import Evaluation
 from pld_core.backends import open_batch_chat, open_chat
 from pld_core.backends.scripted import ScriptedChat
@@ -152,7 +152,7 @@ def build_demo(app: App, name: str, report: Progress) -> str:
                 clustering = done[-1]
             else:
                 clustering = await pipeline.save_clustering(app.store, built_in, name, demo.params, app.actor)
-            made = await pipeline.synthesise(app.store, teacher, built_in, clustering.id, app.actor, report)
+            made = await synthesising.synthesise(app.store, teacher, built_in, clustering.id, app.actor, report)
             return f"{demo.task.title}: instructions {extracted.words}; rules {made.words}."
 
     return run_async(run())

@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import batching, embedding, extracting, importing, wiring
+from pld_app import batching, embedding, extracting, importing, synthesis_work, wiring
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.settings import LiveSettings
+from pld_app.synthesis_work import SynthesisOrder
 from pld_app.uploads import Waiting
 from pld_app.wiring import App
 from pld_core.asking import Evaluation
@@ -39,7 +40,7 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
-    outcome = extracting.synthesise(app, int(str(job.params["clustering"])), f"job {job.id}", report)
+    outcome = synthesis_work.synthesise(app, SynthesisOrder.from_json(job.params), f"job {job.id}", report)
     return f"Rules: {outcome.words}."
 
 
@@ -67,27 +68,31 @@ def _drop_upload(app: App, job: Job) -> None:
         place.drop(app.settings)
 
 
-def _extract(app: App, job: Job, report: Progress) -> str:
+def _now_and_then(report: Progress) -> Progress:
+    """Return a report that passes on a few a second: a write for each of many calls would be slower than the calls."""
     last = 0.0
 
-    def now_and_then(done: int, total: int, message: str) -> None:
-        # A write for each of many calls a second would be slower than the calls.
+    def pass_on(done: int, total: int, message: str) -> None:
         nonlocal last
         if (now := time.monotonic()) - last >= REPORT_S or done == total:
             last = now
             report(done, total, message)
 
+    return pass_on
+
+
+def _extract(app: App, job: Job, report: Progress) -> str:
     order = ExtractOrder.from_json(job.task, job.params)
     if order.delivery is Delivery.BATCH:
         return batching.run_job(app, job, report)
-    outcome = extracting.extract(app, order, f"job {job.id}", now_and_then)
+    outcome = extracting.extract(app, order, f"job {job.id}", _now_and_then(report))
     spent = app.store.logic.spend(job.task, f"job {job.id}")
     cost = money(spent.cost, app.settings.teacher.currency)
     return f"Instructions: {outcome.words}. {spent.calls:,} calls, {cost}."
 
 
 def _embed(app: App, job: Job, report: Progress) -> str:
-    return embedding.embed(app, job.task, str(job.params["embedder"]), f"job {job.id}", report)
+    return embedding.embed(app, job.task, str(job.params["embedder"]), f"job {job.id}", _now_and_then(report))
 
 
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {

@@ -22,7 +22,7 @@ def template(name: str) -> str:
 
 
 def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPrompt:
-    """Compile the approved revisions of a task. Order of rules: support (most first), then rule number.
+    """Compile the approved revisions of a task. Order of rules: priority, support (most first), rule number.
 
     Raises:
         InvalidInput: there is no approved revision.
@@ -31,7 +31,7 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPromp
         raise InvalidInput(
             f"No rule of {task.name} is approved yet, so there is nothing to compile. Approve one first."
         )
-    ordered = sorted(approved, key=lambda item: (-item[2], rule_number(item[1].rule_id)))
+    ordered = sorted(approved, key=lambda item: (item[0].text.priority, -item[2], rule_number(item[1].rule_id)))
     lines, manifest = [], []
     for number, (revision, entry, _) in enumerate(ordered, start=1):
         lines.append(rule_line(number, revision))

@@ -16,6 +16,7 @@ PldError
 │   ├── SettingFixed        the environment sets it, so the file cannot
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
+│       └── EvidenceMovedOn its evidence changed meanwhile
 ├── WorkspaceError          the store cannot be used
 │   ├── WorkspaceMissing    there is no workspace at that place
 │   ├── WorkspaceUnreadable not a database, or no permission
@@ -185,6 +186,18 @@ class RevisionMovedOn(NotAllowed):
             f"{seen.rule_id} revision {seen.number} was on your screen, but the rule {what}. "
             "Your decision was not recorded and your text is kept. Compare both versions, then decide again."
         )
+
+
+class EvidenceMovedOn(RevisionMovedOn):
+    """The revision is the one that was judged, but its evidence is no longer the one on the reviewer's screen."""
+
+    def __init__(self, seen: Revision, state: RevisionState, by: str) -> None:
+        super().__init__(seen, seen, state, by)
+        words = (
+            f"The evidence of {seen.rule_id} revision {seen.number} has changed since you opened it. Your decision was "
+            "not recorded and your text is kept. Read the evidence as it is now, then decide again."
+        )
+        self.args = (words,)
 
 
 class WorkspaceError(PldError):

@@ -318,6 +318,11 @@ class ClusterPoint:
     y: float
 
 
+PRIORITIES = {1: "first", 2: "ordinary", 3: "fallback"}
+"""What a rule's priority means: a first one overrides others, a fallback holds where no other rule fits."""
+ORDINARY = 2
+
+
 @dataclass(frozen=True)
 class RuleText:
     """What a rule says: IF condition THEN label(s) EXCEPT exceptions.
@@ -328,6 +333,7 @@ class RuleText:
         labels: the label(s) that THEN concludes.
         exceptions: each reads after EXCEPT.
         rationale: why; shown to reviewers, never compiled into a prompt.
+        priority: one of `PRIORITIES`; rules of the lower number stand earlier in the prompt.
     """
 
     title: str
@@ -335,6 +341,7 @@ class RuleText:
     labels: tuple[str, ...]
     exceptions: tuple[str, ...] = ()
     rationale: str = ""
+    priority: int = ORDINARY
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -343,6 +350,7 @@ class RuleText:
             "labels": list(self.labels),
             "exceptions": list(self.exceptions),
             "rationale": self.rationale,
+            "priority": self.priority,
         }
 
 
@@ -367,12 +375,15 @@ class Revision:
 
     @property
     def hash(self) -> str:
-        """Content address of everything a reviewer signs for."""
+        """Content address of everything a reviewer signs for; an ordinary priority is the one that is not told."""
+        text = self.text.as_json()
+        if self.text.priority == ORDINARY:
+            del text["priority"]
         return hash_json(
             {
                 "rule": self.rule_id,
                 "number": self.number,
-                "text": self.text.as_json(),
+                "text": text,
                 "author": self.author,
                 "author_kind": self.author_kind.value,
                 "parent": self.parent,
@@ -385,12 +396,14 @@ class Evidence:
     """A link from a revision to an example.
 
     Attributes:
-        closeness: how near the example lies to the centre of the rule's cluster, -1 to 1; see `synthesis.Cluster`.
+        closeness: how near the example lies to the centre of the rule's cluster, -1 to 1; see `nearness.Terrain`.
+        note: what the teacher said of it; it never decides the role.
     """
 
     example_hash: str
     role: EvidenceRole
     closeness: float = 0.0
+    note: str = ""
 
 
 def evidence_set_hash(evidence: tuple[Evidence, ...]) -> str:
@@ -409,6 +422,7 @@ class Judgement:
         category: required for a rejection.
         reason: in the reviewer's words; required for a rejection and a request for changes.
         opened_at: UTC time at which the reviewer opened the rule, ISO 8601; empty if unknown.
+        seen_evidence: hash of the evidence set that was on the screen; empty if the evidence was not looked at.
     """
 
     rule_id: str
@@ -418,6 +432,7 @@ class Judgement:
     reason: str = ""
     category: RejectCategory | None = None
     opened_at: str = ""
+    seen_evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -438,7 +453,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class RuleSummary:
-    """A row of the queue."""
+    """A row of the queue.
+
+    Attributes:
+        uncovered: labels that the rule's cluster holds beside its own, and no rule of that cluster concludes.
+    """
 
     id: str
     task: str
@@ -452,6 +471,8 @@ class RuleSummary:
     contradictions: int
     changed_at: str
     changed_by: str
+    priority: int = ORDINARY
+    uncovered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

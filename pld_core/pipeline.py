@@ -11,27 +11,20 @@ from pld_core.errors import Failure, InvalidInput
 from pld_core.extraction import TEMPLATE as EXTRACTION
 from pld_core.extraction import extraction_request, read_extraction, template_hash
 from pld_core.models import (
-    NOISE,
     Actor,
     ClusterParams,
     Example,
     MicroInstruction,
-    RevisionState,
     Split,
 )
-from pld_core.personal import shown_to_teacher
 from pld_core.ports import (
     Chat,
     Embedder,
     ExampleFilter,
-    NewRule,
     Progress,
-    RuleFilter,
     Store,
     StoredClustering,
 )
-from pld_core.synthesis import TEMPLATE as SYNTHESIS
-from pld_core.synthesis import Cluster, clusters_of, origin_of, read_synthesis, synthesis_request
 from pld_core.teaching import Answered, Ask, Tally, Teacher, Teaching
 
 Item = TypeVar("Item")
@@ -139,78 +132,3 @@ async def save_clustering(
     vectors = await embedder.embed([instruction.condition for instruction in instructions])
     params = replace(params, embedder=embedder.name)
     return store.logic.add_clustering(task_name, params, cluster_points(instructions, vectors, params), actor)
-
-
-async def synthesise(
-    store: Store,
-    teacher: Chat,
-    embedder: Embedder,
-    clustering_id: int,
-    actor: Actor,
-    report: Progress,
-    teaching: Teaching | None = None,
-) -> Outcome:
-    """Phase 2: merge each cluster into one rule and put it into review; an example set that has a rule is skipped."""
-    clustering = store.logic.clustering(clustering_id)
-    task = store.tasks.get(clustering.task)
-    clusters = await _stored_clusters(store, embedder, clustering)
-    # A process that was stopped between the two steps of `keep` left its rule proposed; nobody else would submit it.
-    for left in store.rules.queue(task.name, RuleFilter(states=(RevisionState.PROPOSED,))):
-        store.rules.submit(left.id, actor)
-    have = store.rules.origins(task.name)
-    asks = [Ask(cluster, synthesis_request(task, cluster)) for cluster in clusters if cluster.origin not in have]
-
-    def read(cluster: Cluster, text: str) -> NewRule:
-        return read_synthesis(task, cluster, text, teacher.name, clustering_id)
-
-    def keep(answers: Sequence[Answered[Cluster, NewRule]]) -> None:
-        store.logic.record_calls(task.name, [(a.call, None) for a in answers if a.call is not None])
-        for answer in answers:
-            rule_id = store.rules.propose(task.name, answer.result, actor) if answer.result else None
-            if rule_id is not None:
-                store.rules.submit(rule_id, actor)
-
-    given = teaching or Teaching()
-    # One at a time: rule numbers then follow the clusters, run after run.
-    in_turn = replace(given, limits=replace(given.limits, in_flight=1))
-    asking = Teacher(store, teacher, task.name, template_hash(SYNTHESIS), read, keep, in_turn)
-    already = len(clusters) - len(asks)
-    # A rule that failed is asked for again: whoever starts synthesis asks for just that.
-    await asking.ask(asks, True, report, already, "rules synthesised")
-    return _outcome(asking.tally, already)
-
-
-def awaited_rules(store: Store, clustering: StoredClustering) -> tuple[int, int]:
-    """Return how many rules synthesis would ask the teacher for, and how many clusters have theirs already."""
-    active = {i.example_hash for i in store.logic.active_instructions(clustering.task)}
-    members: dict[int, list[str]] = {}
-    for point in clustering.points:
-        if point.cluster != NOISE and point.example_hash in active:
-            members.setdefault(point.cluster, []).append(point.example_hash)
-    have = store.rules.origins(clustering.task)
-    there = sum(origin_of(hashes) in have for hashes in members.values())
-    return len(members) - there, there
-
-
-async def _stored_clusters(store: Store, embedder: Embedder, clustering: StoredClustering) -> tuple[Cluster, ...]:
-    """Rebuild the clusters from the stored points, not from a second clustering: people saw the stored ones.
-
-    An example that was withdrawn or archived since is left out: no rule is to rest on it.
-    """
-    numbers = {point.example_hash: point.cluster for point in clustering.points}
-    instructions, conditions, texts = compared_texts(store, clustering)
-    vectors = await embedder.embed(conditions)
-    inputs = await embedder.embed(texts)
-    return clusters_of(instructions, vectors, inputs, [numbers[i.example_hash] for i in instructions])
-
-
-def compared_texts(store: Store, clustering: StoredClustering) -> tuple[list[MicroInstruction], list[str], list[str]]:
-    """Return the instructions of a stored clustering that take part, and what synthesis embeds of them.
-
-    That is each one's condition, and its example's text: masked if its import asked for that, as an embedder may be
-    somebody else's server.
-    """
-    there = {point.example_hash for point in clustering.points}
-    texts = {e.hash: shown_to_teacher(e).text for e in store.tasks.examples(clustering.task) if e.hash in there}
-    instructions = [i for i in store.logic.instructions(clustering.task) if i.example_hash in texts]
-    return instructions, [i.condition for i in instructions], [texts[i.example_hash] for i in instructions]

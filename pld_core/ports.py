@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from pld_core.canonical import Json
 from pld_core.errors import Failure
+from pld_core.lineage import EvidenceUpdate, RuleTrace, StandingRule, UpdateCount
 from pld_core.models import (
     Actor,
     Answer,
@@ -23,6 +24,7 @@ from pld_core.models import (
     Decision,
     Event,
     Evidence,
+    EvidenceRole,
     Example,
     ExampleState,
     Job,
@@ -39,6 +41,7 @@ from pld_core.models import (
     Split,
     Task,
 )
+from pld_core.overlaps import Overlap, OverlapPair
 
 Progress = Callable[[int, int, str], None]
 """Long work reports (done, total, message); the call raises `JobCancelled` or `JobLost` when it must stop."""
@@ -240,11 +243,16 @@ class ExampleFilter:
 
 @dataclass(frozen=True)
 class RuleFilter:
-    """Which rules. An empty tuple of states means any; `search` looks into id, title, condition and exceptions."""
+    """Which rules. An empty tuple of states means any; `search` looks into id, title, condition and exceptions.
+
+    Attributes:
+        overlapping: only those that another rule overlaps.
+    """
 
     states: tuple[RevisionState, ...] = ()
     label: str = ""
     search: str = ""
+    overlapping: bool = False
 
 
 @dataclass(frozen=True)
@@ -328,6 +336,9 @@ class NewRule:
     Attributes:
         origin: hash of the set of examples it was merged from; a second rule of the same origin is not made.
         cluster: number of the cluster in `clustering_id`, `NOISE` for a noise point.
+        uncovered: labels that the cluster holds and no rule of it concludes.
+        shown: the members that the teacher was shown; all of them unless they did not fit.
+        ignored: ids in the teacher's reply that were not in the request.
     """
 
     text: RuleText
@@ -337,6 +348,14 @@ class NewRule:
     clustering_id: int
     cluster: int
     author_kind: AuthorKind = AuthorKind.TEACHER
+    uncovered: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The examples that it was merged from: what supports it when it is proposed."""
+        return tuple(sorted(e.example_hash for e in self.evidence if e.role is EvidenceRole.SUPPORTS))
 
 
 @dataclass(frozen=True)
@@ -646,6 +665,42 @@ class RuleStore(Protocol):
         ...
 
 
+class LineageStore(Protocol):
+    """What rules rest on, how that changes, and which rules overlap."""
+
+    def enter(self, task: str, rules: Sequence[NewRule], actor: Actor) -> tuple[str, ...]:
+        """Store the rules of one reply and bring them into review, all or none; return their ids.
+
+        A rule whose origin has one already is left out.
+        """
+        ...
+
+    def standing(self, task: str) -> tuple[StandingRule, ...]:
+        """Return all rules of a task as they stand, in the order of their numbers."""
+        ...
+
+    def update(self, task: str, updates: Sequence[EvidenceUpdate], active: frozenset[str], actor: Actor) -> UpdateCount:
+        """Give rules their new evidence where `lineage.takes_over` says so, and note what they go on as.
+
+        An approved revision goes stale by it, half a decision (a first approval, a dispute) is begun again. A rule
+        whose labels changed meanwhile is left alone. Evidence and decisions so far are kept.
+        """
+        ...
+
+    def trace(self, rule_id: str) -> RuleTrace: ...
+    def note_overlaps(self, task: str, compared: Sequence[str], overlaps: Sequence[Overlap]) -> None:
+        """Replace the overlaps of a task; `compared` are the hashes of the revisions that were looked at."""
+        ...
+
+    def overlaps(self, task: str, rule_id: str = "") -> tuple[OverlapPair, ...]:
+        """Return the overlaps of live rules whose newest revisions were compared, closest first."""
+        ...
+
+    def uncompared(self, task: str) -> tuple[str, ...]:
+        """Return the ids of live rules whose newest revision was not compared with the others yet."""
+        ...
+
+
 class PromptStore(Protocol):
     def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion: ...
     def get(self, task: str, number: int) -> PromptVersion: ...
@@ -707,6 +762,8 @@ class Store(Protocol):
     def embeddings(self) -> EmbeddingStore: ...
     @property
     def rules(self) -> RuleStore: ...
+    @property
+    def lineage(self) -> LineageStore: ...
     @property
     def prompts(self) -> PromptStore: ...
     @property

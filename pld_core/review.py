@@ -6,13 +6,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pld_core.errors import IllegalTransition, InvalidInput, MissingEvidence, MissingReason, MissingRole
-from pld_core.models import Actor, AuthorKind, Judgement, Revision, RevisionState, Role, RuleText, Verdict
+from pld_core.models import (
+    PRIORITIES,
+    Actor,
+    AuthorKind,
+    Judgement,
+    Revision,
+    RevisionState,
+    Role,
+    RuleText,
+    Verdict,
+)
 
 S = RevisionState
 
 
 class Action(StrEnum):
-    """What can happen to a revision. The last four are done by the system, as a consequence of something else."""
+    """What can happen to a revision. The last ones are done by the system, as a consequence of something else."""
 
     SUBMIT = "submit"
     APPROVE = "approve"
@@ -22,6 +32,7 @@ class Action(StrEnum):
     RETIRE = "retire"
     REVIEW_AGAIN = "review_again"
     MARK_STALE = "mark_stale"
+    BEGIN_AGAIN = "begin_again"
     SUPERSEDE = "supersede"
 
 
@@ -56,6 +67,7 @@ _ROLES: dict[Action, frozenset[Role]] = {
     Action.RETIRE: frozenset({Role.LEAD, Role.RELEASE_MANAGER}),
     Action.REVIEW_AGAIN: _REVIEWING,
     Action.MARK_STALE: _REVIEWING,
+    Action.BEGIN_AGAIN: _REVIEWING,
     Action.SUPERSEDE: _REVIEWING,
 }
 
@@ -76,6 +88,9 @@ _PLAIN: dict[tuple[RevisionState, Action], RevisionState] = {
     (S.DISPUTED, Action.REJECT): S.REJECTED,
     (S.DISPUTED, Action.REQUEST_CHANGES): S.CHANGES_REQUESTED,
     (S.APPROVED, Action.MARK_STALE): S.STALE,
+    # Half a decision on other evidence is none: the review of the revision begins anew.
+    (S.FIRST_APPROVED, Action.BEGIN_AGAIN): S.IN_REVIEW,
+    (S.DISPUTED, Action.BEGIN_AGAIN): S.IN_REVIEW,
     (S.APPROVED, Action.SUPERSEDE): S.SUPERSEDED,
     (S.STALE, Action.SUPERSEDE): S.SUPERSEDED,
     (S.APPROVED, Action.RETIRE): S.RETIRED,
@@ -169,7 +184,8 @@ def clean_rule_text(text: RuleText, declared: tuple[str, ...]) -> RuleText:
 
     Raises:
         InvalidInput: no condition, no label, a label that the task does not declare, or a text beyond its limit
-            (title 120, condition 1,200, each exception 600, rationale 2,000 characters; 12 exceptions).
+            (title 120, condition 1,200, each exception 600, rationale 2,000 characters; 12 exceptions), or a priority
+            that there is not.
     """
     folded = RuleText(
         title=" ".join(text.title.split()),
@@ -177,7 +193,13 @@ def clean_rule_text(text: RuleText, declared: tuple[str, ...]) -> RuleText:
         labels=text.labels,
         exceptions=tuple(e for e in (" ".join(e.split()) for e in text.exceptions) if e),
         rationale=text.rationale.strip(),
+        priority=text.priority,
     )
+    if folded.priority not in PRIORITIES:
+        raise InvalidInput(
+            f"The priority {folded.priority} is not one of {', '.join(map(str, PRIORITIES))}. "
+            "Nothing was saved; your text is kept."
+        )
     if not folded.condition:
         raise InvalidInput("A rule needs a condition after IF. Nothing was saved; your text is kept.")
     if not folded.labels:

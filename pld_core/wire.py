@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from pld_core.canonical import Json
 from pld_core.errors import Failure, ReplyUnusable
+from pld_core.models import PRIORITIES
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -26,8 +27,8 @@ class ExtractionReply(BaseModel):
     cues: list[Line]
 
 
-class SynthesisReply(BaseModel):
-    """Phase 2: one rule for one cluster."""
+class SynthesisedRule(BaseModel):
+    """One rule of a cluster, for one label."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -35,8 +36,17 @@ class SynthesisReply(BaseModel):
     condition: Line
     label: Line
     exceptions: list[Line]
+    priority: Annotated[int, Field(ge=min(PRIORITIES), le=max(PRIORITIES))]
     rationale: Line
     conflicts: list[Line]
+
+
+class SynthesisReply(BaseModel):
+    """Phase 2: what one cluster comes to: one rule, or one for each of its labels."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rules: Annotated[list[SynthesisedRule], Field(min_length=1)]
 
 
 ReplyT = TypeVar("ReplyT", bound=BaseModel)

@@ -20,9 +20,11 @@ from storage.dataset_queries import (
     load_usage,
     resting_rules,
 )
+from storage.evidence_writes import drop_inactive
 from storage.example_queries import EXAMPLE
 from storage.example_rows import column_choice_from, dataset_from, example_from
 from storage.importing import Imported, import_dataset
+from storage.rule_queries import VERSION
 from storage.standing import archive_unheld, clear_conflicts, enter_state, revive
 from storage.task_queries import add_task, has_task, load_task
 
@@ -50,6 +52,8 @@ class SqliteData:
             imported = import_dataset(write, load_task(write.conn, task.name), dataset, rows, actor)
             if not imported.was_there:
                 _record_import(write, task.name, dataset, imported, actor)
+                if imported.conflicts:
+                    drop_inactive(write, task.name, "An import brought label conflicts", actor)
             return load_dataset(write.conn, imported.dataset_id), imported.added
 
     def get(self, dataset_id: int) -> Dataset:
@@ -86,6 +90,7 @@ class SqliteData:
             enter_state(write, dataset.id, DatasetState.ARCHIVED, reason.strip(), actor.name)
             archived = archive_unheld(write, dataset)
             _event(write, actor, "dataset.archived", dataset, {"archived": archived, "reason": reason.strip()})
+            drop_inactive(write, dataset.task, f"Data set {dataset.id} was archived", actor)
 
     def restore(self, dataset_id: int, actor: Actor) -> None:
         """Bring an archived data set back: its examples are active or in conflict again, withdrawn ones stay so.
@@ -99,6 +104,7 @@ class SqliteData:
                 return
             enter_state(write, dataset.id, DatasetState.ACTIVE, "", actor.name)
             _event(write, actor, "dataset.restored", dataset, {"restored": revive(write, dataset)})
+            drop_inactive(write, dataset.task, f"Data set {dataset.id} was restored", actor)
 
     def delete(self, dataset_id: int, reason: str, actor: Actor) -> None:
         """Delete its examples, except those that another data set holds too; its record and report stay.
@@ -117,6 +123,7 @@ class SqliteData:
             write.conn.execute("DELETE FROM dataset_row WHERE dataset_id = ?", (dataset.id,))
             clear_conflicts(write, dataset.task)
             _event(write, actor, "dataset.deleted", dataset, {"deleted": deleted, "reason": reason.strip()})
+            drop_inactive(write, dataset.task, f"Data set {dataset.id} was deleted", actor)
 
     # --- label conflicts ----------------------------------------------------------------------------------------------
 
@@ -168,6 +175,7 @@ class SqliteData:
             withdrawn: list[Json] = [content for content in hashes if content != keep]
             payload: dict[str, Json] = {"text": text_hash, "keep": keep, "withdrawn": withdrawn}
             write.event(actor, "conflict.settled", task, {**payload, "reason": reason.strip()})
+            drop_inactive(write, task, "A label conflict was settled", actor)
 
     # --- splits and labels --------------------------------------------------------------------------------------------
 
@@ -258,8 +266,9 @@ class SqliteData:
         """Return the ids of rules with the example in the evidence of their newest revision."""
         with self._database.read() as conn:
             found = conn.execute(
-                """SELECT DISTINCT r.number, r.id FROM evidence AS v JOIN rule AS r ON r.head = v.revision_hash
-                   WHERE v.task = ? AND v.example_hash = ? ORDER BY r.number""",
+                f"""SELECT DISTINCT r.number, r.id FROM evidence JOIN rule AS r ON r.head = evidence.revision_hash
+                    WHERE evidence.task = ? AND evidence.example_hash = ? AND evidence.version = {VERSION}
+                    ORDER BY r.number""",  # noqa: S608 - a constant of this package
                 (task, example_hash),
             )
             return tuple(str(row["id"]) for row in found)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import Failure
+from pld_core.lineage import EvidenceChange, Lineage
 from pld_core.models import (
     Answer,
     AnswerStatus,
@@ -175,6 +176,7 @@ def revision_row(revision: Revision, at: str) -> dict[str, Value]:
         "labels": canonical_json(list(revision.text.labels)),
         "exceptions": canonical_json(list(revision.text.exceptions)),
         "rationale": revision.text.rationale,
+        "priority": revision.text.priority,
         "author": revision.author,
         "author_kind": revision.author_kind.value,
         "parent": revision.parent,
@@ -193,6 +195,7 @@ def revision_from(row: Row) -> Revision:
             labels=tuple(json.loads(row["labels"])),
             exceptions=tuple(json.loads(row["exceptions"])),
             rationale=row["rationale"],
+            priority=row["priority"],
         ),
         author=row["author"],
         author_kind=AuthorKind(row["author_kind"]),
@@ -220,11 +223,36 @@ def summary_from(row: Row) -> RuleSummary:
         contradictions=row["contradictions"],
         changed_at=row["changed_at"],
         changed_by=row["changed_by"],
+        priority=row["priority"],
+        uncovered=tuple(json.loads(row["uncovered"])),
     )
 
 
 def evidence_from(row: Row) -> Evidence:
-    return Evidence(row["example_hash"], EvidenceRole(row["role"]), row["closeness"])
+    return Evidence(row["example_hash"], EvidenceRole(row["role"]), row["closeness"], row["note"])
+
+
+def lineage_from(row: Row) -> Lineage:
+    return Lineage(
+        clustering_id=row["clustering_id"],
+        cluster=row["cluster"],
+        members=tuple(json.loads(row["members"])),
+        uncovered=tuple(json.loads(row["uncovered"])),
+        shown=tuple(json.loads(row["shown"])),
+        ignored=tuple(json.loads(row["ignored"])),
+    )
+
+
+def evidence_change_from(row: Row) -> EvidenceChange:
+    return EvidenceChange(
+        number=row["number"],
+        evidence_hash=row["evidence_hash"],
+        added=tuple(json.loads(row["added"])),
+        removed=tuple(json.loads(row["removed"])),
+        reason=row["reason"],
+        state=RevisionState(row["state"]),
+        at=row["at"],
+    )
 
 
 def decision_from(row: Row) -> Decision:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
+from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
-from pld_core.models import Evidence, Revision, RevisionState, RuleSummary
+from pld_core.models import Evidence, Revision, RevisionState, RuleSummary, Verdict
 from pld_core.ports import RuleFilter
-from pld_core.review import AWAITING_DECISION
+from pld_core.review import AWAITING_DECISION, FINAL_STATES, Standing
 from storage import rows
+from storage.task_queries import load_task
 
 _URGENCY = " ".join(f"WHEN '{state.value}' THEN {rank}" for rank, state in enumerate(AWAITING_DECISION))
 # Stale, conflicting, low support, then random (a hash is as good as a lot, and the same on every screen).
 ORDER = f"CASE state {_URGENCY} ELSE 99 END, contradictions > 0 DESC, support, head"
+LIVE = f"NOT IN ({', '.join(sorted(repr(state.value) for state in FINAL_STATES))})"
+VERSION = """coalesce((SELECT max(x.number) FROM evidence_version AS x
+    WHERE x.revision_hash = evidence.revision_hash), 1)"""
+"""The version of a revision's evidence that counts."""
+_OVERLAPPING = f"""state {LIVE} AND EXISTS (SELECT 1 FROM overlap AS o
+    JOIN rule AS other ON other.head = iif(o.low = rule.head, o.high, o.low)
+    WHERE (o.low = rule.head OR o.high = rule.head) AND other.state {LIVE})"""  # noqa: S608 - literals
 
 
 def load_summary(conn: sqlite3.Connection, rule_id: str) -> RuleSummary:
@@ -46,12 +56,38 @@ def load_revisions(conn: sqlite3.Connection, rule_id: str) -> tuple[tuple[Revisi
 def effective_evidence(conn: sqlite3.Connection, revision_hash: str) -> tuple[Evidence, ...]:
     """Return the evidence of a revision; of several links to one example the last one counts."""
     found = conn.execute(
-        """SELECT * FROM evidence WHERE id IN (
-               SELECT max(id) FROM evidence WHERE revision_hash = ? GROUP BY example_hash)
-           ORDER BY closeness DESC, example_hash""",
+        f"""SELECT * FROM evidence WHERE id IN (
+                SELECT max(id) FROM evidence WHERE revision_hash = ? AND version = {VERSION} GROUP BY example_hash)
+            ORDER BY closeness DESC, example_hash""",  # noqa: S608 - a constant of this module
         (revision_hash,),
     )
     return tuple(rows.evidence_from(row) for row in found)
+
+
+def gold_labels(conn: sqlite3.Connection, task: str, hashes: Sequence[str]) -> dict[str, str]:
+    """Return the gold label of each of these examples."""
+    sql = "SELECT hash, label FROM example WHERE task = ? AND hash IN (SELECT value FROM json_each(?))"
+    return {str(row["hash"]): str(row["label"]) for row in conn.execute(sql, (task, canonical_json(list(hashes))))}
+
+
+def load_standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
+    """Return what the guard has to know of the newest revision; a decision on earlier evidence is none on this."""
+    revision = load_revision(conn, head.head)
+    made = conn.execute(
+        """SELECT verdict, reviewer FROM decision WHERE revision_hash = :head AND decided_at > coalesce(
+               (SELECT max(at) FROM evidence_version WHERE revision_hash = :head), '') ORDER BY id""",
+        {"head": head.head},
+    )
+    verdicts = [(Verdict(row["verdict"]), str(row["reviewer"])) for row in made]
+    return Standing(
+        state=head.state,
+        author=revision.author,
+        author_kind=revision.author_kind,
+        approvers=tuple(name for verdict, name in verdicts if verdict is Verdict.APPROVE),
+        dissenters=tuple(name for verdict, name in verdicts if verdict is not Verdict.APPROVE),
+        has_evidence=head.support + head.contradictions > 0,
+        four_eyes=load_task(conn, head.task).four_eyes,
+    )
 
 
 def where_clause(task: str, where: RuleFilter) -> tuple[str, tuple[str, ...]]:
@@ -65,4 +101,6 @@ def where_clause(task: str, where: RuleFilter) -> tuple[str, tuple[str, ...]]:
     if where.search:
         clauses.append("search LIKE ? ESCAPE '\\'")
         values.append(rows.like(where.search))
+    if where.overlapping:
+        clauses.append(_OVERLAPPING)
     return " AND ".join(clauses), tuple(values)

@@ -5,22 +5,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from pld_core.canonical import Json
+from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.errors import InvalidInput
+from pld_core.lineage import Lineage
 from pld_core.models import (
     NOISE,
     SYSTEM,
+    Actor,
     Evidence,
     EvidenceRole,
     ExampleState,
     Revision,
     RevisionState,
+    RuleSummary,
     evidence_set_hash,
 )
 from pld_core.ports import NewRule
-from pld_core.review import clean_rule_text
+from pld_core.review import Action, clean_rule_text, next_state
 from storage import rows
 from storage.connection import Write
+from storage.rule_queries import load_standing, load_summary
 from storage.task_queries import load_task
 
 
@@ -66,16 +70,52 @@ def add_rule(write: Write, task: str, rule: NewRule) -> Revision:
             "state": RevisionState.PROPOSED.value,
             "revision": 1,
             **projection(revision, rule.evidence),
+            "uncovered": canonical_json(list(rule.uncovered)),
             "changed_at": write.now,
             "changed_by": rule.author,
         },
     )
     add_revision(write, task, revision, rule.evidence)
+    add_lineage(
+        write,
+        revision.rule_id,
+        Lineage(rule.clustering_id, rule.cluster, rule.members, rule.uncovered, rule.shown, rule.ignored),
+    )
     move(write, revision.hash, RevisionState.PROPOSED, "propose", rule.author, "")
     return revision
 
 
+def add_lineage(write: Write, rule_id: str, lineage: Lineage) -> None:
+    write.insert(
+        "lineage",
+        {
+            "rule_id": rule_id,
+            "clustering_id": lineage.clustering_id,
+            "cluster": lineage.cluster,
+            "members": canonical_json(list(lineage.members)),
+            "uncovered": canonical_json(list(lineage.uncovered)),
+            "shown": canonical_json(list(lineage.shown)),
+            "ignored": canonical_json(list(lineage.ignored)),
+            "at": write.now,
+        },
+    )
+
+
+def bring_into_review(write: Write, rule_id: str, actor: Actor) -> RuleSummary:
+    """Submit the newest revision; the caller appends the event."""
+    head = load_summary(write.conn, rule_id)
+    settle(write, head, next_state(load_standing(write.conn, head), Action.SUBMIT, actor), Action.SUBMIT, actor, "")
+    return head
+
+
+def settle(write: Write, head: RuleSummary, new: RevisionState, action: Action, actor: Actor, reason: str) -> None:
+    """Record the transition of the newest revision and show it in the queue."""
+    move(write, head.head, new, action.value, actor.name, reason)
+    update_rule(write, head.id, {"state": new.value}, actor.name)
+
+
 def proposal(task: str, revision: Revision, rule: NewRule) -> dict[str, Json]:
+    """Return the event of a new rule: what it is and rests on, and how much of its cluster the teacher was shown."""
     return {
         "task": task,
         "revision": revision.hash,
@@ -83,6 +123,9 @@ def proposal(task: str, revision: Revision, rule: NewRule) -> dict[str, Json]:
         "author": rule.author,
         "cluster": rule.cluster,
         "clustering": rule.clustering_id,
+        "uncovered": list(rule.uncovered),
+        "shown": {"examples": len(rule.shown), "hash": hash_json(list(rule.shown))},
+        "ignored": list(rule.ignored),
     }
 
 
@@ -90,10 +133,19 @@ def add_revision(
     write: Write, task: str, revision: Revision, evidence: Sequence[Evidence], by: str = SYSTEM.name
 ) -> None:
     write.insert("revision", rows.revision_row(revision, write.now))
+    add_evidence(write, task, revision.hash, 1, evidence, by)
+
+
+def add_evidence(
+    write: Write, task: str, revision_hash: str, version: int, evidence: Sequence[Evidence], by: str
+) -> None:
     write.conn.executemany(
-        """INSERT INTO evidence (revision_hash, task, example_hash, role, closeness, by, at)
-           VALUES (?, ?, ?, ?, ?, ?, ?)""",
-        [(revision.hash, task, e.example_hash, e.role.value, e.closeness, by, write.now) for e in evidence],
+        """INSERT INTO evidence (revision_hash, task, example_hash, role, closeness, note, version, by, at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            (revision_hash, task, e.example_hash, e.role.value, e.closeness, e.note, version, by, write.now)
+            for e in evidence
+        ],
     )
 
 
@@ -125,6 +177,7 @@ def projection(revision: Revision, evidence: Sequence[Evidence]) -> dict[str, in
     return {
         "title": str(row["title"]),
         "labels": str(row["labels"]),
+        "priority": revision.text.priority,
         "search": rows.search_text(revision.rule_id, revision.text),
         "support": count_role(evidence, EvidenceRole.SUPPORTS),
         "contradictions": count_role(evidence, EvidenceRole.CONTRADICTS),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from pld_core.canonical import Json
-from pld_core.errors import InvalidInput, NotFound, RevisionMovedOn
+from pld_core.errors import EvidenceMovedOn, InvalidInput, NotFound, RevisionMovedOn
+from pld_core.lineage import for_labels
 from pld_core.models import (
     SYSTEM,
     Actor,
@@ -38,8 +40,10 @@ from storage.example_rows import example_from
 from storage.rule_queries import (
     ORDER,
     effective_evidence,
+    gold_labels,
     load_revision,
     load_revisions,
+    load_standing,
     load_state,
     load_summary,
     where_clause,
@@ -47,12 +51,14 @@ from storage.rule_queries import (
 from storage.rule_writes import (
     add_revision,
     add_rule,
+    bring_into_review,
     count_role,
     move,
     projection,
     proposal,
     refuse_no_noise,
     rule_of,
+    settle,
     update_rule,
 )
 from storage.task_queries import load_task
@@ -76,9 +82,7 @@ class SqliteRules:
     def submit(self, rule_id: str, actor: Actor) -> None:
         """Bring a proposed revision into review."""
         with self._database.write() as write:
-            head = load_summary(write.conn, rule_id)
-            new = next_state(_standing(write.conn, head), Action.SUBMIT, actor)
-            _settle(write, head, new, Action.SUBMIT, actor, "")
+            head = bring_into_review(write, rule_id, actor)
             write.event(actor, "rule.submitted", head.id, {"revision": head.head})
 
     def promote(self, task: str, rule: NewRule, actor: Actor) -> str:
@@ -90,9 +94,7 @@ class SqliteRules:
                 raise InvalidInput(f"{there} rests on this example alone already. Nothing was changed; open that rule.")
             refuse_no_noise(write.conn, task, rule)
             revision = add_rule(write, task, rule)
-            head = load_summary(write.conn, revision.rule_id)
-            new = next_state(_standing(write.conn, head), Action.SUBMIT, actor)
-            _settle(write, head, new, Action.SUBMIT, actor, "")
+            bring_into_review(write, revision.rule_id, actor)
             write.event(actor, "rule.promoted", revision.rule_id, proposal(task, revision, rule))
             return revision.rule_id
 
@@ -100,7 +102,7 @@ class SqliteRules:
         """Record a verdict on the revision that the reviewer saw.
 
         Raises:
-            RevisionMovedOn: it is no longer the newest, or its state changed meanwhile.
+            RevisionMovedOn: it is no longer the newest, or its state or its evidence changed meanwhile.
             NotAllowed: the guard refused.
         """
         check_judgement(judgement)
@@ -108,7 +110,13 @@ class SqliteRules:
             head = load_summary(write.conn, judgement.rule_id)
             _refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state)
             evidence = effective_evidence(write.conn, head.head)
-            new = next_state(_standing(write.conn, head), action_of(judgement.verdict), actor)
+            if judgement.seen_evidence not in ("", evidence_set_hash(evidence)):
+                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, head.changed_by)
+            seen_state = head.state
+            if seen_state is RevisionState.STALE:
+                # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
+                head = _review_again(write, head, actor)
+            new = next_state(load_standing(write.conn, head), action_of(judgement.verdict), actor)
             category = judgement.category if judgement.verdict is Verdict.REJECT else None
             decision_id = write.insert(
                 "decision",
@@ -132,14 +140,14 @@ class SqliteRules:
                     "decision": decision_id,
                     "revision": head.head,
                     "evidence": evidence_set_hash(evidence),
-                    "from": head.state.value,
+                    "from": seen_state.value,
                     "to": new.value,
                     "category": category.value if category else "",
                     "reason": judgement.reason.strip(),
                     "opened_at": judgement.opened_at,
                 },
             )
-            _settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
+            settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
             if new is RevisionState.APPROVED:
                 _put_in_force(write, head)
             row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
@@ -152,12 +160,15 @@ class SqliteRules:
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
             _refuse_moved_on(write.conn, head, seen_revision, seen_state)
-            settled = next_state(_standing(write.conn, head), Action.EDIT, actor)
+            settled = next_state(load_standing(write.conn, head), Action.EDIT, actor)
             parent = load_revision(write.conn, head.head)
             revision = edited_revision(parent, text, note, actor, load_task(write.conn, head.task).label_names)
             if settled is not head.state:
-                _settle(write, head, settled, Action.EDIT, actor, note)
+                settle(write, head, settled, Action.EDIT, actor, note)
             evidence = effective_evidence(write.conn, head.head)
+            if revision.text.labels != parent.text.labels:
+                label_of = gold_labels(write.conn, head.task, [e.example_hash for e in evidence])
+                evidence = for_labels(evidence, revision.text.labels, label_of)
             add_revision(write, head.task, revision, evidence, actor.name)
             move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, note)
             fresh = Standing(RevisionState.PROPOSED, actor.name, AuthorKind.PERSON)
@@ -281,34 +292,21 @@ def _refuse_moved_on(conn: sqlite3.Connection, head: RuleSummary, seen: str, see
     raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, head.changed_by)
 
 
-def _standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
-    revision = load_revision(conn, head.head)
-    made = conn.execute("SELECT verdict, reviewer FROM decision WHERE revision_hash = ? ORDER BY id", (head.head,))
-    verdicts = [(Verdict(row["verdict"]), str(row["reviewer"])) for row in made]
-    return Standing(
-        state=head.state,
-        author=revision.author,
-        author_kind=revision.author_kind,
-        approvers=tuple(name for verdict, name in verdicts if verdict is Verdict.APPROVE),
-        dissenters=tuple(name for verdict, name in verdicts if verdict is not Verdict.APPROVE),
-        has_evidence=head.support + head.contradictions > 0,
-        four_eyes=load_task(conn, head.task).four_eyes,
-    )
-
-
-def _settle(write: Write, head: RuleSummary, new: RevisionState, action: Action, actor: Actor, reason: str) -> None:
-    """Record the transition of the newest revision and show it in the queue."""
-    move(write, head.head, new, action.value, actor.name, reason)
-    update_rule(write, head.id, {"state": new.value}, actor.name)
+def _review_again(write: Write, head: RuleSummary, actor: Actor) -> RuleSummary:
+    state = next_state(load_standing(write.conn, head), Action.REVIEW_AGAIN, actor)
+    settle(write, head, state, Action.REVIEW_AGAIN, actor, "")
+    return replace(head, state=state)
 
 
 def _put_in_force(write: Write, head: RuleSummary) -> None:
-    """Let the newly approved revision take the place of the one that was in force."""
-    if head.in_force and head.in_force != head.head:
-        old = load_revision(write.conn, head.in_force)
-        state = load_state(write.conn, head.in_force)
+    """Let the newly approved revision take the place of those that were in force, or were until they went stale."""
+    standing = {revision.hash: revision for revision, _ in load_revisions(write.conn, head.id)}
+    for old in standing.values():
+        state = load_state(write.conn, old.hash)
+        if old.hash == head.head or state not in (RevisionState.APPROVED, RevisionState.STALE):
+            continue
         new = next_state(Standing(state, old.author, old.author_kind), Action.SUPERSEDE, SYSTEM)
-        move(write, head.in_force, new, Action.SUPERSEDE.value, SYSTEM.name, "")
-        payload: dict[str, Json] = {"revision": head.in_force, "by": head.head}
+        move(write, old.hash, new, Action.SUPERSEDE.value, SYSTEM.name, "")
+        payload: dict[str, Json] = {"revision": old.hash, "by": head.head}
         write.event(SYSTEM, "rule.superseded", head.id, payload)
     write.conn.execute("UPDATE rule SET in_force = head WHERE id = ?", (head.id,))

@@ -13,6 +13,7 @@ from storage.data import SqliteData
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
 from storage.jobs import SqliteJobs
+from storage.lineage import SqliteLineage
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.prompts import SqlitePrompts, SqliteRuns
@@ -33,6 +34,7 @@ class SqliteStore:
         self.embeddings = SqliteEmbeddings(database)
         self.batches = SqliteBatches(database)
         self.rules = SqliteRules(database)
+        self.lineage = SqliteLineage(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
         self.jobs = SqliteJobs(database)

@@ -19,6 +19,7 @@ from pld_core.ports import (
 from storage import rows
 from storage.connection import Database, Write
 from storage.dataset_queries import count_conflicts
+from storage.evidence_writes import drop_inactive
 from storage.example_queries import EXAMPLE, example_clause, load_examples
 from storage.example_rows import example_from
 from storage.importing import BUILT_IN, import_dataset
@@ -121,4 +122,5 @@ def _import(write: Write, task: Task, examples: Sequence[Example], source: str, 
         task.name,
         {"source": source, "added": outcome.added, "already_there": outcome.already_there},
     )
+    drop_inactive(write, task.name, "An import brought label conflicts", actor)
     return outcome

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pld_core.importers.rows import ColumnMap, ReadOptions, SourceRow
+from pld_core.lineage import EvidenceUpdate, Lineage
 from pld_core.models import (
     Actor,
     ClusterParams,
@@ -130,15 +132,39 @@ def approved_rule(store: Store, rule: NewRule | None = None) -> str:
     return rule_id
 
 
+def hashes_of(examples: Sequence[Example]) -> frozenset[str]:
+    return frozenset(example.hash for example in examples)
+
+
+def update_of(
+    store: Store,
+    rule_id: str,
+    supports: Sequence[Example],
+    contradicts: Sequence[Example] = (),
+    near: Sequence[Example] = (),
+    uncovered: tuple[str, ...] = (),
+) -> EvidenceUpdate:
+    """Return what a run would find for a rule that is to rest on these examples."""
+    evidence = make_rule(supports=supports, contradicts=contradicts).evidence
+    evidence += tuple(Evidence(e.hash, EvidenceRole.NEAR_MISS, 0.3) for e in near)
+    lineage = Lineage(1, 0, tuple(sorted(e.hash for e in supports)), uncovered)
+    return EvidenceUpdate(rule_id, store.rules.summary(rule_id).labels, evidence, lineage, "Clustering 2")
+
+
 def extraction_json(label: str, condition: str = "the post is friendly") -> str:
     return json.dumps(
         {"reasoning": "It reads so.", "condition": condition, "label": label, "exceptions": [], "cues": ["kind words"]}
     )
 
 
+def rule_json(label: str, conflicts: Sequence[str] = (), condition: str = "the post is friendly") -> dict[str, Any]:
+    """Return one rule of a synthesis reply."""
+    reply = {"title": "A rule", "condition": condition, "label": label, "exceptions": ["it is irony"]}
+    return {**reply, "priority": 2, "rationale": "It follows.", "conflicts": list(conflicts)}
+
+
 def synthesis_json(label: str, conflicts: Sequence[str] = ()) -> str:
-    reply = {"title": "A rule", "condition": "the post is friendly", "label": label, "exceptions": ["it is irony"]}
-    return json.dumps({**reply, "rationale": "It follows.", "conflicts": list(conflicts)})
+    return json.dumps({"rules": [rule_json(label, conflicts)]})
 
 
 @dataclass

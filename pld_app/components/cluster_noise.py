@@ -10,9 +10,9 @@ from pld_app import session, wiring
 from pld_app.components.cluster_ground import Prepared
 from pld_app.components.text import plain
 from pld_core.errors import PldError
+from pld_core.lineage import origin_of
 from pld_core.models import NOISE, MicroInstruction, Task
 from pld_core.ports import StoredClustering
-from pld_core.synthesis import origin_of
 
 A_PAGE = 8
 

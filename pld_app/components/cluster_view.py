@@ -46,12 +46,26 @@ def draw_kept(task: Task, stored: tuple[StoredClustering, ...], embedder: str) -
     )
     for made in (c for c in stored if str(c.id) == session.widget(key)):
         if made.params.embedder != embedder:
-            st.warning(
-                f"Clustering {made.id} was compared by {plain(made.params.embedder)}, this page compares by "
-                f"{plain(embedder)}: the same settings give other clusters here. Rules can still be made of the kept "
-                f"one: `pld synthesize --task {plain(task.name)} --clustering {made.id}`.",
-                icon=":material/info:",
-            )
+            _draw_other_embedder(task, made, embedder)
+
+
+def _draw_other_embedder(task: Task, made: StoredClustering, embedder: str) -> None:
+    """Say that the page cannot show a clustering as it was made, and offer its rules all the same."""
+    with st.container(horizontal=True, vertical_alignment="center", key="other_embedder"):
+        st.warning(
+            f"Clustering {made.id} was compared by {plain(made.params.embedder)}, this page compares by "
+            f"{plain(embedder)}: the same settings give other clusters here.",
+            icon=":material/info:",
+        )
+        st.button(
+            f"Synthesise rules of clustering {made.id}",
+            key="synthesise_kept",
+            icon=":material/merge:",
+            disabled=not extracting.has_teacher(session.app(), task),
+            on_click=order_job,
+            args=("synthesise", task.name, {"clustering": made.id}),
+        )
+    draw_before_synthesis(task, made)
 
 
 def clustering_words(clustering: StoredClustering) -> str:
@@ -122,7 +136,8 @@ def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | Non
             icon=":material/merge:",
             type="primary",
             disabled=kept is None or not has_teacher,
-            help="One rule for each cluster that has none yet. What is already in review or decided stays as it is."
+            help="Rules for each cluster that has none yet. Rules that are there get the evidence of this clustering; "
+            "an approved one that rests on other examples now becomes stale. Nothing decided is overwritten."
             if has_teacher
             else "This task has no teacher, so no rule can be written.",
             on_click=order_job,

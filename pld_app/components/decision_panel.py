@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pld_app import session
-from pld_app.components.rule_card import draw_rule_text
+from pld_app import session, synthesis_work
+from pld_app.components.rule_card import draw_rule_text, priority_words
 from pld_app.components.text import plain, words
 from pld_app.session import Panel
-from pld_core.models import Judgement, RejectCategory, RuleDossier, RuleText, Task, Verdict
+from pld_core.models import PRIORITIES, Judgement, RejectCategory, RuleDossier, RuleText, Task, Verdict
 
 APPROVE, EDIT, REJECT, CHANGES, HELP = "approve", "edit", "reject", "request_changes", "help"
 MEANING = (
@@ -91,6 +91,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             session.widget(reason_key),
             category,
             panel.opened_at,
+            panel.evidence_hash,
         )
         if session.attempt(lambda: _record(judgement)):
             session.carry_draft(reason_key, category_key)
@@ -113,15 +114,26 @@ def _go_on(next_rule: str | None) -> None:
 
 def _edit(task: Task, dossier: RuleDossier, panel: Panel) -> None:
     key, text = panel.revision_hash, dossier.head.text
-    fields = {name: f"edit_{name}_{key}" for name in ("title", "if", "then", "except", "note")}
+    fields = {name: f"edit_{name}_{key}" for name in ("title", "if", "then", "except", "priority", "note")}
     session.preset_once(fields["title"], text.title)
     session.preset_once(fields["if"], text.condition)
     session.preset_once(fields["then"], list(text.labels))
     session.preset_once(fields["except"], "\n".join(text.exceptions))
+    session.preset_once(fields["priority"], text.priority)
     st.text_input("Title", key=fields["title"], persist_state="session", max_chars=120)
     st.text_area("IF", key=fields["if"], persist_state="session", max_chars=1200, height=110)
     chosen = st.multiselect("THEN", task.label_names, key=fields["then"], persist_state="session")
     st.text_area("EXCEPT (one exception a line)", key=fields["except"], persist_state="session", height=90)
+    priority = st.segmented_control(
+        "Priority",
+        list(PRIORITIES),
+        format_func=priority_words,
+        key=fields["priority"],
+        required=True,
+        persist_state="session",
+        help="Rules of a lower number stand earlier in the prompt. A first one overrides others; a fallback is for "
+        "inputs that no other rule fits.",
+    )
     st.text_input("Why this change", key=fields["note"], persist_state="session", max_chars=500)
     st.caption(
         "Saving makes a new revision, which goes back to review. An approved revision stays in force until then."
@@ -133,6 +145,7 @@ def _edit(task: Task, dossier: RuleDossier, panel: Panel) -> None:
             tuple(chosen),
             tuple(session.widget(fields["except"]).splitlines()),
             text.rationale,
+            priority or text.priority,
         )
         if session.attempt(lambda: _save(panel, edited, session.widget(fields["note"]))):
             if session.moved_on() is None:
@@ -144,5 +157,5 @@ def _edit(task: Task, dossier: RuleDossier, panel: Panel) -> None:
 
 def _save(panel: Panel, text: RuleText, note: str) -> str:
     app = session.app()
-    made = app.store.rules.edit(panel.rule_id, panel.revision_hash, panel.state, text, note, app.actor)
-    return f"{made.rule_id} revision {made.number} is in review"
+    made, problem = synthesis_work.edit(app, panel.rule_id, panel.revision_hash, panel.state, text, note)
+    return f"{made.rule_id} revision {made.number} is in review. {problem}".strip()

@@ -11,7 +11,7 @@ from pld_core.models import Evidence, EvidenceRole, Example, RuleDossier
 
 ORDER = (EvidenceRole.CONTRADICTS, EvidenceRole.NEAR_MISS, EvidenceRole.SUPPORTS, EvidenceRole.IRRELEVANT)
 HEADINGS = {
-    EvidenceRole.CONTRADICTS: ("Contradicting", "The teacher says that this rule decides these wrongly.", "red"),
+    EvidenceRole.CONTRADICTS: ("Contradicting", "Another label, yet as close to this rule as its own examples.", "red"),
     EvidenceRole.NEAR_MISS: (
         "Near misses",
         "Alike, but labelled otherwise. Would the rule keep clear of them?",
@@ -27,8 +27,12 @@ MARK = '<mark style="background: rgba(255, 190, 0, 0.4); color: inherit; border-
 """The letters keep the colour of the text around them, in light and in dark; the line is seen in grey print too."""
 
 
-def draw_evidence(dossier: RuleDossier, limit: int = 40) -> None:
-    """Draw the evidence of the newest revision: contradicting first, then near misses, then supporting."""
+def draw_evidence(dossier: RuleDossier, added: frozenset[str] = frozenset(), limit: int = 40) -> None:
+    """Draw the evidence of the newest revision: contradicting first, then near misses, then supporting.
+
+    Args:
+        added: hashes of the examples that were added since somebody decided last; they are marked as new.
+    """
     if not dossier.evidence:
         st.warning("This rule has no evidence, so nobody can judge it. It can be rejected, but not approved.")
         return
@@ -40,7 +44,7 @@ def draw_evidence(dossier: RuleDossier, limit: int = 40) -> None:
         title, meaning, colour = HEADINGS[role]
         st.markdown(f"**{title}** ({len(cards)}) :gray[{meaning}]")
         for evidence in cards[: max(0, limit - drawn)]:
-            draw_card(evidence, dossier.examples[evidence.example_hash], colour)
+            draw_card(evidence, dossier.examples[evidence.example_hash], colour, evidence.example_hash in added)
         drawn += len(cards)
     if drawn > limit:
         st.caption(
@@ -48,16 +52,20 @@ def draw_evidence(dossier: RuleDossier, limit: int = 40) -> None:
         )
 
 
-def draw_card(evidence: Evidence, example: Example, colour: str) -> None:
+def draw_card(evidence: Evidence, example: Example, colour: str, is_new: bool) -> None:
     """Draw one example with its role."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             mark = f"{ROLE_ICONS[evidence.role.value]} {evidence.role.value.replace('_', ' ')}"
             st.badge(mark, color=colour)  # type: ignore[arg-type]
             st.badge(f"gold label: {in_badge(example.label)}", color="blue")
+            if is_new:
+                st.badge("new", color="orange", help="Added to the evidence since the last decision.")
             st.caption(
                 f"{example.split.value} · {plain(example.place)} · {short_hash(example.hash)}", help=_origin(example)
             )
+        if evidence.note:
+            st.caption(f":orange[{plain(evidence.note)}]")
         draw_example(example)
 
 

@@ -35,18 +35,21 @@ def draw_batches(task: Task) -> None:
     st.markdown("**Batches**")
     waiting = any(not batch.state.is_final for batch in found)
 
+    has_job = is_going_on(task)
+
     @st.fragment(run_every=LOOK_S if waiting else None)
     def moving() -> None:
         now = batching.batches(session.app(), task.name)
         is_open = [batch for batch in now if not batch.state.is_final]
         for batch in [*is_open, *[batch for batch in now if batch.state.is_final][:SHOWN]]:
-            _draw(batch)
+            # Where a job looks after the batches, its own button cancels them.
+            _draw(batch, can_cancel=not has_job and batch.state in (BatchState.PREPARED, BatchState.RUNNING))
         if waiting and not is_open:
             # The rest of the page shows what came of them.
             st.rerun()
 
     moving()
-    if waiting and not is_going_on(task):
+    if waiting and not has_job:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Collect the answers",
@@ -58,7 +61,7 @@ def draw_batches(task: Task) -> None:
             st.caption("Nobody is looking after the open batches at the moment.")
 
 
-def _draw(batch: StoredBatch) -> None:
+def _draw(batch: StoredBatch, *, can_cancel: bool) -> None:
     words, colour = STATES[batch.state]
     note = batch.note
     with st.container(border=True, gap="small"):
@@ -68,7 +71,7 @@ def _draw(batch: StoredBatch) -> None:
         if not batch.state.is_final:
             done = note.done + note.failed
             st.progress(min(1.0, done / batch.size), text=f"{done:,} of {batch.size:,} answered at the provider")
-            if batch.state is not BatchState.CANCELLING:
+            if can_cancel:
                 st.button(
                     "Cancel",
                     key=f"cancel_batch_{batch.id}",

@@ -7,33 +7,23 @@ from decimal import Decimal
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.text import count, plain
+from pld_app.components.text import plain
 from pld_app.extract_order import Cap, Delivery, ExtractOrder
 from pld_app.teacher_settings import PAID, TeacherSettings
 from pld_core.models import Task
+from pld_core.pricing import Price
 
 
 def draw_order(task: Task, teacher: str) -> ExtractOrder:
-    """Draw the way of asking and the caps; an empty cap is none, whatever the settings say."""
+    """Draw the way of asking and the caps; where no cap stands there is none, whatever the settings say."""
     own = session.app().settings.teacher
     delivery = _draw_delivery(task, teacher)
-    calls, cost, flight = st.columns(3, vertical_alignment="bottom")
-    max_calls = calls.number_input(
-        "Cap in calls", 1, value=own.max_calls, step=1, key=f"cap_calls_{task.name}", placeholder="no cap"
-    )
     priced = own.price(teacher)
-    is_paid = priced is None or bool(priced.input or priced.output)
-    can_cap = priced is not None and is_paid
-    max_cost = cost.number_input(
-        f"Cap in {plain(own.currency)}",
-        0.000001,
-        value=None if own.max_cost is None or not can_cap else float(own.max_cost),
-        step=1.0,
-        format="%g",
-        key=f"cap_cost_{task.name}",
-        placeholder="no cap" if can_cap else "no price set" if priced is None else "free",
-        disabled=not can_cap,
-    )
+    calls, cost, flight = st.columns(3)
+    with calls:
+        max_calls = _draw_call_cap(task, own)
+    with cost:
+        max_cost = _draw_cost_cap(task, own, priced)
     in_flight = flight.number_input(
         "Calls at a time",
         1,
@@ -42,16 +32,51 @@ def draw_order(task: Task, teacher: str) -> ExtractOrder:
         key=f"in_flight_{task.name}",
         disabled=delivery is Delivery.BATCH,
     )
-    _say_caps(own, max_calls, max_cost, can_cap)
-    amount: Decimal | Cap = Cap.NONE if max_cost is None else Decimal(str(max_cost))
-    return ExtractOrder(
-        task.name,
-        max_calls=Cap.NONE if max_calls is None else max_calls,
-        # A cap in money that cannot be held is not dropped unseen: the run then says which price is missing.
-        max_cost=amount if can_cap else None,
-        in_flight=int(in_flight),
-        delivery=delivery,
+    return ExtractOrder(task.name, max_calls=max_calls, max_cost=max_cost, in_flight=int(in_flight), delivery=delivery)
+
+
+def _draw_call_cap(task: Task, own: TeacherSettings) -> int | Cap:
+    field = st.container()
+    no_cap = _is_lifted("calls", task, None if own.max_calls is None else f"{own.max_calls:,}")
+    found = field.number_input(
+        "Cap in calls",
+        1,
+        value=own.max_calls,
+        step=1,
+        key=f"cap_calls_{task.name}",
+        placeholder="no cap",
+        disabled=no_cap,
     )
+    return Cap.NONE if no_cap or found is None else found
+
+
+def _draw_cost_cap(task: Task, own: TeacherSettings, priced: Price | None) -> Decimal | Cap | None:
+    can_cap = priced is not None and bool(priced.input or priced.output)
+    field, currency = st.container(), plain(own.currency)
+    no_cap = can_cap and _is_lifted("cost", task, None if own.max_cost is None else f"{own.max_cost} {currency}")
+    found = field.number_input(
+        f"Cap in {currency}",
+        0.000001,
+        value=None if own.max_cost is None or not can_cap else float(own.max_cost),
+        step=1.0,
+        format="%g",
+        key=f"cap_cost_{task.name}",
+        placeholder="no cap" if can_cap else "no price set" if priced is None else "free",
+        disabled=no_cap or not can_cap,
+    )
+    if not can_cap:
+        # A cap of the settings that cannot be held is not dropped unseen: the run then says which price is missing.
+        return None
+    return Cap.NONE if no_cap or found is None else Decimal(str(found))
+
+
+def _is_lifted(what: str, task: Task, own: str | None) -> bool:
+    """Draw, below its field, whether a cap of the settings is lifted for this run; False where they have none."""
+    if own is None:
+        return False
+    is_lifted = st.checkbox("No cap", key=f"no_cap_{what}_{task.name}")
+    st.caption(f"In the settings: {own}")
+    return is_lifted
 
 
 def _draw_delivery(task: Task, teacher: str) -> Delivery:
@@ -71,21 +96,3 @@ def _draw_delivery(task: Task, teacher: str) -> Delivery:
     if delivery is Delivery.BATCH and teacher.partition(":")[0] != PAID:
         st.caption(":orange[This teacher takes no batches: they need one with OpenAI's Batch API, such as openai:…]")
     return delivery
-
-
-def _say_caps(own: TeacherSettings, max_calls: int | None, max_cost: float | None, can_cap: bool) -> None:
-    """Say which caps come from the settings, and which of them are lifted for this run."""
-    same_cost = own.max_cost is not None and max_cost == float(own.max_cost)
-    parts = []
-    if own.max_calls is not None:
-        parts.append(_cap_words(count(own.max_calls, "call"), max_calls == own.max_calls, max_calls is None))
-    if own.max_cost is not None and can_cap:
-        parts.append(_cap_words(f"{own.max_cost} {plain(own.currency)}", same_cost, max_cost is None))
-    if parts:
-        st.caption(f"Caps of the settings: {', '.join(parts)}.")
-
-
-def _cap_words(amount: str, is_same: bool, is_lifted: bool) -> str:
-    if is_same:
-        return amount
-    return f"{amount} :orange[(lifted for this run: no cap)]" if is_lifted else f"{amount} (another one for this run)"

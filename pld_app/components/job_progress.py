@@ -92,7 +92,7 @@ def _draw(job: Job) -> None:
             st.progress(share, text=plain(_words(job)))
         elif job.message:
             later = f" Looked at again at {moment(job.not_before)}." if job.not_before else ""
-            st.caption(plain(job.message) + plain(later))
+            st.caption(plain(job.message + later))
         elif job.state is JobState.QUEUED:
             st.caption("Waiting for the worker. If this stays, start one: `pld worker`.")
 

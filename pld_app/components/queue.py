@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pld_app import session
+from pld_app import session, synthesis_work
 from pld_app.components.text import count, plain
+from pld_core.errors import PldError
 from pld_core.models import RevisionState, RuleSummary, Task
 from pld_core.ports import Page, RuleFilter
 from pld_core.review import AWAITING_DECISION
 
 PAGE_SIZE = 20
-TO_DECIDE, DECIDED, EVERYTHING = "Open", "Decided", "All"
+TO_DECIDE, OVERLAPPING, DECIDED, EVERYTHING = "Open", "Conflicts", "Decided", "All"
 SHOWN: dict[str, tuple[RevisionState, ...]] = {
     TO_DECIDE: AWAITING_DECISION,
+    OVERLAPPING: (),
     DECIDED: tuple(state for state in RevisionState if state not in AWAITING_DECISION),
     EVERYTHING: (),
 }
@@ -27,24 +29,28 @@ def queue_filter() -> RuleFilter:
         states=SHOWN.get(session.widget("show"), AWAITING_DECISION),
         label="" if label in ("", ANY) else label,
         search=session.widget("q"),
+        overlapping=session.widget("show") == OVERLAPPING,
     )
 
 
 def draw_queue(task: Task) -> str | None:
     """Draw filters and queue; return the rule to show, or None with the reason on screen."""
     store = session.app().store
-    st.segmented_control(
+    st.pills(
         "Show",
         list(SHOWN),
         default=TO_DECIDE,
         required=True,
         key="show",
         bind="query-params",
+        wrap=True,
         label_visibility="collapsed",
     )
     st.text_input("Search", key="q", bind="query-params", placeholder="Search rules", label_visibility="collapsed")
     st.selectbox("Label", [ANY, *task.label_names], key="label", bind="query-params", label_visibility="collapsed")
     where = queue_filter()
+    if where.overlapping:
+        st.caption("Rules with close conditions and different labels. An input that fits both has two answers.")
     total = store.rules.count(task.name, where)
     wanted = session.address("rule").upper()
     if total == 0:
@@ -84,6 +90,8 @@ def _caption(row: RuleSummary) -> str:
     parts = [" or ".join(plain(label) for label in row.labels), count(row.support, "example")]
     if row.contradictions:
         parts.append(f"⚡ {row.contradictions} against")
+    if row.uncovered:
+        parts.append(f"◐ cluster also holds {', '.join(plain(label) for label in row.uncovered)}")
     if row.state not in (RevisionState.IN_REVIEW, RevisionState.PROPOSED):
         parts.append(row.state.label)
     return " · ".join(parts)
@@ -95,8 +103,26 @@ def _draw_empty(task: Task) -> None:
         st.info("No rule yet. Rules come from clusters of instructions: see the Clusters page.")
     elif session.widget("q") or session.widget("label") not in ("", ANY):
         st.info("No rule matches this filter. Clear the search or choose another label.")
+    elif session.widget("show") == OVERLAPPING:
+        _draw_no_overlap(task)
     elif session.widget("show") == DECIDED:
         st.info("Nothing is decided yet. Switch to “Open”.")
     else:
         st.success("All rules are decided. Compile them on the Prompt page.", icon=":material/done_all:")
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
+
+
+def _draw_no_overlap(task: Task) -> None:
+    waiting = session.app().store.lineage.uncompared(task.name)
+    if not waiting:
+        st.success("No two rules have close conditions and different labels.", icon=":material/done_all:")
+        return
+    st.info(f"{count(len(waiting), 'rule')} not compared with the others yet.")
+    st.button("Compare now", key="compare", on_click=_compare, args=(task.name,))
+
+
+def _compare(task: str) -> None:
+    try:
+        synthesis_work.compare(session.app(), task)
+    except PldError as error:
+        session.complain(error)

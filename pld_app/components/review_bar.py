@@ -8,7 +8,7 @@ from pld_app import session
 from pld_app.components.decision_panel import APPROVE, CHANGES, EDIT, HELP, REJECT
 from pld_core.models import RevisionState, RuleDossier
 
-DECIDABLE = (RevisionState.IN_REVIEW, RevisionState.FIRST_APPROVED, RevisionState.DISPUTED)
+DECIDABLE = (RevisionState.STALE, RevisionState.IN_REVIEW, RevisionState.FIRST_APPROVED, RevisionState.DISPUTED)
 
 
 def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> None:

@@ -6,9 +6,11 @@ import difflib
 
 import streamlit as st
 
+from pld_app.components.rule_notes import draw_evidence_change, draw_overlaps, draw_uncovered, origin_words
 from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
 from pld_core.errors import RevisionMovedOn
-from pld_core.models import Decision, Revision, RevisionState, RuleDossier, RuleText
+from pld_core.lineage import RuleTrace
+from pld_core.models import ORDINARY, PRIORITIES, Decision, Revision, RevisionState, RuleDossier, RuleText
 from pld_core.review import rule_sentences
 
 
@@ -19,20 +21,30 @@ def draw_rule_text(text: RuleText) -> None:
         st.markdown(f"**{word}** {plain(part)}")
 
 
-def draw_rule(dossier: RuleDossier) -> None:
-    """Draw the newest revision with its lineage."""
+def priority_words(priority: int) -> str:
+    """Return a priority for people: `1 first`."""
+    return f"{priority} {PRIORITIES.get(priority, '')}".strip()
+
+
+def draw_rule(dossier: RuleDossier, trace: RuleTrace) -> None:
+    """Draw the newest revision with its lineage, and what a reviewer has to know before deciding."""
     summary, head = dossier.summary, dossier.head
+    draw_evidence_change(dossier, trace)
+    draw_uncovered(head.text, trace)
     with st.container(border=True, key="rule_card", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(summary.id, color="gray")
             st.badge(summary.state.label, color=state_colour(summary.state))  # type: ignore[arg-type]
+            if head.text.priority != ORDINARY:
+                st.badge(f"priority {priority_words(head.text.priority)}", color="violet")
             if summary.in_force and summary.in_force != head.hash:
                 st.badge("earlier revision in force", color="green")
         st.markdown(f"#### {plain(head.text.title)}")
         draw_rule_text(head.text)
         if head.text.rationale:
             st.caption(f"Why, says the author: {plain(head.text.rationale)}")
-        st.caption(_lineage(dossier))
+        st.caption(f"{_lineage(dossier)}. {origin_words(trace)}")
+    draw_overlaps(dossier)
     _draw_history(dossier)
 
 
@@ -74,6 +86,8 @@ def word_diff(old: RuleText, new: RuleText) -> str:
     for word, before, after in zip(["IF", "THEN", "EXCEPT"], _three_parts(old), _three_parts(new), strict=True):
         if before or after:
             lines.append(f"**{word}** {_diff(before.split(), after.split())}")
+    if old.priority != new.priority:
+        lines.append(f"**Priority** {_diff([str(old.priority)], [str(new.priority)])}")
     return "  \n".join(lines)
 
 

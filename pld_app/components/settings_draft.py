@@ -87,10 +87,18 @@ def _save(draft: SettingsDraft, section: str, typed: Mapping[str, Given]) -> Non
         return
     except PldError as error:
         session.complain(error)
+        now = current_view()
+        # The error may say that the change was saved all the same.
+        if now.content != draft.seen.content and all(now.all_given.get(n, "") == given for n, given in typed.items()):
+            _take_for_seen(draft, section, now)
     else:
-        draft.seen = current_view()
-        draft.begin_anew(section)
+        _take_for_seen(draft, section, current_view())
         session.notify(_saved(changed))
+
+
+def _take_for_seen(draft: SettingsDraft, section: str, now: SettingsView) -> None:
+    draft.seen = now
+    draft.begin_anew(section)
 
 
 def _saved(changed: tuple[str, ...]) -> str:

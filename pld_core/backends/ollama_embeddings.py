@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import httpx
-import ollama
 from pydantic import ValidationError
 
 from pld_core.backends.embedding_reply import unit_rows
@@ -30,8 +29,12 @@ class OllamaEmbeddings:
         self, model: str, host: str, num_ctx: int, timeout_s: float = READ_TIMEOUT_S, keep_alive: str = "10m"
     ) -> None:
         """Prepare the client; nothing is sent yet. The arguments are those of `OllamaChat`."""
+        # Imported when it is needed: it takes a quarter of a second, which every command would wait for.
+        import ollama
+
         self._server = OllamaServer(model, host, TOO_LONG, timeout_s)
         self._client = ollama.AsyncClient(host, **connection(host, timeout_s))
+        self._refusal = ollama.ResponseError
         self._num_ctx, self._keep_alive = num_ctx, keep_alive
         self.name = self._server.name
 
@@ -51,7 +54,7 @@ class OllamaEmbeddings:
                 options={"num_ctx": self._num_ctx},
                 keep_alive=self._keep_alive,
             )
-        except ollama.ResponseError as error:
+        except self._refusal as error:
             words = quote(str(error.error))
             raise self._server.for_words(error.status_code, words, "model" in words.lower()) from error
         except ConnectionError as error:

@@ -15,15 +15,15 @@ CAUTION = "Scripted teacher: replies written for this demo. It knows the demo's 
 
 @dataclass(frozen=True)
 class ScriptedSynthesis:
-    """The reply for a cluster that mostly holds `examples`.
+    """The rule for a cluster that mostly holds `examples`.
 
     Attributes:
-        reply: the reply's JSON without its conflicts.
+        reply: the rule's JSON without its conflicts.
         conflicts: examples of other labels that the rule gets wrong; those in the request are named in the reply.
     """
 
     examples: frozenset[str]
-    reply: Mapping[str, str | list[str]]
+    reply: Mapping[str, str | int | list[str]]
     conflicts: tuple[str, ...] = ()
 
 
@@ -72,4 +72,4 @@ class ScriptedChat:
         if request.purpose != "synthesis" or best is None or not best.examples & members:
             raise ReplyUnusable("The scripted teacher has no reply for this cluster; it only knows the demo's own.")
         conflicts = [short_id(example) for example in best.conflicts if example in request.nearby]
-        return canonical_json({**best.reply, "conflicts": conflicts})
+        return canonical_json({"rules": [{**best.reply, "conflicts": conflicts}]})

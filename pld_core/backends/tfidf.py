@@ -8,6 +8,9 @@ import numpy as np
 
 from pld_core.ports import BackendStatus, Vectors
 
+HALF_A_LENGTH = 0.5
+"""Every row has length 1 or none; what lies between came from rounding."""
+
 
 class TfidfEmbedder:
     """Fits on the texts it is given, so vectors of two calls are comparable only if the texts are the same.
@@ -55,4 +58,7 @@ class TfidfEmbedder:
         # Equal texts have no variance to explain; scikit-learn divides by it for a figure that nobody reads here.
         with np.errstate(divide="ignore", invalid="ignore"):
             reduced = TruncatedSVD(size, random_state=self._seed).fit_transform(table)
-        return np.asarray(normalize(reduced), dtype=np.float32)
+        vectors = np.asarray(normalize(reduced), dtype=np.float32)
+        # A text that has nothing in common with the dimensions that are left has no direction, only rounding.
+        vectors[np.linalg.norm(vectors, axis=1) < HALF_A_LENGTH] = 0
+        return vectors

@@ -10,7 +10,7 @@ from typing import Any
 from pld_core.backends.scripted import Script, ScriptedSynthesis
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
-from pld_core.models import ClusterParams, Example, Label, Split, Task
+from pld_core.models import ORDINARY, ClusterParams, Example, Label, Split, Task
 
 DEMO_TASKS = ("nda", "moderation")
 PARTS = ("a", "b")
@@ -73,6 +73,7 @@ def _script(name: str, rows: list[dict[str, Any]], by_key: dict[str, Example]) -
         members = frozenset(by_key[row["key"]].hash for row in rows if row["theme"] == entry["theme"])
         conflicts = tuple(by_key[key].hash for key in entry.get("conflicts", []))
         reply = {part: entry[part] for part in ("title", "condition", "label", "exceptions", "rationale")}
+        reply["priority"] = entry.get("priority", ORDINARY)
         synthesis.append(ScriptedSynthesis(members, reply, conflicts))
     return Script(extraction, tuple(synthesis))
 

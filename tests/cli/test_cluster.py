@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pld_core.models import NOISE, Algorithm, ClusterParams
+from pld_core.models import Algorithm, ClusterParams
 from storage import SqliteStore, create_store, open_store
 from tests.cli.running import Pld, content_of
 from tests.factories import ANNA, fill, make_task, url_of
@@ -110,10 +110,11 @@ def test_rules_are_made_of_the_newest_clustering_and_go_into_review(space: Path,
     kept = pld("cluster", "--task", "nda", "--eps", 0.45, "--min-samples", 6, "--workspace", space, "--json").value
     told = pld("synthesize", "--task", "nda", "--dry-run", "--workspace", space, "--json").value
     assert told["clustering"] == kept["clustering"] == 2
-    assert told["awaited"] + told["already_there"] == kept["clusters"]
+    assert told["calls"] + told["answered"] + told["already_there"] == kept["clusters"]
+    assert (told["cost_micro"], told["currency"], told["measured"]) == (0, "USD", 0)
     assert store.rules.count("nda") == 13
     value = pld("synthesize", "--task", "nda", "--workspace", space, "--json").value
-    assert value["made"] + value["failed"] == told["awaited"]
+    assert value["made"] + value["failed"] == value["calls"] == told["calls"]
     assert value["already_there"] == told["already_there"]
     assert store.rules.count("nda") == 13 + value["made"]
 
@@ -121,19 +122,70 @@ def test_rules_are_made_of_the_newest_clustering_and_go_into_review(space: Path,
 def test_a_clustering_can_be_named_and_what_has_its_rule_is_left_alone(space: Path, pld: Pld) -> None:
     pld("cluster", "--task", "nda", "--workspace", space)
     told = pld("synthesize", "--task", "nda", "--clustering", 1, "--dry-run", "--workspace", space)
-    assert told.out == "Clustering 1: 0 rules to ask for, 13 already there. Nothing was asked.\n"
+    assert told.out.startswith("Clustering 1: 0 clusters to ask about, 0 answered already, 13 with their rule.")
+    assert told.out.endswith("Nothing was asked.\n")
     done = pld("synthesize", "--task", "nda", "--clustering", 1, "--workspace", space)
-    assert done.out == "Clustering 1: rules 0 made, 13 already there, 0 failed.\n"
+    assert done.out == "Clustering 1: rules 0 made, 13 already there, 0 failed. 0 calls, 0.00 USD.\n"
 
 
-def test_what_is_counted_is_what_takes_part(space: Path, pld: Pld) -> None:
+def test_what_takes_no_part_any_more_leaves_an_approved_rule_stale(space: Path, pld: Pld) -> None:
     store = store_of(space)
-    point = next(p for p in store.logic.clustering(1).points if p.cluster != NOISE)
-    example = store.tasks.example("nda", point.example_hash)
+    where = ("--workspace", space)
+    pld("rules", "approve", "R1", "--reason", "right", *where)
+    member = pld("rules", "show", "R1", *where, "--json").value["goes_on_as"]["members"][0]
+    example = store.tasks.example("nda", member)
     other = next(label for label in store.tasks.get("nda").label_names if label != example.label)
     store.tasks.import_examples("nda", [replace(example, label=other)], "again.csv", ANNA)
-    value = pld("synthesize", "--task", "nda", "--dry-run", "--workspace", space, "--json").value
-    assert (value["awaited"], value["already_there"]) == (1, 12)
+    shown = pld("rules", "show", "R1", *where, "--json").value
+    assert (shown["state"], shown["in_force"]) == ("stale", None)
+    assert [change["removed"] for change in shown["evidence_changes"]] == [[member]]
+    assert "1 example was taken out of its evidence (then stale)" in pld("rules", "show", "R1", *where).out
+    value = pld("synthesize", "--task", "nda", "--dry-run", *where, "--json").value
+    assert (value["calls"], value["already_there"]) == (0, 13)
+    approved = pld("rules", "approve", "R1", "--reason", "still right", *where, "--json").value
+    assert approved["state"] == "approved"
+    assert len(pld("rules", "show", "R1", *where, "--json").value["decisions"]) == 2
+
+
+def test_coverage_lists_what_no_rule_covers(space: Path, pld: Pld) -> None:
+    where = ("--task", "nda", "--workspace", space)
+    value = pld("coverage", *where, "--json").value
+    assert (value["clustering"], value["clusters_without_rule"], value["warnings"]) == (1, [], [])
+    assert value["covered"] + len(value["examples_without_rule"]) == value["examples"] == 115
+    assert value["covered"] == sum(row["covered"] for row in value["labels"])
+    for rule in pld("rules", "list", "--label", "NotMentioned", *where, "--json").value:
+        given = ("--category", "unclear", "--reason", "no", "--workspace", space)
+        pld("rules", "reject", rule["id"], *given)
+    told = pld("coverage", *where).out
+    assert "Warning: No rule concludes NotMentioned" in told
+    assert told.count("of clustering 1 has no rule") == 4
+    assert "no clustering 9" in pld("coverage", *where, "--clustering", 9).refusal
+
+
+def test_a_task_without_data_is_told_what_to_do(tmp_path: Path, pld: Pld) -> None:
+    create_store(url_of(tmp_path / "lone" / "pld.db")).tasks.add(make_task(), ANNA)
+    told = pld("coverage", "--task", "posts", "--workspace", tmp_path / "lone").out
+    assert told == "Task posts has no training example that takes part. `pld import` brings some.\n"
+
+
+def test_rules_that_overlap_are_listed_and_right_after_an_edit(space: Path, pld: Pld) -> None:
+    where = ("--task", "nda", "--workspace", space)
+    assert pld("rules", "overlaps", *where).out == "No rules overlap.\n"
+    said = pld("rules", "show", "R3", "--workspace", space, "--json").value["revisions"][-1]["condition"]
+    given = ("--reason", "to compare", "--workspace", space)
+    edited = pld("rules", "edit", "R11", "--if", said, "--priority", 1, *given, "--json").value
+    assert (edited["priority"], edited["not_compared"]) == (1, "")
+    (pair,) = pld("rules", "overlaps", *where, "--json").value
+    assert pair == {"rules": ["R3", "R11"], "closeness": 1.0}
+    assert pld("rules", "overlaps", *where).out.startswith(f"R3 overlaps R11 (1.00): IF {said} THEN Entailment; IF ")
+    assert {rule["id"] for rule in pld("rules", "list", "--overlapping", *where, "--json").value} == {"R3", "R11"}
+    assert pld("rules", "show", "R3", "--workspace", space, "--json").value["overlaps"] == [pair]
+    told = pld("rules", "show", "R11", "--workspace", space).out
+    assert "priority 1 (first)" in told
+    assert "R3 overlaps R11" in told
+    assert pld("coverage", *where, "--json").value["overlaps"] == [pair]
+    pld("rules", "edit", "R11", "--if", "quite another thing is said", *given)
+    assert pld("rules", "overlaps", *where).out == "No rules overlap.\n"
 
 
 def test_without_clustering_number_or_teacher_synthesis_is_refused(tmp_path: Path, space: Path, pld: Pld) -> None:

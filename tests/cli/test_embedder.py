@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 
 from pld_core.models import ClusterParams
 from storage import SqliteStore, open_store
-from tests.cli.running import Pld, content_of
-from tests.embedding_stub import KEY, EmbeddingStub, EmbedFault, embedding_stub
+from tests.cli.running import PATIENCE_S, Pld, clean_environment, content_of, start_pld, wait_until
+from tests.embedding_stub import GOOD, KEY, EmbeddingStub, EmbedFault, embedding_stub
 from tests.factories import ANNA, url_of
 
 OPENAI, OLLAMA = "openai:words", "ollama:words"
@@ -59,7 +60,7 @@ def test_the_built_in_one_is_always_ready(space: Path, pld: Pld) -> None:
 def test_a_test_of_ollama_says_what_to_run(space: Path, pld: Pld, stub: EmbeddingStub) -> None:
     write_settings(space, stub.url, "ollama:other")
     refused = pld("embedder", "test", "--workspace", space).refusal
-    assert refused == "The model other is not on the Ollama server. Run: ollama pull other"
+    assert refused == "The model other is not on the Ollama server. It has: words:latest. Run: ollama pull other"
     assert pld("embedder", "test", "--embedder", OLLAMA, "--workspace", space).code == 0
 
 
@@ -128,6 +129,29 @@ def test_what_is_embedded_once_is_clustered_again_without_sending(served: Path, 
     assert len(stub.requests) == sent == 2
 
 
+def test_a_killed_run_loses_what_was_in_flight_and_nothing_else(served: Path, pld: Pld, stub: EmbeddingStub) -> None:
+    with (served / "settings.toml").open("a", encoding="utf-8") as file:
+        file.write("batch_size = 16\nin_flight = 1\n")
+    killed = threading.Event()
+
+    def hold_the_third(number: int) -> EmbedFault:
+        if number == 3:
+            killed.wait(PATIENCE_S)
+        return GOOD
+
+    stub.script = hold_the_third
+    environment = clean_environment(PLD_EMBEDDER_API_KEY=KEY)
+    process = start_pld("cluster", "--task", "nda", "--workspace", served, environment=environment)
+    with process:
+        wait_until(lambda: len(stub.requests) == 3, "the third request")
+        process.kill()
+    killed.set()
+    assert pld("cluster", "--task", "nda", "--workspace", served).code == 0
+    again = {text for text, times in stub.seen.items() if times > 1}
+    assert again == set(stub.requests[2]), "the request that was under way, and none that had arrived"
+    assert len(stub.requests) == 8 + 1
+
+
 def test_an_embedder_can_be_named_for_one_clustering(space: Path, pld: Pld, stub: EmbeddingStub) -> None:
     (space / "settings.toml").write_text(f'ollama_host = "{stub.url}"\n', encoding="utf-8")
     value = pld("cluster", "--task", "nda", "--embedder", OLLAMA, "--workspace", space, "--json").value
@@ -142,7 +166,8 @@ def test_a_cap_in_money_without_a_price_is_refused_before_anything_is_sent(
 ) -> None:
     monkeypatch.setenv("PLD_TEACHER_MAX_COST", "1")
     outcome = pld("cluster", "--task", "nda", "--workspace", served)
-    assert '[teacher.prices."words"]' in outcome.err
+    assert "no price for openai:words" in outcome.err
+    assert "pld settings set teacher.prices.words" in outcome.err
     assert stub.requests == []
 
 
@@ -159,8 +184,8 @@ def test_synthesis_compares_by_the_embedder_that_the_clustering_names(
     before = len(stub.seen)
     assert told["to_embed"]["texts"] > 0, "the texts of the examples"
     value = pld("synthesize", "--task", "nda", "--workspace", served, "--json").value
-    assert value["made"] + value["failed"] == told["awaited"]
-    assert len(stub.seen) == before + told["to_embed"]["texts"]
+    assert value["made"] + value["failed"] == told["calls"] + told["answered"]
+    assert len(stub.seen) == before + told["to_embed"]["texts"] + value["made"], "and the conditions of the new rules"
     assert set(stub.seen.values()) == {1}
     assert {body["model"] for body in stub.bodies} == {"words"}
 

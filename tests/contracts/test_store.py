@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pld_core.canonical import hash_json
 from pld_core.compilation import compile_prompt
 from pld_core.errors import (
     Failure,
@@ -378,6 +379,9 @@ def test_a_person_makes_a_rule_of_a_noise_point_and_it_goes_into_review(store: S
         "author": "bert",
         "cluster": NOISE,
         "clustering": rule.clustering_id,
+        "uncovered": [],
+        "shown": {"examples": 0, "hash": hash_json([])},
+        "ignored": [],
     }
 
 

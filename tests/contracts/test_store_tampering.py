@@ -22,7 +22,17 @@ from pld_core.models import Prediction, Run, Split
 from pld_core.ports import TeacherCall
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
-from tests.factories import ANNA, TickingClock, approved_rule, fill, make_instruction, make_task, url_of
+from tests.factories import (
+    ANNA,
+    TickingClock,
+    approved_rule,
+    fill,
+    hashes_of,
+    make_instruction,
+    make_task,
+    update_of,
+    url_of,
+)
 
 
 @pytest.fixture
@@ -42,6 +52,7 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     run_id = store.runs.start(run, ANNA).id
     store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
+    assert store.lineage.update("posts", [update_of(store, "R1", examples[2:3])], hashes_of(examples), ANNA).stale == 1
     return store
 
 

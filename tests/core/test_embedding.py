@@ -32,9 +32,10 @@ from pld_core.errors import (
 )
 from pld_core.ports import BackendStatus, EmbedReply, EmbedRequest, Progress, Spend, Vectors
 from pld_core.pricing import Price, most_tokens
+from pld_core.synthesising import compared_texts
 from pld_core.teaching import Teaching
 from storage import SqliteStore, create_store
-from tests.factories import fill, make_task, no_report, url_of
+from tests.factories import fill, make_example, make_instruction, make_task, no_report, url_of
 
 PRICE = Price(Decimal(2))
 ONE_AT_A_TIME = Teaching(
@@ -276,3 +277,13 @@ def test_batches_hold_every_text_in_order_within_number_and_size(sizes: list[int
         assert 1 <= len(request.texts) <= most
         assert len(request.texts) == 1 or sum(map(len, request.texts)) <= MOST_BYTES
     assert len(requests) >= math.ceil(len(texts) / most)
+
+
+def test_what_synthesis_embeds_of_an_example_is_masked_where_its_import_asked_for_it(tmp_path: Path) -> None:
+    store = create_store(url_of(tmp_path / "masked.db"))
+    examples = [make_example("Write to ann@example.org"), replace(make_example("Or to bob@example.org"), masked=True)]
+    for example in fill(store, make_task(), examples):
+        store.logic.add_instruction("posts", make_instruction(example))
+    texts = compared_texts(store, "posts")
+    assert texts[:4] == ("Write to ann@example.org", "Or to [e-mail]", *["the post is friendly"] * 2)
+    assert "bob@example.org" not in " ".join(texts)

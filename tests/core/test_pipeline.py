@@ -21,19 +21,14 @@ from pld_core.errors import (
 from pld_core.extraction import extraction_request, request_hash
 from pld_core.models import (
     ClusterParams,
-    EvidenceRole,
-    Example,
-    RevisionState,
     Split,
 )
 from pld_core.pipeline import (
     Outcome,
     extract,
     save_clustering,
-    synthesise,
 )
 from pld_core.ports import ChatReply, ChatRequest, Progress, TeacherCall
-from pld_core.synthesis import short_id
 from pld_core.teaching import Teaching
 from storage import SqliteStore
 from tests.factories import (
@@ -44,10 +39,8 @@ from tests.factories import (
     fill,
     make_examples,
     make_instruction,
-    make_rule,
     make_task,
     no_report,
-    synthesis_json,
 )
 
 TRAIN = make_examples(6)
@@ -255,116 +248,16 @@ def test_an_unknown_task_is_refused_before_anything_is_asked(store: SqliteStore)
     assert teacher.asked == []
 
 
-# --- clustering and synthesis -----------------------------------------------------------------------------------------
+# --- clustering -------------------------------------------------------------------------------------------------------
 
 EMBEDDER = FirstWordEmbedder()
 PARAMS = ClusterParams(0.05, 2)
 
 
-def condition_of(example: Example) -> str:
-    return f"{example.label} the post is of that kind"
-
-
-@pytest.fixture
-def clustering(store: SqliteStore) -> int:
+def test_a_clustering_is_kept_with_its_parameters_and_the_embedders_name(store: SqliteStore) -> None:
     for example in TRAIN:
-        store.logic.add_instruction("posts", make_instruction(example, condition_of(example)))
-    return asyncio.run(save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA)).id
-
-
-def nearby_label(request: ChatRequest) -> str:
-    return next(e.label for e in TRAIN if e.hash == request.subjects[0])
-
-
-def merge(request: ChatRequest) -> str:
-    return synthesis_json(nearby_label(request))
-
-
-def run_synthesis(store: SqliteStore, teacher: ToldChat, clustering: int, report: Progress = no_report) -> Outcome:
-    return asyncio.run(synthesise(store, teacher, EMBEDDER, clustering, ANNA, report))
-
-
-def test_a_clustering_is_kept_with_its_parameters_and_the_embedders_name(store: SqliteStore, clustering: int) -> None:
-    kept = store.logic.clustering(clustering)
+        store.logic.add_instruction("posts", make_instruction(example, f"{example.label} the post is of that kind"))
+    kept = asyncio.run(save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA))
     assert kept.params == replace(PARAMS, embedder="first-word")
     assert (kept.clusters, kept.noise, len(kept.points)) == (2, 0, 6)
-
-
-def test_an_example_that_takes_no_part_is_neither_extracted_nor_clustered_nor_evidence(
-    store: SqliteStore, clustering: int
-) -> None:
-    out = TRAIN[0]
-    other = "remove" if out.label == "keep" else "keep"
-    store.tasks.import_examples("posts", [replace(out, label=other)], "b.csv", ANNA)
-    store.data.settle("posts", out.text_hash, "", "neither is right", ANNA)
-    teacher = ToldChat(right)
-    assert run_extract(store, teacher).made == 0
-    assert teacher.asked == []
-    assert run_synthesis(store, ToldChat(merge), clustering).made == 2
-    evidence = {e.example_hash for n in (1, 2) for e in store.rules.dossier(f"R{n}").evidence}
-    assert evidence == {e.hash for e in TRAIN} - {out.hash}
-    again = asyncio.run(save_clustering(store, EMBEDDER, "posts", PARAMS, ANNA))
-    assert out.hash not in {point.example_hash for point in again.points}
-
-
-def test_each_cluster_becomes_one_rule_in_review_with_its_evidence(store: SqliteStore, clustering: int) -> None:
-    teacher = ToldChat(lambda r: synthesis_json(nearby_label(r), [short_id(r.nearby[0])]))
-    assert run_synthesis(store, teacher, clustering) == Outcome(2, 0, 0)
-    assert store.rules.count("posts") == 2
-    for number, label in ((1, "keep"), (2, "remove")):
-        dossier = store.rules.dossier(f"R{number}")
-        assert dossier.summary.state is RevisionState.IN_REVIEW
-        by_role = {role: {e.example_hash for e in dossier.evidence if e.role is role} for role in EvidenceRole}
-        assert by_role[EvidenceRole.SUPPORTS] == {e.hash for e in TRAIN if e.label == label}
-        assert by_role[EvidenceRole.CONTRADICTS] == {teacher.asked[number - 1].nearby[0]}
-        assert len(by_role[EvidenceRole.NEAR_MISS]) == 2
-        others = by_role[EvidenceRole.CONTRADICTS] | by_role[EvidenceRole.NEAR_MISS]
-        assert others == {e.hash for e in TRAIN if e.label != label}
-
-
-def test_an_example_set_that_has_a_rule_is_skipped_and_not_asked_about(store: SqliteStore, clustering: int) -> None:
-    run_synthesis(store, ToldChat(merge), clustering)
-    again = ToldChat(merge)
-    second = asyncio.run(save_clustering(store, EMBEDDER, "posts", replace(PARAMS, eps=0.06), ANNA)).id
-    assert run_synthesis(store, again, second) == Outcome(0, 2, 0)
-    assert again.asked == []
-    assert store.rules.count("posts") == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        (synthesis_json("keep", ["00000000"]), "'00000000', which was not in the request"),
-        (synthesis_json("burn"), "not a declared label"),
-        (synthesis_json("remove"), "no example of the cluster"),
-        ("{", "Invalid JSON"),
-        (synthesis_json("keep").replace("the post is friendly", "x" * 1500), "at most 1,200"),
-    ],
-    ids=["invented id", "undeclared", "other label", "json", "too long"],
-)
-def test_a_rule_that_cannot_be_used_is_a_recorded_failure_and_the_others_are_made(
-    store: SqliteStore, clustering: int, text: str, word: str
-) -> None:
-    teacher = ToldChat(lambda r: text if nearby_label(r) == "keep" else merge(r))
-    assert run_synthesis(store, teacher, clustering) == Outcome(1, 0, 1)
-    (failure,) = store.logic.failed_calls("posts")
-    assert word in failure.problem
-    assert failure.reply == text
-    assert [s.labels for s in store.rules.queue("posts")] == [("remove",)]
-    assert run_synthesis(store, ToldChat(merge), clustering) == Outcome(1, 1, 0)
-
-
-def test_a_stopped_synthesis_goes_on_with_the_clusters_that_are_left(store: SqliteStore, clustering: int) -> None:
-    with pytest.raises(JobCancelled):
-        run_synthesis(store, ToldChat(merge), clustering, stop_at(1, JobCancelled("cancelled")))
-    assert store.rules.count("posts") == 1
-    rest = ToldChat(merge)
-    assert run_synthesis(store, rest, clustering) == Outcome(1, 1, 0)
-    assert len(rest.asked) == 1
-
-
-def test_a_rule_left_proposed_by_a_crash_is_submitted_by_the_next_run(store: SqliteStore, clustering: int) -> None:
-    left = store.rules.propose("posts", make_rule(supports=TRAIN[:1], clustering_id=clustering), ANNA)
-    assert left is not None
-    run_synthesis(store, ToldChat(merge), clustering)
-    assert store.rules.summary(left).state is RevisionState.IN_REVIEW
+    assert store.logic.clustering(kept.id) == kept

@@ -14,14 +14,14 @@ from pld_core.ports import ChatReply, ChatRequest
 from pld_core.synthesis import short_id
 
 A, B, C, D = (f"sha256:{letter * 64}" for letter in "abcd")
-REPLY: dict[str, str | list[str]] = {
+REPLY: dict[str, str | int | list[str]] = {
     "title": "T",
     "condition": "c",
     "label": "keep",
     "exceptions": ["x"],
     "rationale": "r",
 }
-OTHER: dict[str, str | list[str]] = {**REPLY, "title": "U"}
+OTHER: dict[str, str | int | list[str]] = {**REPLY, "title": "U"}
 CHAT = ScriptedChat(
     "scripted:test",
     Script(
@@ -37,6 +37,11 @@ def said(request: ChatRequest) -> str:
     return asyncio.run(CHAT.complete(request)).text
 
 
+def rule(request: ChatRequest) -> dict[str, object]:
+    (found,) = json.loads(said(request))["rules"]
+    return dict(found)
+
+
 def test_extraction_replies_are_found_by_example_and_not_by_words() -> None:
     assert said(EXTRACTION) == '{"a": 1}'
     assert said(replace(EXTRACTION, system="quite", user="different")) == '{"a": 1}'
@@ -50,14 +55,14 @@ def test_an_unknown_example_is_refused(subjects: tuple[str, ...]) -> None:
 
 
 def test_the_merged_rule_is_the_one_with_the_largest_overlap() -> None:
-    assert json.loads(said(replace(SYNTHESIS, subjects=(A, B, C))))["title"] == "T"
-    assert json.loads(said(replace(SYNTHESIS, subjects=(C, D))))["title"] == "U"
+    assert rule(replace(SYNTHESIS, subjects=(A, B, C)))["title"] == "T"
+    assert rule(replace(SYNTHESIS, subjects=(C, D)))["title"] == "U"
 
 
 def test_only_conflicts_that_the_request_shows_are_named() -> None:
-    assert json.loads(said(SYNTHESIS)) == {**REPLY, "conflicts": [short_id(D)]}
-    assert json.loads(said(replace(SYNTHESIS, nearby=(C, D))))["conflicts"] == [short_id(C), short_id(D)]
-    assert json.loads(said(replace(SYNTHESIS, nearby=())))["conflicts"] == []
+    assert rule(SYNTHESIS) == {**REPLY, "conflicts": [short_id(D)]}
+    assert rule(replace(SYNTHESIS, nearby=(C, D)))["conflicts"] == [short_id(C), short_id(D)]
+    assert rule(replace(SYNTHESIS, nearby=()))["conflicts"] == []
 
 
 @pytest.mark.parametrize("request_", [replace(SYNTHESIS, subjects=(D,)), replace(SYNTHESIS, purpose="student")])

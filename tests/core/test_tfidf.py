@@ -66,3 +66,9 @@ def test_equal_texts_are_equal_vectors_and_nothing_is_divided_by_their_variance(
     vectors = asyncio.run(TfidfEmbedder().embed(["the post says the same again and again"] * 8))
     assert np.allclose(vectors, vectors[0])
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0)
+
+
+def test_a_text_that_the_kept_dimensions_say_nothing_of_gives_zeros() -> None:
+    texts = ["the post insults a person with bold words", "a threat is uttered", "the weather is quite fine"]
+    lengths = sorted(np.linalg.norm(asyncio.run(TfidfEmbedder().embed(texts)), axis=1).tolist())
+    assert lengths == [0, pytest.approx(1), pytest.approx(1)]

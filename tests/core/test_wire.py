@@ -8,14 +8,14 @@ import pytest
 
 from pld_core.errors import ReplyUnusable
 from pld_core.wire import ExtractionReply, SynthesisReply, read_reply, schema_of
-from tests.factories import extraction_json, synthesis_json
+from tests.factories import extraction_json, rule_json, synthesis_json
 
 
 def test_a_reply_in_the_asked_shape_is_read_and_stripped() -> None:
     reply = read_reply(ExtractionReply, extraction_json(" keep ", " the post is kind\n"))
     assert (reply.label, reply.condition, reply.cues) == ("keep", "the post is kind", ["kind words"])
-    rule = read_reply(SynthesisReply, synthesis_json("remove", ["abcd1234"]))
-    assert (rule.label, rule.conflicts) == ("remove", ["abcd1234"])
+    (rule,) = read_reply(SynthesisReply, synthesis_json("remove", ["abcd1234"])).rules
+    assert (rule.label, rule.conflicts, rule.priority) == ("remove", ["abcd1234"], 2)
 
 
 def changed(**parts: object) -> str:
@@ -47,10 +47,28 @@ def test_any_other_reply_is_refused_by_place_and_kept_word_for_word(text: str, w
 
 
 def test_a_title_has_at_most_120_characters() -> None:
-    value = json.loads(synthesis_json("keep"))
-    assert read_reply(SynthesisReply, json.dumps({**value, "title": "t" * 120})).title == "t" * 120
-    with pytest.raises(ReplyUnusable, match=r"title: .*at most 120"):
-        read_reply(SynthesisReply, json.dumps({**value, "title": "t" * 121}))
+    def titled(length: int) -> str:
+        return json.dumps({"rules": [{**rule_json("keep"), "title": "t" * length}]})
+
+    assert read_reply(SynthesisReply, titled(120)).rules[0].title == "t" * 120
+    with pytest.raises(ReplyUnusable, match=r"rules.0.title: .*at most 120"):
+        read_reply(SynthesisReply, titled(121))
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        ({"rules": []}, "rules: .*at least 1 item"),
+        (rule_json("keep"), "rules: Field required"),
+        ({"rules": [{**rule_json("keep"), "priority": 0}]}, "priority: .*greater than or equal to 1"),
+        ({"rules": [{**rule_json("keep"), "priority": 4}]}, "priority: .*less than or equal to 3"),
+        ({"rules": [{**rule_json("keep"), "priority": "1"}]}, "priority: .*valid integer"),
+        ({"rules": [{**rule_json("keep"), "evidence": ["a"]}]}, "evidence: Extra inputs"),
+    ],
+)
+def test_rules_of_another_shape_are_refused(reply: dict[str, object], word: str) -> None:
+    with pytest.raises(ReplyUnusable, match=word):
+        read_reply(SynthesisReply, json.dumps(reply))
 
 
 @pytest.mark.parametrize("shape", [ExtractionReply, SynthesisReply])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,10 +12,22 @@ from streamlit.testing.v1.element_tree import Selectbox
 
 from pld_app.wiring import App
 from pld_core.clustering import Trouble
-from pld_core.models import NOISE, Algorithm, AuthorKind, ClusterParams, JobState, RevisionState, Task
+from pld_core.models import NOISE, Algorithm, AuthorKind, ClusterParams, JobState, RevisionState, Task, Verdict
 from pld_core.sweep import EPS_STEPS, MIN_SAMPLES_STEPS
-from tests.factories import fill, make_example, make_examples, make_instruction, make_task
-from tests.pages.driving import NASTY, Visit, Worker, choose_row, metrics, press, prose, raw, run, takes_literally
+from tests.factories import fill, make_example, make_examples, make_instruction, make_task, verdict_on
+from tests.pages.driving import (
+    NASTY,
+    Visit,
+    Worker,
+    choose_row,
+    links,
+    metrics,
+    press,
+    prose,
+    raw,
+    run,
+    takes_literally,
+)
 
 DEMO_FIGURES = {"Clusters": "13", "Noise": "20 of 115", "Largest cluster": "8%", "Label purity": "100%"}
 
@@ -294,6 +308,40 @@ def test_parameters_beyond_the_controls_are_brought_into_reach(empty: App, visit
 
 
 # --- synthesis --------------------------------------------------------------------------------------------------------
+
+
+def coverage_table(at: AppTest) -> dict[str, dict[Hashable, Any]]:
+    (table,) = [found.value for found in at.dataframe if "support a rule" in found.value]
+    return {str(row.pop("label")): {str(k): int(v) for k, v in row.items()} for row in table.to_dict("records")}
+
+
+def test_what_no_rule_covers_is_counted_by_label_with_a_warning_and_links(demo: App, visit: Visit) -> None:
+    at = visit("clusters")
+    assert "95 of 115 training examples support a rule" in prose(at)
+    assert "Every cluster of this clustering has a rule." in prose(at)
+    rejected = [row.id for row in demo.store.rules.queue("nda") if row.labels == ("NotMentioned",)]
+    for rule_id in rejected:
+        demo.store.rules.judge(verdict_on(demo.store, rule_id, Verdict.REJECT), demo.actor)
+    at = visit("clusters")
+    assert "No rule concludes NotMentioned" in prose(at)
+    table = coverage_table(at)
+    assert (table["NotMentioned"]["rules"], table["NotMentioned"]["support a rule"]) == (0, 0)
+    assert table["NotMentioned"]["in a cluster, no rule"] + table["NotMentioned"]["noise"] == 36
+    assert f"{len(rejected)} clusters without a rule" in prose(at)
+    assert {f"{rule_id} was rejected or retired" for rule_id in rejected} <= set(links(at))
+
+
+def test_coverage_without_a_kept_clustering_says_what_to_do(empty: App, visit: Visit) -> None:
+    examples = make_examples(8)
+    empty.store.tasks.create_with_examples(make_task(), examples, "test", empty.actor)
+    for example in examples:
+        empty.store.logic.add_instruction("posts", make_instruction(example))
+    assert "Keep a clustering to see which of its clusters have a rule" in prose(visit("clusters"))
+
+
+def test_coverage_of_what_is_not_kept_is_looked_at_with_the_newest(demo: App, visit: Visit) -> None:
+    at = with_settings(visit("clusters"), 0.3, 4, True)
+    assert "Looked at with clustering 1, the newest that is kept" in prose(at)
 
 
 def test_synthesis_is_a_job_that_leaves_what_is_there(demo: App, visit: Visit, worker: Worker) -> None:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
 from pld_core.models import JobState
+from pld_core.synthesising import compared_texts
 from tests.embedding_stub import KEY, EmbeddingStub, embedding_stub
 from tests.pages.driving import Visit, Worker, metrics, press, prose, run
 
@@ -71,19 +72,25 @@ def test_a_job_embeds_and_then_the_page_compares_keeps_and_sends_nothing_more(
     assert demo.store.logic.clusterings("nda")[0].params.embedder == NAME
     assert len(stub.requests) == sent
     assert "Synthesis also compares the examples" in prose(at)
-    assert "of 230 texts have to be embedded with openai:words" in prose(at)
+    texts = compared_texts(demo.store, "nda")
+    assert f"of {len(texts)} texts have to be embedded with openai:words" in prose(at)
 
 
-def test_a_clustering_of_another_embedder_says_that_it_is_one(
+def test_a_clustering_of_another_embedder_says_that_it_is_one_and_its_rules_can_be_made(
     stub: EmbeddingStub, demo: App, visit: Visit, worker: Worker
 ) -> None:
     at = press(visit("clusters"), "start_embed")
     worker()
     at = run(at)
     at.selectbox("kept_nda").select(1)
-    told = prose(run(at))
-    assert "Clustering 1 was compared by tfidf-svd-64, this page compares by openai:words" in told
-    assert "pld synthesize --task nda --clustering 1" in told
+    at = run(at)
+    assert "Clustering 1 was compared by tfidf-svd-64, this page compares by openai:words" in prose(at)
+    sent = len(stub.requests)
+    press(at, "synthesise_kept")
+    job = worker()
+    assert (job.kind, job.state, job.params) == ("synthesise", JobState.DONE, {"clustering": 1})
+    assert job.message == "Rules: 0 made, 13 already there, 0 failed."
+    assert len(stub.requests) == sent, "it was compared by the embedder that the clustering names"
 
 
 def test_an_embedder_that_is_not_there_is_told_and_nothing_can_be_started(

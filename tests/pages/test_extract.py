@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pld_app import wiring
+from pld_app import batching, wiring
+from pld_app.extract_order import Cap, ExtractOrder
 from pld_app.wiring import App
+from pld_core.errors import Failure
 from pld_core.models import JobState, Split
 from pld_core.pricing import money
 from tests.factories import extraction_json, fill, make_example, make_examples, make_instruction, make_task
@@ -86,6 +89,7 @@ def test_a_task_without_a_teacher_says_what_to_set_and_where(empty: App, visit: 
     assert str(workspace_folder / "settings.toml") in raw(at, "code")
     assert 'extraction = "openai:gpt-4.1-mini"' in prose(at)
     assert "PLD_TEACHER_API_KEY" in prose(at)
+    assert "Name one on the Settings page" in links(at)
     assert "start_extract" not in keys(at)
 
 
@@ -183,8 +187,8 @@ def test_the_caps_are_ordered_with_the_job(space: App, visit: Visit, stub: Teach
     press(at, "start_extract")
     (job,) = space.store.jobs.recent("posts")
     assert (job.kind, job.state, job.created_by) == ("extract", JobState.QUEUED, "anna")
-    expected = {"limit": None, "retry_failed": False, "max_calls": 7, "max_cost": "0.5", "in_flight": 2}
-    assert job.params == expected
+    order = ExtractOrder("posts", max_calls=7, max_cost=Decimal("0.5"), in_flight=2)
+    assert job.params == order.as_json()
     assert "cap 7 calls" in prose(at)
     assert at.button("start_extract").disabled, "one run at a time"
     assert not stub.seen
@@ -240,7 +244,7 @@ def test_failures_show_the_raw_reply_and_are_asked_again(
     run(at)
     assert extracted(at, worker, "retry_failed") is JobState.DONE
     params = space.store.jobs.recent("posts")[0].params
-    assert (params["retry_failed"], params["max_calls"]) == (True, 3)
+    assert (params["retry"], params["max_calls"]) == (["bad_json"], 3)
     assert sum(stub.seen.values()) == N + 1
     assert "No reply failed." in prose(at)
     assert not at.warning
@@ -255,6 +259,139 @@ def test_failures_come_a_page_at_a_time(space: App, visit: Visit, stub: TeacherS
     at.get("pagination")[0].set_value(2)  # type: ignore[union-attr]  # the tree's own kind is not exported
     run(at)
     assert raw(at, "code").count("sorry") == N - 10
+
+
+def broken(stub: TeacherStub) -> None:
+    """Let two replies fail as JSON and one as a refusal."""
+    faults = {
+        "number 1\n": Fault(text="sorry"),
+        "number 2\n": Fault(text="oh"),
+        "number 3\n": Fault(refusal="I will not."),
+    }
+    stub.script = lambda _number, text: next((fault for word, fault in faults.items() if word in text), GOOD)
+
+
+def test_only_failures_of_the_chosen_kind_are_asked_again(
+    space: App, visit: Visit, stub: TeacherStub, worker: Worker
+) -> None:
+    broken(stub)
+    at = visit("extract")
+    at.number_input("cap_calls_posts").set_value(6)
+    run(at)
+    extracted(at, worker)
+    show(at, "Failures")
+    assert at.button("retry_failed").label == "Ask these 3 again"
+    assert "3 new calls" in prose(at), "the examples that were not asked yet are not among them"
+    at.pills("failure_kinds").set_value(["bad_json"])
+    run(at)
+    assert at.button("retry_failed").label == "Ask these 2 again"
+    assert "I will not." not in raw(at, "code")
+    stub.script = lambda _number, _text: GOOD
+    assert extracted(at, worker, "retry_failed") is JobState.DONE
+    assert sum(stub.seen.values()) == 8
+    assert len(space.store.logic.instructions("posts")) == 5
+    assert at.button("retry_failed").label == "Ask this one again"
+
+
+def test_one_failure_is_asked_again(space: App, visit: Visit, stub: TeacherStub, worker: Worker) -> None:
+    broken(stub)
+    at = visit("extract")
+    extracted(at, worker)
+    show(at, "Failures")
+    refused = next(c for c in space.store.logic.failed_calls("posts") if c.failure is Failure.REFUSED)
+    stub.script = lambda _number, _text: GOOD
+    assert extracted(at, worker, f"ask_again_{refused.subjects[0][7:19]}") is JobState.DONE
+    assert "1 example" in prose(at)
+    assert sum(stub.seen.values()) == N + 1
+    assert len(space.store.logic.failed_calls("posts")) == 2
+
+
+def test_a_cap_of_the_settings_is_shown_as_such_and_can_be_lifted(
+    space: App, visit: Visit, workspace_folder: Path, stub: TeacherStub, worker: Worker
+) -> None:
+    settings = SETTINGS.format(url=stub.url).replace("in_flight = 4", "in_flight = 4\nmax_calls = 3\nmax_cost = 2")
+    (workspace_folder / "settings.toml").write_text(settings, encoding="utf-8")
+    at = visit("extract")
+    assert at.number_input("cap_calls_posts").value == 3
+    assert "The estimate is above the cap" in prose(at)
+    assert "In the settings: 3" in raw(at, "caption")
+    assert "In the settings: 2 EUR" in raw(at, "caption")
+    at.checkbox("no_cap_calls_posts").check()
+    run(at)
+    assert at.number_input("cap_calls_posts").disabled
+    assert "The estimate is above the cap" not in prose(at)
+    assert extracted(at, worker) is JobState.DONE
+    params = space.store.jobs.recent("posts")[0].params
+    assert (params["max_calls"], params["max_cost"]) == (Cap.NONE, "2.0")
+    assert len(space.store.logic.instructions("posts")) == N
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+def as_batch(at: AppTest) -> AppTest:
+    at.segmented_control("delivery_posts").set_value("batch")
+    return run(at)
+
+
+def test_a_batch_is_offered_at_its_price_ordered_and_collected(
+    space: App, visit: Visit, stub: TeacherStub, worker: Worker
+) -> None:
+    stub.desk.states = ["in_progress", "completed"]
+    at = visit("extract")
+    assert at.segmented_control("delivery_posts").options == ["Now", "As a batch (half price, within 24 hours)"]
+    whole = re.search(r"\*\*about ([0-9.]+) EUR\*\*", prose(at))
+    as_batch(at)
+    half = re.search(r"\*\*about ([0-9.]+) EUR\*\*", prose(at))
+    assert whole is not None
+    assert half is not None
+    assert float(half[1]) * 2 == pytest.approx(float(whole[1]), abs=0.011)
+    assert "**within 24 hours**" in prose(at)
+    assert at.button("start_extract").label == f"Submit: {N} calls"
+    assert not stub.desk.steps
+    assert extracted(at, worker) is JobState.QUEUED
+    assert "at the provider" in "".join(raw(at, "badge", "markdown"))
+    assert f"At the provider: {N} of {N} requests answered so far." in prose(at)
+    assert "so far. Looked at again at" in prose(at)
+    assert "cancel_batch_1" not in keys(at), "the job's own button does it"
+    assert "wait for their answer in a batch" in prose(at)
+    assert "start_extract" not in keys(at)
+    assert "collect_batches" not in keys(at), "the job looks after it"
+    # The job's time comes.
+    batching.advance(space, "posts")
+    run(at)
+    assert f"{N} of {N} requests were answered and are kept." in prose(at)
+    assert len(space.store.logic.instructions("posts")) == N
+
+
+def test_a_batch_that_was_left_by_the_command_line_can_be_collected_or_cancelled(
+    space: App, visit: Visit, stub: TeacherStub, worker: Worker
+) -> None:
+    stub.desk.states, stub.desk.most = ["in_progress"], 2
+    batching.begin(space, ExtractOrder("posts"), "extract-1")
+    batching.advance(space, "posts")
+    at = visit("extract")
+    assert "Nobody is looking after the open batches" in prose(at)
+    press(at, "cancel_batch_1")
+    assert stub.desk.steps["cancel"] == 1
+    assert "cancel_batch_1" not in keys(at)
+    assert extracted(at, worker, "collect_batches") is JobState.DONE
+    assert f"Cancelled. 2 of {N} requests were answered and are kept." in prose(at)
+    assert len(space.store.logic.instructions("posts")) == 2
+
+
+def test_a_batch_cannot_be_ordered_from_another_teacher(empty: App, visit: Visit) -> None:
+    fill(empty.store, replace(make_task(), teacher="scripted:nda"))
+    at = as_batch(visit("extract"))
+    assert "This teacher takes no batches" in prose(at)
+    assert at.button("start_extract").disabled
+
+
+def test_a_batch_above_the_cap_says_that_nothing_will_be_sent(space: App, visit: Visit) -> None:
+    at = as_batch(visit("extract"))
+    at.number_input("cap_calls_posts").set_value(3)
+    run(at)
+    assert "a batch cannot stop half-way, so nothing will be sent" in prose(at)
 
 
 # --- instructions -----------------------------------------------------------------------------------------------------

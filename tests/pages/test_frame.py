@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pld_app.wiring import App
 from tests.cli.fake_ollama import FakeOllama
-from tests.factories import fill, verdict_on
+from tests.factories import fill, make_task, verdict_on
 from tests.pages.driving import PAGES, ROOT, Visit, go, press, prose, raw, run
 
 ATTESTATION = "You act as **anna**, with all roles"
@@ -30,7 +31,7 @@ def test_the_frame_says_who_acts_and_where(demo: App, visit: Visit, page: str, w
     assert at.sidebar.selectbox("task").value == "nda"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("home", "data", "audit")])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("home", "data", "audit", "settings")])
 def test_a_page_about_a_task_says_where_tasks_come_from_if_there_is_none(empty: App, visit: Visit, page: str) -> None:
     at = visit(page)
     assert raw(at, "info") == ["This workspace has no task yet. Build the demo tasks or import data on the Home page."]
@@ -112,18 +113,25 @@ def test_a_link_to_a_task_that_is_not_there_opens_the_first(two_tasks: App, visi
     ("page", "button"),
     [
         ("home", "build_moderation"),
+        ("extract", "start_extract"),
         ("clusters", "synthesise"),
         ("clusters", "keep"),
         ("prompt", "compile"),
         ("live_test", "ask"),
         ("evaluate", "start_run"),
+        ("settings", "save_students"),
     ],
 )
 def test_a_write_that_goes_wrong_is_one_sentence(
     compiled: App, visit: Visit, ollama: FakeOllama, page: str, button: str
 ) -> None:
     compiled.store.rules.judge(verdict_on(compiled.store, "R2"), compiled.actor)
-    at = visit(page)
+    if page == "extract":
+        # In the demo nothing is left to extract.
+        fill(compiled.store, replace(make_task("fresh"), teacher="scripted:nda"))
+    at = visit(page, task="fresh" if page == "extract" else "nda")
+    if page == "settings":
+        at.text_input("set_students_0_num_ctx").set_value("4096")
     if button == "keep":
         # A clustering that is kept already cannot be kept again.
         at.slider("eps_nda").set_value(0.4)

@@ -1,0 +1,103 @@
+"""What a reviewer has to know of a rule besides its text: changed evidence, labels left out, rules that overlap."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.text import count, moment, plain
+from pld_core.lineage import EvidenceChange, RuleTrace
+from pld_core.models import Example, RevisionState, RuleDossier, RuleText
+from pld_core.review import rule_sentences
+
+NAMED = 3
+"""So many examples are named in a note; the evidence beside it shows all."""
+OVERLAPS = 5
+EXCERPT = 60
+
+
+def changes_since(dossier: RuleDossier, trace: RuleTrace) -> tuple[EvidenceChange, ...]:
+    """Return the changes of the evidence that came after the last decision on the newest revision."""
+    last = max((d.decided_at for d in dossier.decisions if d.revision_hash == dossier.head.hash), default="")
+    return tuple(change for change in trace.changes if change.at > last)
+
+
+def added_since(dossier: RuleDossier, trace: RuleTrace) -> frozenset[str]:
+    """Return the hashes of the examples that came after the last decision on the newest revision."""
+    return frozenset(content for change in changes_since(dossier, trace) for content in change.added)
+
+
+def draw_evidence_change(dossier: RuleDossier, trace: RuleTrace) -> None:
+    """Draw why the evidence is another one than at the last decision; of a stale rule, why it is stale."""
+    changes = changes_since(dossier, trace)
+    if not changes:
+        return
+    stale = dossier.summary.state is RevisionState.STALE
+    with st.container(border=True, key="evidence_changed", gap="xsmall"):
+        head = "Stale: the evidence changed after it was approved" if stale else "The evidence changed"
+        st.markdown(f":orange[:material/history:] **{head}**")
+        for change in changes:
+            st.caption(f"{moment(change.at)}. {plain(change.reason)}.")
+            _draw_named("Added", change.added, dossier.examples)
+            _draw_named("Taken out", change.removed, dossier.examples)
+        if stale:
+            st.caption(
+                "It is in no new prompt until somebody approves it again. The earlier decision is kept, bound to the "
+                "evidence it was made on."
+            )
+
+
+def _draw_named(word: str, hashes: tuple[str, ...], examples: dict[str, Example]) -> None:
+    for content in hashes[:NAMED]:
+        if content in examples:
+            example = examples[content]
+            st.caption(f"{word}: {plain(_excerpt(example))} · {plain(example.label)}")
+    if len(hashes) > NAMED:
+        st.caption(f"and {len(hashes) - NAMED:,} more")
+
+
+def _excerpt(example: Example) -> str:
+    text = " ".join(example.text.split())
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+
+
+def draw_uncovered(text: RuleText, trace: RuleTrace) -> None:
+    """Draw a warning where the rule's cluster holds labels that no rule of it concludes."""
+    left = [label for label in trace.now.uncovered if label not in text.labels]
+    if left:
+        st.warning(
+            f"The cluster holds examples of {plain(', '.join(left))} too. This rule covers only "
+            f"{plain(' or '.join(text.labels))}; the others are among the contradicting examples.",
+            icon=":material/contrast:",
+        )
+
+
+def origin_words(trace: RuleTrace) -> str:
+    """Return what the rule was merged from, as escaped Markdown."""
+    first, now = trace.first, trace.now
+    words = f"Merged from {count(len(first.members), 'example')} of clustering {first.clustering_id}"
+    if first.shown and not set(first.members) <= set(first.shown):
+        words += f", of whose cluster the teacher was shown a drawn sample of {len(first.shown):,}"
+    if now.members != first.members:
+        words += f"; rests on {count(len(now.members), 'example')} of clustering {now.clustering_id} now"
+    return f"{words}."
+
+
+def draw_overlaps(dossier: RuleDossier) -> None:
+    """Draw the rules whose condition is close to this one's and whose label is another, each with a link."""
+    store, summary = session.app().store, dossier.summary
+    pairs = store.lineage.overlaps(summary.task, summary.id)
+    if not pairs:
+        return
+    with st.expander(f"Overlaps {count(len(pairs), 'rule')} of another label", expanded=True):
+        for pair in pairs[:OVERLAPS]:
+            other = pair.high if pair.low == summary.id else pair.low
+            condition, then, _ = rule_sentences(store.rules.dossier(other).head.text)
+            st.markdown(f"**{other}** IF {plain(condition)} THEN {plain(then)} :gray[closeness {pair.closeness:.2f}]")
+            st.page_link(
+                "pages/review.py",
+                label=f"Open {other}",
+                query_params={"task": summary.task, "rule": other, "show": "All"},
+            )
+        if len(pairs) > OVERLAPS:
+            st.caption(f"`pld rules overlaps --task {plain(summary.task)}` lists all.")
