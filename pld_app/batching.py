@@ -14,11 +14,12 @@ from pld_core.batch_extraction import batch_teacher, to_ask
 from pld_core.batch_run import Batching, BatchTeacher, check_cap, tell
 from pld_core.batches import StoredBatch, look_after_s
 from pld_core.errors import BackendBusy, BackendUnreachable, BatchTaken, InvalidInput, JobCancelled, JobDeferred
-from pld_core.extraction import TEMPLATE, template_hash
+from pld_core.extraction import TEMPLATE
 from pld_core.models import Job
 from pld_core.pace import Clock, LoopClock
 from pld_core.ports import Progress
 from pld_core.pricing import FREE, micro, money
+from pld_core.templates import template
 
 Result = TypeVar("Result")
 
@@ -85,7 +86,7 @@ def begin(app: App, order: ExtractOrder, run: str) -> tuple[StoredBatch, ...]:
 
     async def prepare(teacher: BatchTeacher) -> tuple[StoredBatch, ...]:
         requests = to_ask(app.store, name, order.task, run, extracting.chosen(app, order), order.limit)
-        return teacher.prepare(requests, template_hash(TEMPLATE))
+        return teacher.prepare(requests, template(TEMPLATE).hash)
 
     return _run(app, order.task, name, run, prepare)
 

@@ -18,10 +18,12 @@ from pld_core.batches import StoredBatch
 from pld_core.canonical import Json
 from pld_core.errors import Failure, InvalidInput, NotFound, PldError
 from pld_core.estimate import Estimate
+from pld_core.extraction import TEMPLATE
 from pld_core.models import Split
 from pld_core.pipeline import Outcome
 from pld_core.ports import ExampleFilter
 from pld_core.pricing import money
+from pld_core.templates import template
 
 EVERY_KIND = "failed"
 
@@ -97,7 +99,8 @@ def extract(
         out.say(f"Probe: {extracting.probe(app, order, run, progress).words}.")
     if dry_run or probe:
         found, currency = extracting.estimated(app, order), app.settings.teacher.currency
-        out.emit(estimate_json(found, currency), estimate_words(found, currency, order.delivery))
+        value = {**estimate_json(found, currency), "template": template(TEMPLATE).words}
+        out.emit(value, estimate_words(found, currency, order.delivery))
         return
     if order.delivery is Delivery.BATCH:
         _extract_batch(app, out, order, run, no_wait)

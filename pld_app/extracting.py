@@ -14,11 +14,12 @@ from pld_app.wiring import App
 from pld_core import pipeline
 from pld_core.errors import InvalidInput
 from pld_core.estimate import Estimate, estimate
-from pld_core.extraction import TEMPLATE, extraction_request, template_hash
+from pld_core.extraction import TEMPLATE, extraction_request
 from pld_core.models import Task
 from pld_core.pipeline import Outcome
 from pld_core.ports import BackendStatus, Chat, Progress, TeacherCall
 from pld_core.teaching import sort_asks
+from pld_core.templates import template
 
 PROBE = 5
 """Calls that are made to learn what a call takes; they are kept, so nothing is paid for twice."""
@@ -83,7 +84,7 @@ def estimated(app: App, order: ExtractOrder) -> Estimate:
     settings = order.settings(app.settings.teacher)
     asks, _ = pipeline.open_extractions(app.store, order.task, chosen(app, order))
     todo = [ask.request for ask in sort_asks(app.store, name, order.task, asks, order.is_choice).todo][: order.limit]
-    measured = app.store.logic.measured_calls(order.task, name, template_hash(TEMPLATE))
+    measured = app.store.logic.measured_calls(order.task, name, template(TEMPLATE).hash)
     requests = [extraction_request(task, app.store.tasks.example(order.task, call.subjects[0])) for call in measured]
     pairs = list(zip(requests, measured, strict=True))
     if order.delivery is Delivery.BATCH:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 
 from pld_core.canonical import hash_text
 from pld_core.errors import InvalidInput
 from pld_core.models import CompiledPrompt, CompiledRule, Example, Revision, Task
 from pld_core.review import rule_sentences
+from pld_core.templates import template
 
 Candidate = tuple[Revision, CompiledRule, int]
 """An approved revision, its manifest line, and the number of examples that support it."""
-
-
-@cache
-def template(name: str) -> str:
-    """Return a prompt template that ships with the package, such as `student.txt`."""
-    return resources.files("pld_core").joinpath("prompts", name).read_text(encoding="utf-8")
 
 
 def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPrompt:
@@ -37,13 +30,13 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPromp
         lines.append(rule_line(number, revision))
         manifest.append(CompiledRule(number, entry.rule_id, entry.revision_hash, entry.decision_id))
     source = template("student.txt")
-    text = _filled(source, task, lines)
+    text = _filled(source.text, task, lines)
     return CompiledPrompt(
         task=task.name,
         text=text,
         sha256=hash_text(text),
         rules=tuple(manifest),
-        template_hash=hash_text(source),
+        template_hash=source.hash,
         guideline_version=task.guideline_version,
         labels=task.label_names,
     )
@@ -51,7 +44,7 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPromp
 
 def fixed_length(task: Task) -> int:
     """Return how many characters of the task's prompt there are before any rule."""
-    return len(_filled(template("student.txt"), task, ()))
+    return len(_filled(template("student.txt").text, task, ()))
 
 
 def _filled(source: str, task: Task, lines: Sequence[str]) -> str:

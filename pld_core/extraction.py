@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from pld_core.canonical import hash_json, hash_text
-from pld_core.compilation import input_of, template
+from pld_core.canonical import hash_json
+from pld_core.compilation import input_of
 from pld_core.errors import Failure, ReplyUnusable
 from pld_core.models import Example, MicroInstruction, Task
 from pld_core.personal import shown_to_teacher
 from pld_core.ports import ChatRequest
 from pld_core.quality import restates_format
+from pld_core.templates import material, template
 from pld_core.wire import ExtractionReply, read_reply, schema_of
 
 TEMPLATE = "extraction.txt"
 
 
 def teacher_system(task: Task, template_name: str) -> str:
-    """Render the static part of a teacher's request: task, guideline and labels."""
-    return template(template_name).format(
-        title=task.title,
-        guideline=task.guideline.strip(),
-        labels="\n".join(f"- {label.name}: {label.description}" for label in task.labels),
+    """Render the static part of a teacher's request: task, guideline and labels, the latter two set off as material."""
+    labels = "\n".join(f"- {label.name}: {label.description}" for label in task.labels)
+    return template(template_name).text.format(
+        title=" ".join(task.title.split()),
+        guideline=material("GUIDELINE", task.guideline.strip()),
+        labels=material("LABELS", labels),
     )
 
 
 def extraction_request(task: Task, example: Example) -> ChatRequest:
     """Return the call that abstracts one labelled example into one instruction; personal data masked if so imported."""
-    user = f"<<<EXAMPLE\n{input_of(task, shown_to_teacher(example))}\nEXAMPLE>>>\n\nCORRECT LABEL: {example.label}"
+    shown = material("EXAMPLE", input_of(task, shown_to_teacher(example)))
     return ChatRequest(
         system=teacher_system(task, TEMPLATE),
-        user=user,
+        user=f"{shown}\n\nCORRECT LABEL: {example.label}",
         purpose="extraction",
         subjects=(example.hash,),
         schema=schema_of(ExtractionReply),
@@ -60,12 +62,8 @@ def read_extraction(example: Example, text: str, teacher: str) -> MicroInstructi
         exceptions=tuple(reply.exceptions),
         cues=tuple(reply.cues),
         teacher=teacher,
-        template_hash=template_hash(TEMPLATE),
+        template_hash=template(TEMPLATE).hash,
     )
-
-
-def template_hash(name: str) -> str:
-    return hash_text(template(name))
 
 
 def request_hash(teacher: str, request: ChatRequest) -> str:

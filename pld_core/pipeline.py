@@ -9,7 +9,7 @@ from typing import TypeVar
 from pld_core.clustering import cluster_points
 from pld_core.errors import Failure, InvalidInput
 from pld_core.extraction import TEMPLATE as EXTRACTION
-from pld_core.extraction import extraction_request, read_extraction, template_hash
+from pld_core.extraction import extraction_request, read_extraction
 from pld_core.models import (
     Actor,
     ClusterParams,
@@ -26,6 +26,7 @@ from pld_core.ports import (
     StoredClustering,
 )
 from pld_core.teaching import Answered, Ask, Tally, Teacher, Teaching
+from pld_core.templates import template
 
 Item = TypeVar("Item")
 ANSWER_TOKENS = 64
@@ -113,7 +114,7 @@ async def extract(
             if answer.call is None and answer.result is not None:
                 store.logic.add_instruction(task_name, answer.result)
 
-    asking = Teacher(store, teacher, task_name, template_hash(EXTRACTION), read, keep, teaching or Teaching())
+    asking = Teacher(store, teacher, task_name, template(EXTRACTION).hash, read, keep, teaching or Teaching())
     await asking.ask(asks, only is not None, report, already, "instructions extracted", limit)
     return _outcome(asking.tally, already)
 

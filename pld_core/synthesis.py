@@ -15,6 +15,7 @@ from pld_core.nearness import Terrain, evidence_of, neighbours_of
 from pld_core.ports import ChatRequest, NewRule
 from pld_core.pricing import BYTES_A_TOKEN, likely_tokens
 from pld_core.review import clean_rule_text
+from pld_core.templates import material
 from pld_core.wire import SynthesisedRule, SynthesisReply, read_reply, schema_of
 
 TEMPLATE = "synthesis.txt"
@@ -118,15 +119,13 @@ def short_id(example_hash: str) -> str:
 
 def synthesis_request(task: Task, cluster: Cluster) -> ChatRequest:
     """Return the call that merges the shown members of one cluster."""
-    size = f"<<<CLUSTER ({len(cluster.shown):,} of {len(cluster.members):,})"
-    parts = [size if len(cluster.shown) < len(cluster.members) else "<<<CLUSTER"]
-    parts += [_line(member) for member in cluster.shown]
-    parts += ["CLUSTER>>>", "", "<<<NEARBY"]
-    parts += [_line(other) for other in cluster.nearby] or ["(none)"]
-    parts += ["NEARBY>>>"]
+    sampled = len(cluster.shown) < len(cluster.members)
+    size = f" ({len(cluster.shown):,} of {len(cluster.members):,})" if sampled else ""
+    members = material("CLUSTER", "\n".join(_line(member) for member in cluster.shown), size)
+    nearby = material("NEARBY", "\n".join(_line(other) for other in cluster.nearby) or "(none)")
     return ChatRequest(
         system=teacher_system(task, TEMPLATE),
-        user="\n".join(parts),
+        user=f"{members}\n\n{nearby}",
         purpose="synthesis",
         subjects=tuple(member.example_hash for member in cluster.shown),
         nearby=tuple(other.example_hash for other in cluster.nearby),

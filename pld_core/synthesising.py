@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pld_core.coverage import Coverage, coverage_of
-from pld_core.extraction import template_hash
 from pld_core.lineage import EvidenceUpdate, Key, Lineage, Part, StandingRule, match_parts
 from pld_core.models import Actor, Example, MicroInstruction, Split, Task
 from pld_core.nearness import Terrain, evidence_of
@@ -17,6 +16,7 @@ from pld_core.personal import shown_to_teacher
 from pld_core.ports import Chat, Embedder, ExampleFilter, NewRule, Progress, Store, StoredClustering
 from pld_core.synthesis import TEMPLATE, Cluster, clusters_of, fitted, read_synthesis, synthesis_request
 from pld_core.teaching import Answered, Ask, Teacher, Teaching
+from pld_core.templates import template
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ async def synthesise(
     given = teaching or Teaching()
     # One at a time: rule numbers then follow the clusters, run after run.
     in_turn = replace(given, limits=replace(given.limits, in_flight=1))
-    asking = Teacher(store, teacher, task.name, template_hash(TEMPLATE), read, keep, in_turn)
+    asking = Teacher(store, teacher, task.name, template(TEMPLATE).hash, read, keep, in_turn)
     already = len(plan.clusters) - len(plan.open)
     await asking.ask(asks, retry_failed, report, already, "clusters merged")
     await compare_rules(store, embedder, task.name)

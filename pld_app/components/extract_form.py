@@ -16,8 +16,10 @@ from pld_app.extracting import PROBE
 from pld_app.settings import FILE_NAME, Settings
 from pld_app.teacher_settings import PAID
 from pld_core.errors import PldError
+from pld_core.extraction import TEMPLATE
 from pld_core.models import Task
 from pld_core.ports import BackendStatus
+from pld_core.templates import template
 
 SCRIPTED = "scripted:"
 EXAMPLE = '[teacher]\nextraction = "openai:gpt-4.1-mini"   # or "ollama:gemma3:4b"'
@@ -110,6 +112,7 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
         st.caption("A scripted teacher: replies written for this demo. It is free and sends nothing anywhere.")
     else:
         st.markdown(f"Teacher **{plain(teacher)}** :gray[{whose}]")
+    st.caption(f"Prompt template: {template(TEMPLATE).words}")
     try:
         status = _status(session.app().settings, teacher)
     except PldError as error:

@@ -223,14 +223,19 @@ def test_a_worker_whose_job_was_taken_over_writes_nothing_more(app: App, ollama:
 def test_a_slow_worker_that_comes_back_leaves_the_finished_job_alone(app: App, ollama: FakeOllama) -> None:
     ordered = order(app)
     relieved: list[Job | None] = []
+    done = threading.Event()
 
     def relieve(number: int) -> None:
         if number == 2:
             late = seen_at(app, app.store.jobs.get(ordered.id).heartbeat_at, LEASE_S + 1)
             relieved.append(run_one(late, "another"))
+            done.set()
 
     ollama.before = relieve
-    left = run_queued(app)
+    run_queued(app)
+    # A worker that notices at its heartbeat gives up before the one that took over has finished.
+    assert done.wait(60)
+    left = app.store.jobs.get(ordered.id)
     assert relieved == [left]
     assert (left.state, left.owner, left.done) == (JobState.DONE, "another", EXAMPLES)
     assert len(answered(app)) == len(set(answered(app))) == EXAMPLES
