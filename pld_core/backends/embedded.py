@@ -305,6 +305,8 @@ class EmbeddedChat:
             name_prefix=NAME,
             context_size=self._server.context_size,
             timeout_s=self._timeout_s,
+            # The server closes a connection after each stream without saying so; the next request on it would be lost.
+            keepalive_s=0,
         )
         self._chat, self._endpoint = chat, endpoint
         if stale is not None:

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.shared_params import ResponseFormatJSONSchema
 
 from pld_core.backends.openai_answer import Heard
-from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, READ_TIMEOUT_S, OpenAIServer
+from pld_core.backends.openai_server import CONNECTIONS, KEEPALIVE_S, KEY_VARIABLE, READ_TIMEOUT_S, OpenAIServer
 from pld_core.errors import BackendRefused, ReplyUnusable
 from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 
@@ -39,6 +39,7 @@ class OpenAIChat:
         http_client: openai.DefaultAsyncHttpxClient | None = None,
         connections: int = CONNECTIONS,
         key_variable: str = KEY_VARIABLE,
+        keepalive_s: float = KEEPALIVE_S,
     ) -> None:
         """Prepare the client; nothing is sent yet.
 
@@ -52,6 +53,7 @@ class OpenAIChat:
             http_client: what carries the requests; None for the usual one.
             connections: how many requests can be under way at the same time; further ones wait for a connection.
             key_variable: the environment variable that the key came from, for messages.
+            keepalive_s: for how long an idle connection is used again, in seconds; 0 for never.
         """
         self._server = OpenAIServer(
             model,
@@ -63,6 +65,7 @@ class OpenAIChat:
             http_client=http_client,
             connections=connections,
             key_variable=key_variable,
+            keepalive_s=keepalive_s,
         )
         self.name = self._server.name
         self._context_size = context_size

@@ -30,6 +30,8 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
 STATUS_TIMEOUT_S = 10.0
 CONNECTIONS = 100
+KEEPALIVE_S = 3.0
+"""Shorter than the 5 s of usual servers: a request on a connection that the server is closing would be lost."""
 LONGEST_QUOTE = 300
 NAMED_MODELS = 5
 KEY_VARIABLE = "PLD_OPENAI_API_KEY"
@@ -86,6 +88,7 @@ class OpenAIServer:
         http_client: openai.DefaultAsyncHttpxClient | None = None,
         connections: int = CONNECTIONS,
         key_variable: str = KEY_VARIABLE,
+        keepalive_s: float = KEEPALIVE_S,
     ) -> None:
         """Prepare the client; nothing is sent yet.
 
@@ -106,7 +109,9 @@ class OpenAIServer:
                 # A proxy from the environment cannot reach a server on this very machine.
                 trust_env=not on_this_machine,
                 limits=type(openai.DEFAULT_CONNECTION_LIMITS)(
-                    max_connections=connections, max_keepalive_connections=connections
+                    max_connections=connections,
+                    max_keepalive_connections=connections,
+                    keepalive_expiry=keepalive_s,
                 ),
             )
         self.client = openai.AsyncOpenAI(

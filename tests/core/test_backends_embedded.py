@@ -22,6 +22,7 @@ from pld_core.backends.embedded import (
     shared_server,
     weights_digest,
 )
+from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.errors import BackendUnreachable, ReplyUnusable
 from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 
@@ -187,3 +188,40 @@ def test_a_student_killed_while_it_answers_is_an_error_and_comes_back() -> None:
             server.close()
 
     assert asyncio.run(run()).text
+
+
+EVENTS = (
+    b'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
+    b'"delta":{"content":"keep"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+)
+
+
+async def _answer_one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the first request of a connection, and close it when a second one comes, as the student's server does."""
+    for number in range(2):
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            break
+        if number == 1:
+            break
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+        status = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        writer.write(status + b"%x\r\n%s\r\n0\r\n\r\n" % (len(EVENTS), EVENTS))
+        await writer.drain()
+    writer.close()
+
+
+def test_no_request_goes_out_on_a_connection_that_the_server_closes_after_each_answer() -> None:
+    async def run() -> list[str]:
+        server = await asyncio.start_server(_answer_one_request, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        chat = OpenAIChat("m", f"http://127.0.0.1:{port}/v1", "", keepalive_s=0)
+        try:
+            return [(await chat.complete(ChatRequest("s", "u", "student"))).text for _ in range(3)]
+        finally:
+            await chat.aclose()
+            server.close()
+
+    assert asyncio.run(run()) == ["keep"] * 3
