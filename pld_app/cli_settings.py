@@ -11,7 +11,7 @@ from pld_app.cli_format import Output, options
 from pld_app.setting_fields import SECTIONS, is_price, price_name
 from pld_app.settings import AT_START, settings_path
 from pld_app.settings_change import change_settings
-from pld_app.settings_view import Given, SettingsView, Source, keys_set, read_view
+from pld_app.settings_view import Given, PriceText, SettingsView, Source, keys_set, price_words, read_view
 from pld_core.canonical import Json
 
 RESTART = "This takes effect when the app is started again."
@@ -37,11 +37,14 @@ def show(workspace: Path, out: Output) -> None:
 def set_(workspace: Path, out: Output, name: str, values: tuple[str, ...]) -> None:
     """Change a setting, such as: set teacher.in_flight 16
 
-    A price takes two amounts, for a million tokens of input and of output: set teacher.prices.gpt-4.1-mini 0.4 1.6
+    A price takes up to three amounts, for a million tokens of input and of output, and the share by which a batch costs
+    less: set teacher.prices.gpt-4.1-mini 0.4 1.6 0.5
+
+    What is left out stays as it is; of a new price the output is 0 and the batch discount 0.5.
     """
-    if len(values) > 2 or (len(values) == 2 and not is_price(name)):
-        raise click.UsageError("This takes one value; put a value with spaces in quotes. A price takes two.")
-    _change(workspace, out, name, (values[0], values[1]) if len(values) == 2 else values[0])
+    if len(values) > (len(PriceText._fields) if is_price(name) else 1):
+        raise click.UsageError("This takes one value; put a value with spaces in quotes. A price takes up to three.")
+    _change(workspace, out, name, values)
 
 
 @settings.command()
@@ -49,19 +52,27 @@ def set_(workspace: Path, out: Output, name: str, values: tuple[str, ...]) -> No
 @click.argument("name")
 def unset(workspace: Path, out: Output, name: str) -> None:
     """Take a setting out of the file, so that its default is in force again."""
-    _change(workspace, out, name, "")
+    _change(workspace, out, name, ("",))
 
 
-def _change(workspace: Path, out: Output, name: str, given: Given) -> None:
+def _change(workspace: Path, out: Output, name: str, values: tuple[str, ...]) -> None:
     app = wiring.open_app(workspace)
     seen = read_view(workspace)
-    changed = change_settings(app, {name: given}, seen.content)
+    changed = change_settings(app, {name: _given(seen, name, values)}, seen.content)
     now = read_view(workspace)
     value = now.given(name)
     words = f"{name} is {_shown(value)}{'' if changed else ' already; nothing was changed'}."
     if changed and name in AT_START:
         words = f"{words} {RESTART}"
     out.emit({"name": name, "value": _json_value(value), "changed": bool(changed)}, words)
+
+
+def _given(seen: SettingsView, name: str, values: tuple[str, ...]) -> Given:
+    """Return what was typed, of a price with the amounts that were left out as they stand."""
+    if not is_price(name) or not any(values):
+        return values[0]
+    stands = seen.given(name)
+    return PriceText(*values, *(stands[len(values) :] if isinstance(stands, PriceText) else ()))
 
 
 def _lines(view: SettingsView, file: Path) -> list[str]:
@@ -79,11 +90,11 @@ def _lines(view: SettingsView, file: Path) -> list[str]:
 
 
 def _shown(value: Given) -> str:
-    return f"{value[0]} in, {value[1]} out" if isinstance(value, tuple) else value or "not set"
+    return price_words(value) if isinstance(value, PriceText) else value or "not set"
 
 
 def _json_value(value: Given) -> Json:
-    return {"input": value[0], "output": value[1]} if isinstance(value, tuple) else value or None
+    return value._asdict() if isinstance(value, PriceText) else value or None
 
 
 def _as_json(view: SettingsView, file: Path) -> dict[str, Json]:

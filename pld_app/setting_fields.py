@@ -133,6 +133,7 @@ START = Section(
 )
 SECTIONS = (STUDENTS, TEACHER, EMBEDDER, START)
 PRICE_HELP = "Price of a million tokens, by model as its server spells it. A cap in money needs it."
+DISCOUNT_HELP = "The batch discount is the share by which a batch costs less, from 0 to 1."
 
 
 def words_of(name: str) -> FieldWords:
@@ -184,10 +185,7 @@ def default_of(name: str) -> object:
 
 
 def value_of(settings: Settings, name: str) -> object:
-    """Return a setting's value; of a price None or a pair of decimals, input and output."""
-    if is_price(name):
-        price = settings.teacher.prices.get(price_model(name))
-        return None if price is None else (price.input, price.output)
+    """Return the value of a setting that is no price."""
     return functools.reduce(getattr, name.split("."), settings)
 
 

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from pld_app.pasted_keys import KEY_VARIABLES, secret_in
 from pld_app.setting_fields import PRICES, Kind, all_fields, is_backend_name, is_known, is_price, type_of, words_of
 from pld_app.setting_problems import NUMBER, WHOLE
-from pld_app.settings_file import Value
-from pld_app.settings_view import Given, fixed_by
+from pld_app.settings_file import PriceAmounts, Value
+from pld_app.settings_view import Given, PriceText, fixed_by
 from pld_core.errors import NotFound, SecretRefused, SettingFixed, SettingRefused
 
 LONGEST = 300
 """Characters of a text; no address or model is longer, what is was pasted by mistake."""
 
-
+PRICE_AMOUNTS = "It needs an amount for a million tokens of input; output and batch discount may follow."
 KEYS_BELONG = f"Keys belong in the environment only: {' or '.join(KEY_VARIABLES)}."
 _WHOLE = re.compile(r"-?\d{1,15}")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
@@ -51,7 +51,7 @@ def checked(
 def _refuse_secrets(draft: Mapping[str, Given], environment: Mapping[str, str]) -> None:
     problems: dict[str, str] = {}
     for name, given in draft.items():
-        texts = given if isinstance(given, tuple) else (given,)
+        texts = given if isinstance(given, PriceText) else (given,)
         found = [secret_in(text, environment) for text in (name, *texts)]
         if "key" in name.lower() and not is_known(name):
             found.append("a key")
@@ -71,16 +71,16 @@ def refusal(problems: Mapping[str, str]) -> SettingRefused:
 
 def _value(name: str, given: Given) -> Value | None:
     """Return the value that was typed. Raises `ValueError` with a sentence."""
-    for text in (name, *given) if isinstance(given, tuple) else (name, given):
+    for text in (name, *given) if isinstance(given, PriceText) else (name, given):
         if not text.isprintable() or len(text) > LONGEST:
             raise ValueError(f"It has to be one line of at most {LONGEST} characters.")
     match given:
-        case (first, second) if is_price(name):
-            return _price(first, second)
+        case PriceText() if is_price(name):
+            return _price(given)
         case str(text) if not text.strip() or not is_price(name):
             return _single(name, text.strip())
         case str():
-            raise ValueError("It takes two amounts: for a million tokens of input, and of output.")
+            raise ValueError(PRICE_AMOUNTS)
         case _:
             raise ValueError("It takes one value.")
 
@@ -106,13 +106,19 @@ def _single(name: str, text: str) -> Value | None:
     return text
 
 
-def _price(first: str, second: str) -> tuple[Decimal, Decimal]:
-    if not first.strip() or not second.strip():
-        raise ValueError("It takes two amounts: for a million tokens of input, and of output.")
-    amounts = _decimal(first.strip()), _decimal(second.strip())
-    if min(amounts) < 0:
+def _price(given: PriceText) -> PriceAmounts:
+    if not given.input.strip():
+        raise ValueError(PRICE_AMOUNTS)
+    amounts = PriceAmounts(_decimal(given.input.strip()), *(_decimal_or_none(text.strip()) for text in given[1:]))
+    if any(amount is not None and amount < 0 for amount in amounts[:2]):
         raise ValueError("A price cannot be below 0.")
+    if amounts.batch_discount is not None and not 0 <= amounts.batch_discount <= 1:
+        raise ValueError("A batch discount is a share from 0 to 1, such as 0.5 for half price.")
     return amounts
+
+
+def _decimal_or_none(text: str) -> Decimal | None:
+    return _decimal(text) if text else None
 
 
 def _decimal(text: str) -> Decimal:

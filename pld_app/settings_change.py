@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pld_app.setting_fields import is_known, is_price, parts_of, price_model, words_of
 from pld_app.setting_input import checked, refusal
 from pld_app.settings import parse_settings, read_settings_file, settings_path
-from pld_app.settings_file import Value, replace_file, rewritten
-from pld_app.settings_view import Given, SettingsView, Source, found_in, view_of
+from pld_app.settings_file import PriceAmounts, Value, replace_file, rewritten
+from pld_app.settings_view import Given, PriceText, SettingsView, Source, found_in, price_words, view_of
+from pld_app.teacher_settings import TokenPrice
 from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.errors import MissingRole, SettingRefused, SettingsMovedOn
@@ -42,7 +43,8 @@ def change_settings(
     file = settings_path(workspace)
     parsed, problems = checked(draft, environment)
     in_file = parse_settings(seen, file, environment)
-    values = {name: value for name, value in parsed.items() if _in_file(in_file, name) != value}
+    wanted = {name: _needed(in_file, name, value) for name, value in parsed.items()}
+    values = {name: value for name, value in wanted.items() if _in_file(in_file, name) != value}
     content = rewritten(seen, {parts_of(name): value for name, value in values.items()})
     try:
         after = view_of(content, workspace, environment)
@@ -76,7 +78,22 @@ def change_settings(
 
 def _in_file(in_file: Mapping[str, object], name: str) -> object:
     found = found_in(in_file, name)
-    return (found.get("input"), found.get("output")) if isinstance(found, dict) else found
+    return tuple(found.get(part) for part in PriceAmounts._fields) if isinstance(found, dict) else found
+
+
+def _needed(in_file: Mapping[str, object], name: str, value: Value | None) -> Value | None:
+    """Return a price without the defaults that the file does not spell out: what nobody chose is not written."""
+    if not isinstance(value, PriceAmounts):
+        return value
+    found = found_in(in_file, name)
+    given = found if isinstance(found, dict) else {}
+    return PriceAmounts(
+        value.input,
+        None if "output" not in given and value.output == TokenPrice.output else value.output,
+        None
+        if "batch_discount" not in given and value.batch_discount == TokenPrice.batch_discount
+        else value.batch_discount,
+    )
 
 
 def _payloads(
@@ -94,7 +111,7 @@ def _payloads(
 
 
 def _as_json(given: Given) -> Json:
-    return {"input": given[0], "output": given[1]} if isinstance(given, tuple) else given
+    return given._asdict() if isinstance(given, PriceText) else given
 
 
 def _source(view: SettingsView, name: str) -> str:
@@ -112,7 +129,7 @@ def change_words(event: Event) -> str:
 def _side(payload: Mapping[str, Json], which: str) -> str:
     value = payload.get(which)
     if isinstance(value, dict):
-        return f"{value.get('input')} in, {value.get('output')} out"
+        return price_words(PriceText(**{part: str(value[part]) for part in PriceText._fields}))
     default = payload.get(f"{which}_source") == Source.DEFAULT
     if not value:
         return "none"

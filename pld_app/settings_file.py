@@ -8,15 +8,27 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from pld_core.errors import InvalidInput, WorkspaceUnreadable
 
-Value = str | int | Decimal | tuple[Decimal, Decimal]
-"""What a setting can have in the file; a pair is a price, input and output."""
+
+class PriceAmounts(NamedTuple):
+    """A price in the file: a million tokens of input, of output, and the share by which a batch costs less.
+
+    None stands for an amount that the file does not give.
+    """
+
+    input: Decimal
+    output: Decimal | None = None
+    batch_discount: Decimal | None = None
+
+
+Value = str | int | Decimal | PriceAmounts
+"""What a setting can have in the file."""
 
 
 def rewritten(content: bytes, changes: Mapping[tuple[str, ...], Value | None]) -> bytes:
@@ -65,11 +77,11 @@ def _put(table: MutableMapping[str, Any], keys: tuple[str, ...], value: object, 
 
 
 def _spread(changes: Mapping[tuple[str, ...], Value | None]) -> dict[tuple[str, ...], str | int | Decimal | None]:
-    """Return the changes with each price as two, so that remarks beside its amounts stay."""
+    """Return the changes with each amount of a price for itself, so that remarks beside the others stay."""
     spread: dict[tuple[str, ...], str | int | Decimal | None] = {}
     for keys, value in changes.items():
-        if isinstance(value, tuple):
-            spread[*keys, "input"], spread[*keys, "output"] = value
+        if isinstance(value, PriceAmounts):
+            spread.update({(*keys, part): amount for part, amount in value._asdict().items()})
         else:
             spread[keys] = value
     return spread

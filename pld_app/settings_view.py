@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from pld_app.pasted_keys import KEY_VARIABLES, without_secrets
 from pld_app.setting_fields import all_fields, is_price, parts_of, price_model, price_name, value_of
@@ -21,8 +22,20 @@ from pld_app.settings import (
     variable_of,
 )
 
-Given = str | tuple[str, str]
-"""What somebody typed for a setting, empty for its default; for a price the input's and the output's."""
+
+class PriceText(NamedTuple):
+    """A price as typed: a million tokens of input, of output, and the share by which a batch costs less.
+
+    An empty text stands for the default of its amount.
+    """
+
+    input: str
+    output: str = ""
+    batch_discount: str = ""
+
+
+Given = str | PriceText
+"""What somebody typed for a setting, empty for its default."""
 
 
 class Source(StrEnum):
@@ -59,13 +72,13 @@ class SettingsView:
     Attributes:
         content: of the file, from which a change starts; nothing if there is no file.
         entries: by name, all but prices.
-        prices: by model, input and output.
+        prices: by model; an amount that the file does not give stands there with its default.
     """
 
     content: bytes
     settings: Settings
     entries: Mapping[str, Entry]
-    prices: Mapping[str, tuple[str, str]]
+    prices: Mapping[str, PriceText]
 
     def given(self, name: str) -> Given:
         """Return what stands for a setting, as a form holds it."""
@@ -97,7 +110,10 @@ def view_of(content: bytes, workspace: Path, environment: Mapping[str, str] = os
             Source.ENVIRONMENT if variable else source,
             variable or variable_of(name),
         )
-    prices = {model: (typed(price.input), typed(price.output)) for model, price in settings.teacher.prices.items()}
+    prices = {
+        model: PriceText(typed(price.input), typed(price.output), typed(price.batch_discount))
+        for model, price in settings.teacher.prices.items()
+    }
     return SettingsView(content, settings, entries, prices)
 
 
@@ -108,6 +124,11 @@ def typed(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def price_words(price: PriceText) -> str:
+    """Return a price in words, such as `0.40 in, 1.60 out, batch discount 0.5`."""
+    return f"{price.input} in, {price.output} out, batch discount {price.batch_discount}"
 
 
 def keys_set(environment: Mapping[str, str] = os.environ) -> Mapping[str, bool]:

@@ -36,10 +36,10 @@ PAID = "openai"
 
 @dataclass(frozen=True)
 class TokenPrice:
-    """What a million tokens cost; in a batch they cost less by this share."""
+    """What a million tokens cost, an embedding having no output; in a batch they cost less by this share."""
 
     input: Annotated[Decimal, Ge(0)]
-    output: Annotated[Decimal, Ge(0)]
+    output: Annotated[Decimal, Ge(0)] = Decimal(0)
     batch_discount: Annotated[Decimal, Ge(0), Le(1)] = Decimal("0.5")
 
 

@@ -89,7 +89,7 @@ def _picked() -> None:
 def _caption(row: RuleSummary) -> str:
     parts = [" or ".join(plain(label) for label in row.labels), count(row.support, "example")]
     if row.contradictions:
-        parts.append(f"⚡ {row.contradictions} against")
+        parts.append(f"⚡\N{NO-BREAK SPACE}{row.contradictions}\N{NO-BREAK SPACE}against")
     if row.uncovered:
         parts.append(f"◐ cluster also holds {', '.join(plain(label) for label in row.uncovered)}")
     if row.state not in (RevisionState.IN_REVIEW, RevisionState.PROPOSED):

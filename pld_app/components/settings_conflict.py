@@ -8,7 +8,7 @@ import streamlit as st
 from pld_app.components.settings_draft import all_typed, drop_draft, go_on_with_draft
 from pld_app.session import SettingsDraft
 from pld_app.setting_fields import words_of
-from pld_app.settings_view import Given, SettingsView
+from pld_app.settings_view import Given, PriceText, SettingsView, price_words
 
 
 def draw_conflict(draft: SettingsDraft, now: SettingsView) -> None:
@@ -43,4 +43,4 @@ def draw_conflict(draft: SettingsDraft, now: SettingsView) -> None:
 
 
 def _shown(given: Given) -> str:
-    return f"{given[0]} in, {given[1]} out" if isinstance(given, tuple) else given or "none"
+    return price_words(given) if isinstance(given, PriceText) else given or "none"

@@ -15,10 +15,27 @@ from pld_app.components.settings_draft import (
 )
 from pld_app.components.text import plain
 from pld_app.session import SettingsDraft
-from pld_app.setting_fields import PRICE_HELP, PRICES, FieldWords, Section, default_of, is_price, price_model
+from pld_app.setting_fields import (
+    DISCOUNT_HELP,
+    PRICE_HELP,
+    PRICES,
+    FieldWords,
+    Section,
+    default_of,
+    is_price,
+    price_model,
+)
 from pld_app.settings_view import Entry, typed
+from pld_app.teacher_settings import TokenPrice
 
 COLUMNS = 2
+PRICE_COLUMNS = {
+    price_rows.MODEL: ("Model", "As its server spells it."),
+    "input": ("Input, a million tokens", "Needed."),
+    "output": ("Output, a million tokens", f"Empty for {typed(TokenPrice.output)}: an embedding has no output."),
+    "batch_discount": ("Batch discount", f"{DISCOUNT_HELP} Empty for {typed(TokenPrice.batch_discount)}."),
+}
+"""Title and help of each column."""
 
 
 def draw_section(draft: SettingsDraft, section: Section) -> None:
@@ -55,7 +72,10 @@ def draw_prices(draft: SettingsDraft) -> None:
     """Draw the price table with its button."""
     prices = draft.base(PRICE_SECTION).prices
     currency = plain(draft.seen.settings.teacher.currency)
-    st.caption(f"{plain(PRICE_HELP)} In {currency}, with a dot, such as 0.40.")
+    st.caption(
+        f"{plain(PRICE_HELP)} In {currency}, with a dot, such as 0.40. {plain(DISCOUNT_HELP)} "
+        "An emptied output is 0, an emptied discount 0.5: half price."
+    )
     for name, problem in draft.problems.items():
         if name == PRICES:
             st.error(plain(problem), icon=":material/error:")
@@ -63,18 +83,19 @@ def draw_prices(draft: SettingsDraft) -> None:
             st.error(f"{plain(price_model(name))}: {plain(problem)}", icon=":material/error:")
     if not prices:
         st.info("No price is set yet, so a run has no cost and no cap in money. Add a row for each model that costs.")
-    columns = (price_rows.MODEL, price_rows.INPUT, price_rows.OUTPUT)
     with st.form("form_prices", enter_to_submit=False):
         st.data_editor(
-            pd.DataFrame(price_rows.rows_of(prices), columns=list(columns), dtype="str"),
+            pd.DataFrame(
+                [(model, *price) for model, price in price_rows.rows_of(prices)],
+                columns=list(price_rows.COLUMNS),
+                dtype="str",
+            ),
             key=table_key(draft),
             num_rows="dynamic",
             hide_index=True,
             width="stretch",
             column_config={
-                price_rows.MODEL: st.column_config.TextColumn("Model", help="As its server spells it."),
-                price_rows.INPUT: st.column_config.TextColumn("Input, a million tokens"),
-                price_rows.OUTPUT: st.column_config.TextColumn("Output, a million tokens"),
+                name: st.column_config.TextColumn(title, help=text) for name, (title, text) in PRICE_COLUMNS.items()
             },
         )
         st.form_submit_button("Save prices", type="primary", key="save_prices", on_click=save_prices)

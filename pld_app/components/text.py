@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from pld_core.models import RevisionState, Role
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_REWRITTEN = re.compile(r"(?<=:)(?=[\w/+-])|(?<=@)(?=[\w-])|(?<=www)(?=\.)|(?<=[<>~-])(?=[=>-])", re.IGNORECASE)
+"""Inside what the browser turns into links, icons and arrows even where it is escaped: it looks again afterwards."""
+BREAK = ":small{}"
+"""An empty piece of small text: it shows and copies as nothing, and what stands on its two sides is read apart."""
 STATE_COLOURS = {
     RevisionState.APPROVED: "green",
     RevisionState.REJECTED: "red",
@@ -20,8 +24,9 @@ STATE_COLOURS = {
 
 
 def plain(text: str) -> str:
-    """Escape a text for labels that take Markdown: every punctuation mark is taken literally, line breaks fold."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    """Escape a text for labels that take Markdown: it shows as it stands, line breaks fold, nothing becomes a link."""
+    parts = _REWRITTEN.split(" ".join(text.split()))
+    return BREAK.join(_PUNCTUATION.sub(r"\\\1", part) for part in parts)
 
 
 def in_badge(text: str) -> str:

@@ -7,23 +7,35 @@ from typing import Any
 import pytest
 
 from pld_app.price_rows import changes, edited, rows_of
+from pld_app.settings_view import PriceText
 from pld_core.errors import SettingRefused
 
-PRICES = {"big": ("0.40", "1.60"), "gpt-4.1": ("2", "8")}
+PRICES = {"big": PriceText("0.40", "1.60", "0.5"), "gpt-4.1": PriceText("2", "8", "0.3")}
 
 
 @pytest.mark.parametrize(
     ("edits", "expected"),
     [
         ({}, {}),
-        ({"edited_rows": {"0": {"input": "0.50"}}}, {"teacher.prices.big": ("0.50", "1.60")}),
-        ({"edited_rows": {0: {"output": None}}}, {"teacher.prices.big": ("0.40", "")}),
-        ({"added_rows": [{"model": " new ", "input": "1", "output": "2"}]}, {"teacher.prices.new": ("1", "2")}),
+        ({"edited_rows": {"0": {"input": "0.50"}}}, {"teacher.prices.big": PriceText("0.50", "1.60", "0.5")}),
+        ({"edited_rows": {0: {"output": None}}}, {"teacher.prices.big": PriceText("0.40", "", "0.5")}),
+        (
+            {"edited_rows": {0: {"batch_discount": " 0.25 "}, 1: {"batch_discount": None}}},
+            {
+                "teacher.prices.big": PriceText("0.40", "1.60", "0.25"),
+                "teacher.prices.gpt-4.1": PriceText("2", "8", ""),
+            },
+        ),
+        (
+            {"added_rows": [{"model": " new ", "input": "1", "output": "2"}]},
+            {"teacher.prices.new": PriceText("1", "2")},
+        ),
+        ({"added_rows": [{"model": "embedding", "input": "0.02"}]}, {"teacher.prices.embedding": PriceText("0.02")}),
         ({"added_rows": [{}, {"model": ""}]}, {}),
         ({"deleted_rows": [1]}, {"teacher.prices.gpt-4.1": ""}),
         (
             {"edited_rows": {1: {"model": "gpt-5"}}},
-            {"teacher.prices.gpt-5": ("2", "8"), "teacher.prices.gpt-4.1": ""},
+            {"teacher.prices.gpt-5": PriceText("2", "8", "0.3"), "teacher.prices.gpt-4.1": ""},
         ),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from pld_app.setting_fields import SECTIONS, all_fields, default_of, type_of
 from pld_app.settings import TABLES, LiveSettings, Settings, load_settings
 from pld_app.settings_change import CHANGED, change_settings, change_words
-from pld_app.settings_view import Given, Source, read_view, view_of
+from pld_app.settings_view import Given, PriceText, Source, read_view, view_of
 from pld_app.wiring import App
 from pld_app.worker import work
 from pld_core.errors import (
@@ -58,19 +58,21 @@ def recorded(app: App) -> list[str]:
 
 
 def test_a_change_is_written_beside_the_remarks_and_recorded_as_a_sentence(app: App) -> None:
-    made = change(app, {"teacher.in_flight": "16", "teacher.max_cost": "2.50", "teacher.prices.gpt-4.1": ("0.40", "2")})
+    made = change(
+        app, {"teacher.in_flight": "16", "teacher.max_cost": "2.50", "teacher.prices.gpt-4.1": PriceText("0.40", "2")}
+    )
     assert made == ("teacher.in_flight", "teacher.max_cost", "teacher.prices.gpt-4.1")
     assert content(app).startswith(FILE.replace("4", "16") + "max_cost = 2.50\n")
     assert recorded(app) == [
         "anna changed Calls at a time from 4 to 16.",
         "anna changed Cap of a run, in money from none to 2.50.",
-        "anna changed Price of gpt-4.1 from none to 0.40 in, 2 out.",
+        "anna changed Price of gpt-4.1 from none to 0.40 in, 2 out, batch discount 0.5.",
     ]
     assert app.store.events.verify().intact
     change(app, {"teacher.in_flight": "", "teacher.prices.gpt-4.1": ""})
     assert recorded(app)[3:] == [
         "anna changed Calls at a time from 16 to 8 (default).",
-        "anna changed Price of gpt-4.1 from 0.40 in, 2 out to none.",
+        "anna changed Price of gpt-4.1 from 0.40 in, 2 out, batch discount 0.5 to none.",
     ]
 
 
@@ -78,6 +80,46 @@ def test_what_is_as_it_was_is_neither_written_nor_recorded(app: App) -> None:
     assert change(app, {"teacher.in_flight": "4", "user": "anna", "num_ctx": ""}) == ()
     assert content(app) == FILE
     assert recorded(app) == []
+
+
+PRICE = """\
+[teacher.prices."big"] # ours
+input = 0.40 # as of May
+output = 1.6 # dear
+batch_discount = 0.30 # by contract
+"""
+
+
+@pytest.mark.parametrize(
+    ("price", "written"),
+    [
+        (PriceText("0.50", "1.6", "0.30"), PRICE.replace("0.40", "0.50")),
+        (PriceText("0.40", "1.6", "0.25"), PRICE.replace("0.30", "0.25")),
+        (PriceText("0.40", "1.6", ""), PRICE.replace("batch_discount = 0.30 # by contract\n", "")),
+        (PriceText("0.40", "", "0.30"), PRICE.replace("output = 1.6 # dear\n", "")),
+    ],
+)
+def test_of_a_price_only_what_was_changed_is_written(app: App, price: PriceText, written: str) -> None:
+    file = app.settings.workspace / "settings.toml"
+    file.write_text(PRICE, encoding="utf-8")
+    assert change(app, {"teacher.prices.big": price}) == ("teacher.prices.big",)
+    assert content(app) == written
+    assert change(app, {"teacher.prices.big": price}) == ()
+
+
+def test_a_price_of_input_alone_is_shown_with_the_defaults_and_written_without_them(app: App) -> None:
+    change(app, {"teacher.prices.embedding": PriceText("0.02")})
+    shown = view_of(content(app).encode(), app.settings.workspace).prices["embedding"]
+    assert shown == PriceText("0.02", "0", "0.5")
+    change(app, {"teacher.prices.embedding": shown._replace(input="0.03")})
+    assert content(app).endswith("input = 0.03\n")
+    assert app.store.events.verify().intact
+
+
+@pytest.mark.parametrize("discount", ["1.5", "-0.1"])
+def test_a_discount_is_a_share(app: App, discount: str) -> None:
+    with pytest.raises(SettingRefused, match="share from 0 to 1"):
+        change(app, {"teacher.prices.big": PriceText("1", "1", discount)})
 
 
 def test_only_an_admin_may_change_settings(app: App) -> None:
@@ -99,7 +141,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(app: Ap
                 "teacher.max_cost": "0",
                 "teacher.extraction": "gpt-4.1-mini",
                 "ollama_host": "127.0.0.1",
-                "teacher.prices.big": ("-1", "1"),
+                "teacher.prices.big": PriceText("-1", "1"),
                 "teacher.currency": "EUR",
             },
         )
@@ -126,8 +168,8 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(app: Ap
         {"ollama_model": PASTED},
         {"teacher.in_flight": f"Bearer {PASTED}"},
         {"teacher.base_url": f"https://anna:{PASTED}@teacher.example/v1"},
-        {f"teacher.prices.{PASTED}": ("1", "2")},
-        {"teacher.prices.big": ("1", PASTED)},
+        {f"teacher.prices.{PASTED}": PriceText("1", "2")},
+        {"teacher.prices.big": PriceText("1", PASTED)},
         {PASTED: "1"},
         {"teacher.api_key": PASTED},
     ],

@@ -32,7 +32,7 @@ def test_set_and_unset_change_the_file_and_what_other_commands_see(pld: Pld, spa
     done = pld("settings", "set", "teacher.in_flight", "16", "--workspace", space)
     assert done.out == "teacher.in_flight is 16.\n"
     price = pld("settings", "set", "teacher.prices.gpt-4.1", "0.40", "1.6", "--workspace", space, "--json").value
-    expected = {"input": "0.40", "output": "1.6"}
+    expected = {"input": "0.40", "output": "1.6", "batch_discount": "0.5"}
     assert price == {"name": "teacher.prices.gpt-4.1", "value": expected, "changed": True}
     assert (space / "settings.toml").read_text().startswith('user = "anna"\n')
     assert pld("settings", "show", "--workspace", space, "--json").value["prices"] == {"gpt-4.1": expected}
@@ -44,6 +44,18 @@ def test_set_and_unset_change_the_file_and_what_other_commands_see(pld: Pld, spa
     assert pld("audit", "verify", "--workspace", space).code == 0
 
 
+def test_a_price_keeps_what_was_left_out(pld: Pld, space: Path) -> None:
+    def price(*amounts: str) -> str:
+        return pld("settings", "set", "teacher.prices.big", *amounts, "--workspace", space).out
+
+    assert price("0.40") == "teacher.prices.big is 0.40 in, 0 out, batch discount 0.5.\n"
+    assert price("0.40", "1.60", "0.3") == "teacher.prices.big is 0.40 in, 1.60 out, batch discount 0.3.\n"
+    assert price("0.50") == "teacher.prices.big is 0.50 in, 1.60 out, batch discount 0.3.\n"
+    assert price("0.50", "1.60", "") == "teacher.prices.big is 0.50 in, 1.60 out, batch discount 0.5.\n"
+    assert "batch_discount" not in (space / "settings.toml").read_text()
+    assert pld("settings", "set", "teacher.prices.big", "1", "1", "1", "1", "--workspace", space).code == 2
+
+
 def test_what_is_read_at_the_start_says_so(pld: Pld, space: Path) -> None:
     assert "started again" in pld("settings", "set", "port", "9000", "--workspace", space).out
 
@@ -53,7 +65,8 @@ def test_what_is_read_at_the_start_says_so(pld: Pld, space: Path) -> None:
     [
         (("teacher.in_flight", "0"), "Calls at a time: It has to be at least 1."),
         (("teacher.max_cost", "2,5"), "It has to be a number with a dot"),
-        (("teacher.prices.big", "1"), "It takes two amounts"),
+        (("teacher.prices.big", "1", "1", "50"), "A batch discount is a share from 0 to 1"),
+        (("teacher.prices.big", "", "1"), "It needs an amount for a million tokens of input"),
         (("prot", "1"), "no setting 'prot'"),
         (("teacher.extraction", PASTED), "Keys belong in the environment only"),
         (("teacher.api_key", PASTED), "Keys belong in the environment only"),

@@ -183,7 +183,7 @@ def test_the_environment_goes_before_the_teachers_table(tmp_path: Path) -> None:
     [
         ("[teacher]\nin_flight = 0\n", ("teacher.in_flight", "PLD_TEACHER_IN_FLIGHT")),
         ("[teacher]\nmax_cost = -1\n", ("teacher.max_cost", "PLD_TEACHER_MAX_COST")),
-        ("[teacher.prices.big]\ninput = 1\n", ("teacher.prices.big.output",)),
+        ("[teacher.prices.big]\noutput = 1\n", ("teacher.prices.big.input",)),
         ("[teacher]\nmodel = 'x'\n", ("unknown setting 'model'", "extraction")),
         ("teacher = 'big'\n", ("teacher",)),
     ],

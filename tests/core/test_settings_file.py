@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pld_app.settings_file import Value, replace_file, rewritten
+from pld_app.settings_file import PriceAmounts, Value, replace_file, rewritten
 from pld_core.errors import InvalidInput, WorkspaceUnreadable
 
 FILES = [
@@ -23,9 +23,10 @@ FILES = [
     'teacher = {extraction = "ollama:x", prices = {big = {input = 1, output = 2}}} # inline\n',
     'port = 9000\r\n[teacher]\r\n# carriage\r\ncurrency = "EUR"',
     '[teacher.prices."gpt-4.1"]\ninput = 0.10 # in\noutput = 2\n\n[teacher]\nmax_cost = 2.50 # cap\n',
-    "[teacher]\n[teacher.prices]\nbig = {input = 0.1, output = 1} # one line\n# last\n",
+    "[teacher]\n[teacher.prices]\nbig = {input = 0.1, output = 1, batch_discount = 0.25} # one line\n# last\n",
 ]
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, places=6, allow_nan=False)
+PRICES = st.builds(PriceAmounts, AMOUNTS, AMOUNTS | st.none(), AMOUNTS | st.none())
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 CHANGES = st.fixed_dictionaries(
     {},
@@ -36,9 +37,9 @@ CHANGES = st.fixed_dictionaries(
         ("teacher", "in_flight"): st.integers(1, 10**9) | st.none(),
         ("teacher", "max_cost"): AMOUNTS | st.none(),
         ("teacher", "currency"): TEXTS | st.none(),
-        ("teacher", "prices", "gpt-4.1"): st.tuples(AMOUNTS, AMOUNTS) | st.none(),
-        ("teacher", "prices", "big"): st.tuples(AMOUNTS, AMOUNTS) | st.none(),
-        ("teacher", "prices", "a b\"c'd.é"): st.tuples(AMOUNTS, AMOUNTS) | st.none(),
+        ("teacher", "prices", "gpt-4.1"): PRICES | st.none(),
+        ("teacher", "prices", "big"): PRICES | st.none(),
+        ("teacher", "prices", "a b\"c'd.é"): PRICES | st.none(),
     },
 )
 
@@ -57,8 +58,11 @@ def test_whatever_is_set_is_read_back_and_the_rest_stays(
     before = file.encode()
     after = rewritten(before, changes)
     for keys, value in changes.items():
-        expected = {"input": value[0], "output": value[1]} if isinstance(value, tuple) else value
-        assert read(after, keys) == expected
+        if isinstance(value, PriceAmounts):
+            expected = {part: amount for part, amount in value._asdict().items() if amount is not None}
+            assert read(after, keys) == expected
+        else:
+            assert read(after, keys) == value
     others = [("teacher", "extraction"), ("user",), ("port",), ("teacher", "currency"), ("teacher", "max_cost")]
     for keys in others:
         if keys not in changes:

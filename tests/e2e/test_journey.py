@@ -14,6 +14,8 @@ from tests.factories import url_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+ADDRESSES = "Too vague: ask bob@example.com, see www.example.com or http://x.example/y"
+
 
 def rules_of(served: Served) -> RuleStore:
     """The rules of the served workspace, read beside the running app: starting `pld` for each look takes seconds."""
@@ -157,18 +159,22 @@ def test_a_decision_made_elsewhere_meanwhile_is_not_overwritten(served: Served, 
     rule = visitor.rule_in_address()
     visitor.press("a")
     visitor.panel_opens()
-    other = served.pld("rules", "reject", rule, "--category", "unclear", "--reason", "Too vague for me.")
+    other = served.pld("rules", "reject", rule, "--category", "unclear", "--reason", ADDRESSES)
     assert other.returncode == 0, other.stderr
     visitor.click("sign")
     visitor.panel_closes()
     visitor.page.get_by_text("was on your screen").wait_for()
     visitor.page.get_by_text("Now there: revision 1, rejected").wait_for()
     assert [d.verdict.value for d in decisions(served, rule)] == ["reject"]
+    visitor.go(f"review?task=nda&rule={rule}&show=All")
+    visitor.page.get_by_text(ADDRESSES).first.wait_for()
+    leading_away = visitor.page.locator("a[href*=example]")
+    assert leading_away.count() == 0, "what somebody wrote stays plain text"
 
 
 @pytest.mark.parametrize(
     "path",
-    ["", "data", "extract", "clusters", "review", "prompt", "live-test", "evaluate", "audit"],
+    ["", "data", "extract", "clusters", "review", "prompt", "live-test", "evaluate", "audit", "settings"],
     ids=lambda p: p or "home",
 )
 def test_no_page_asks_anything_from_outside_in_light_or_dark(reader: Visitor, path: str) -> None:

@@ -149,7 +149,7 @@ def test_a_draft_can_be_dropped_for_what_the_file_has(empty: App, file: Path, vi
     fill_in(at, "students", num_ctx="4096")
     file.write_text(file.read_text() + "\n[teacher.prices.big]\ninput = 1\noutput = 2.50\n", encoding="utf-8")
     press(at, "save_students")
-    assert at.dataframe[0].value.to_dict("records")[0]["in the file now"] == "1 in, 2.50 out"
+    assert at.dataframe[0].value.to_dict("records")[0]["in the file now"] == "1 in, 2.50 out, batch discount 0.5"
     press(at, "settings_drop")
     assert field(at, "students", "num_ctx", 1) == "8192"
     assert "changed since" not in prose(at)
