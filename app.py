@@ -3,10 +3,12 @@
 import streamlit as st
 
 from pld_app.components.frame import PAGES, draw_frame, run_page
+from pld_app.components.sign_in import navigation_position
 
 st.set_page_config(page_title="pld-review", page_icon="⚖️", layout="wide", initial_sidebar_state=220)
 page = st.navigation(
-    [st.Page(p.file, title=p.title, icon=p.icon, url_path=p.path, default=p.default, help=p.help) for p in PAGES]
+    [st.Page(p.file, title=p.title, icon=p.icon, url_path=p.path, default=p.default, help=p.help) for p in PAGES],
+    position=navigation_position(),
 )
 if draw_frame():
     run_page(page)

@@ -29,7 +29,7 @@ def median_ms(step: Callable[[], object]) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = create_store(f"sqlite:///{Path(folder) / 'pld.db'}")
-        ours = median_ms(lambda: store.jobs.enqueue("bench", "", {}, ACTOR))
+        ours = median_ms(lambda: store.jobs.enqueue("demo", "", {}, ACTOR))
         path = Path(folder) / "bare.db"
         with sqlite3.connect(path) as setup:
             setup.execute("PRAGMA journal_mode = WAL")

@@ -1,9 +1,13 @@
-"""Audit: the event log, and whether the chain is whole."""
+"""Audit: whether the chain is whole, the event log, and the pack for an auditor."""
 
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.audit_pack import draw_pack
 from pld_app.components.event_log import draw_chain, draw_events
+from pld_app.components.frame import current_task
+
+LOG, PACK = "Event log", "Audit pack"
 
 st.title("Audit")
 st.caption(
@@ -12,4 +16,16 @@ st.caption(
 )
 session.app()
 draw_chain()
-draw_events()
+view = st.segmented_control(
+    "View",
+    [LOG, PACK],
+    default=LOG,
+    required=True,
+    key="audit_view",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+if view == LOG:
+    draw_events()
+elif (chosen := current_task()) is not None:
+    draw_pack(chosen)

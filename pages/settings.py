@@ -1,12 +1,13 @@
-"""Settings: which models are asked, whether they answer, what they cost, and where the app listens."""
+"""Settings: which models are asked, whether they answer, what they cost, where the app listens, who may do what."""
 
 import streamlit as st
 
 from pld_app import session
 from pld_app.components.connection_tests import draw_embedder_test, draw_student_tests, draw_teacher_tests
+from pld_app.components.roles_panel import draw_roles
 from pld_app.components.settings_conflict import draw_conflict
 from pld_app.components.settings_draft import current_view
-from pld_app.components.settings_form import draw_prices, draw_section
+from pld_app.components.settings_form import draw_prices, draw_reading_only, draw_section
 from pld_app.components.text import plain
 from pld_app.setting_fields import EMBEDDER, START, STUDENTS, TEACHER
 from pld_app.settings import settings_path
@@ -19,9 +20,10 @@ st.caption(
     f"Kept in {plain(str(settings_path(app.settings.workspace)))}. A change is in force at once, for this app and its "
     "worker; jobs that run keep what they started with. Each change is on the Audit page."
 )
+draw_reading_only()
 draw_conflict(draft, now)
-students, teacher, embedder, prices, start = st.tabs(
-    [STUDENTS.title, TEACHER.title, EMBEDDER.title, "Prices", START.title]
+students, teacher, embedder, prices, start, roles = st.tabs(
+    [STUDENTS.title, TEACHER.title, EMBEDDER.title, "Prices", START.title, "Roles"]
 )
 with students:
     st.caption(STUDENTS.intro)
@@ -49,3 +51,9 @@ with prices:
 with start:
     st.caption(START.intro)
     draw_section(draft, START)
+with roles:
+    st.caption(
+        "Who may do what. Every grant and revocation is kept, with who made it and why. Sign-in itself is configured "
+        "in files, as docs/sign-in.md shows."
+    )
+    draw_roles()

@@ -17,6 +17,7 @@ from pld_core.errors import BackendBusy, BackendUnreachable, BatchTaken, Invalid
 from pld_core.extraction import TEMPLATE
 from pld_core.models import Job
 from pld_core.pace import Clock, LoopClock
+from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
 from pld_core.pricing import FREE, micro, money
 from pld_core.templates import template
@@ -66,6 +67,7 @@ def check_teacher(app: App, name: str) -> None:
     wiring.run_async(look())
 
 
+@guarded_app(Step.EXTRACT)
 def begin(app: App, order: ExtractOrder, run: str) -> tuple[StoredBatch, ...]:
     """Store what is to be asked as batches, unless batches are open or the run has had its own; sends nothing.
 
@@ -91,6 +93,7 @@ def begin(app: App, order: ExtractOrder, run: str) -> tuple[StoredBatch, ...]:
     return _run(app, order.task, name, run, prepare)
 
 
+@guarded_app(Step.EXTRACT)
 def advance(app: App, task: str) -> Standing:
     """Submit what waits, look at what runs, collect what ended; once.
 
@@ -107,6 +110,7 @@ def advance(app: App, task: str) -> Standing:
     return standing(app, before)
 
 
+@guarded_app(Step.EXTRACT)
 def wait(app: App, task: str, report: Progress, clock: Clock | None = None) -> Standing:
     """Go on until no batch of the task is open.
 
@@ -123,6 +127,7 @@ def wait(app: App, task: str, report: Progress, clock: Clock | None = None) -> S
     return standing(app, before)
 
 
+@guarded_app(Step.EXTRACT)
 def cancel(app: App, task: str, only: Sequence[StoredBatch]) -> None:
     """Have batches cancelled at the provider; what they answered by then is still to be collected.
 
@@ -145,6 +150,7 @@ def standing(app: App, before: Sequence[StoredBatch]) -> Standing:
     )
 
 
+@guarded_app(Step.EXTRACT)
 def run_job(app: App, job: Job, report: Progress) -> str:
     """Do what can be done of a batch job now and return how it ended.
 

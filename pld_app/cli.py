@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from pld_app import wiring
+from pld_app.acting import refuse_open_address
+from pld_app.cli_audit import audit
 from pld_app.cli_cluster import cluster
 from pld_app.cli_data import data
 from pld_app.cli_embedder import embedder
@@ -19,6 +21,7 @@ from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
+from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
 from pld_app.cli_settings import settings
 from pld_app.cli_synthesize import coverage, synthesize
@@ -39,6 +42,8 @@ def cli() -> None:
 
 
 cli.add_command(rules)
+cli.add_command(roles)
+cli.add_command(audit)
 cli.add_command(import_)
 cli.add_command(data)
 cli.add_command(extract)
@@ -70,6 +75,7 @@ def demo(workspace: Path, out: Output, names: tuple[str, ...]) -> None:
 def serve_command(workspace: Path, out: Output, host: str | None, port: int | None, demo_if_missing: bool) -> None:
     """Start the app and its worker, and print the address."""
     settings = wiring.with_address(load_settings(workspace), host, port)
+    refuse_open_address(settings)
     check_port(settings.host, settings.port)
     is_new = not wiring.workspace_exists(settings)
     app = wiring.create_app(workspace)
@@ -173,31 +179,6 @@ def students(workspace: Path, out: Output) -> None:
         [{"name": s.name, "ready": s.ready, "problem": s.problem, "fix": s.fix, "digest": s.digest} for s in found],
         "\n".join(f"{s.name}: {'ready' if s.ready else _not_ready(s)}" for s in found),
     )
-
-
-@cli.group()
-def audit() -> None:
-    """The audit chain."""
-
-
-@audit.command()
-@options
-def verify(workspace: Path, out: Output) -> None:
-    """Verify every link of the audit chain; name the first broken event."""
-    report = wiring.audit_app(workspace).store.events.verify()
-    value = {
-        "intact": report.intact,
-        "events": report.events,
-        "first_broken": report.first_broken,
-        "problems": list(report.problems),
-        "head": report.head,
-    }
-    if report.intact:
-        out.emit(value, f"Intact: {report.events} events, head {report.head or 'none'}.")
-        return
-    if out.as_json:
-        out.emit(value, "")
-    raise PldError(f"The audit chain is broken. {report.problems[0]} ({len(report.problems)} problems in all.)")
 
 
 def _not_ready(status: BackendStatus) -> str:

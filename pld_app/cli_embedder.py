@@ -44,5 +44,5 @@ def test_(workspace: Path, out: Output, name: str) -> None:
 def forget(workspace: Path, out: Output, name: str) -> None:
     """Drop the cached vectors of an embedder, as when another model goes by its name now. Clusterings stay."""
     app = wiring.open_app(workspace)
-    dropped = app.store.embeddings.forget(name)
+    dropped = app.store.embeddings.forget(name, app.actor)
     out.emit({"embedder": name, "dropped": dropped}, f"{dropped:,} vectors of {name} dropped.")

@@ -26,6 +26,7 @@ from pld_core.models import (
     evidence_set_hash,
 )
 from pld_core.overlaps import OverlapPair
+from pld_core.permissions import PERMITTED, Step, role_words
 from pld_core.ports import RuleFilter
 from pld_core.review import rule_sentences
 
@@ -51,7 +52,7 @@ def list_(
     where = RuleFilter(tuple(RevisionState(state) for state in states), label, search, overlapping)
     names = [task_name] if task_name else [task.name for task in store.tasks.all()]
     for name in names if overlapping else ():
-        synthesis_work.compare(app, name)
+        synthesis_work.bring_up_to_date(app, name)
     found = [summary for name in names for summary in store.rules.queue(name, where)]
     lines = [
         f"{s.id:>5}  {s.task:<12} {s.state.label:<18} {'/'.join(s.labels):<14} {s.support:>3} examples  {s.title}"
@@ -89,8 +90,12 @@ def overlaps(workspace: Path, out: Output, task_name: str) -> None:
     """List pairs of rules with close conditions and different labels, closest first."""
     app = wiring.open_app(workspace)
     pairs = synthesis_work.overlaps(app, task_name)
-    lines = [overlap_line(app, pair) for pair in pairs]
-    out.emit([overlap_json(pair) for pair in pairs], "\n".join(lines) or "No rules overlap.")
+    lines = [overlap_line(app, pair) for pair in pairs] or ["No rules overlap."]
+    if uncompared := app.store.lineage.uncompared(task_name):
+        lines.append(
+            f"Not compared yet: {', '.join(uncompared)}. That takes the role {role_words(PERMITTED[Step.COMPARE])}."
+        )
+    out.emit([overlap_json(pair) for pair in pairs], "\n".join(lines))
 
 
 _reason = click.option("--reason", default="", help="Why, in your own words.")

@@ -20,6 +20,7 @@ from pld_core.embedding import CachedEmbedder, ServedEmbedder, missing_texts
 from pld_core.errors import BackendError, InvalidInput
 from pld_core.estimate import Estimate, estimate
 from pld_core.models import ClusterParams
+from pld_core.permissions import Step, guarded_app
 from pld_core.ports import (
     BackendStatus,
     Embedder,
@@ -202,6 +203,7 @@ def to_compare(app: App, clustering: StoredClustering) -> ToEmbed:
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
 
+@guarded_app(Step.EMBED)
 def embed(app: App, task: str, name: str, run: str, report: Progress) -> str:
     """Embed the conditions of a task that are not cached yet, and return in words what was done.
 
@@ -246,6 +248,7 @@ def origin_of_vectors(app: App, name: str, texts: Sequence[str]) -> list[str]:
     return [str(app.settings.workspace), app.store.embeddings.since(name, first)]
 
 
+@guarded_app(Step.CLUSTER)
 def save_clustering(app: App, task: str, params: ClusterParams) -> StoredClustering:
     """Cluster the instructions of a task with the embedder that `params` names, and keep the result; sends nothing.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -15,16 +13,11 @@ from pld_app.wiring import App
 from pld_core.errors import InvalidInput
 from pld_core.models import Example, Task
 from pld_core.ports import ExampleFilter, Page
+from pld_core.spreadsheet import csv_line
 
 FORMATS = ("csv", "jsonl")
 AT_ONCE = 1_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 EXTRA = ("label", "split", "group", "id", "source", "copies", "state", "origin", "hash")
-
-
-def defused(cell: str) -> str:
-    """Return a cell that a spreadsheet shows instead of running: a quote before what would begin a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def export_chunks(app: App, task_name: str, where: ExampleFilter, file_format: str) -> Iterator[tuple[str, int]]:
@@ -37,7 +30,7 @@ def export_chunks(app: App, task_name: str, where: ExampleFilter, file_format: s
         raise InvalidInput(f"{file_format!r} cannot be written. Nothing was written. Choose {' or '.join(FORMATS)}.")
     task = app.store.tasks.get(task_name)
     if file_format == "csv":
-        yield _csv_line([*task.input_fields, *_extra_names(task)]), 0
+        yield csv_line([*task.input_fields, *_extra_names(task)]), 0
     offset = 0
     while found := app.store.tasks.examples(task_name, where, Page(offset, AT_ONCE)):
         line = _as_csv if file_format == "csv" else _as_json
@@ -108,13 +101,7 @@ def _extra(example: Example) -> tuple[str, ...]:
 
 def _as_csv(task: Task, example: Example) -> str:
     values = dict(example.fields)
-    return _csv_line([*(values.get(name, "") for name in task.input_fields), *_extra(example)])
-
-
-def _csv_line(cells: list[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line).writerow([defused(cell) for cell in cells])
-    return line.getvalue()
+    return csv_line([*(values.get(name, "") for name in task.input_fields), *_extra(example)])
 
 
 def _as_json(task: Task, example: Example) -> str:

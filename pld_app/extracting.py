@@ -16,6 +16,7 @@ from pld_core.errors import InvalidInput
 from pld_core.estimate import Estimate, estimate
 from pld_core.extraction import TEMPLATE, extraction_request
 from pld_core.models import Task
+from pld_core.permissions import Step, guarded_app
 from pld_core.pipeline import Outcome
 from pld_core.ports import BackendStatus, Chat, Progress, TeacherCall
 from pld_core.teaching import sort_asks
@@ -57,6 +58,7 @@ async def opened_teacher(settings: Settings, name: str, in_flight: int) -> Async
         await chat.aclose()
 
 
+@guarded_app(Step.EXTRACT)
 def extract(app: App, order: ExtractOrder, run: str, report: Progress) -> Outcome:
     """Extract what is missing; the run's name makes a second start of it count against the same cap."""
     only = chosen(app, order)
@@ -71,6 +73,7 @@ def extract(app: App, order: ExtractOrder, run: str, report: Progress) -> Outcom
     return wiring.run_async(work())
 
 
+@guarded_app(Step.EXTRACT)
 def probe(app: App, order: ExtractOrder, run: str, report: Progress) -> Outcome:
     """Make the first few calls of an order, so that its estimate rests on this teacher and these texts."""
     few = min(PROBE, order.limit or PROBE)

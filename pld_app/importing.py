@@ -14,6 +14,7 @@ from pld_core.errors import ImportStopped, InvalidInput
 from pld_core.importers import check_columns, open_source
 from pld_core.importers.rows import ColumnMap, ReadOptions, Source, SourceRow
 from pld_core.models import Example, Split, Task
+from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Dataset, ExampleFilter, ImportRow, NewDataset, Page, Progress
 from pld_core.validation.divider import Divider
 from pld_core.validation.facts import (
@@ -284,6 +285,7 @@ def _silent(done: int, total: int, message: str) -> None:
     """Tell nobody."""
 
 
+@guarded_app(Step.IMPORT_DATA)
 def import_file(
     app: App, checked: Checked, order: ImportOrder, planned: ImportPlan, report: Progress = _silent
 ) -> Imported:
@@ -332,6 +334,7 @@ def _read_params(options: ReadOptions) -> dict[str, Json]:
     return {name: str(value) for name, value in asdict(options).items() if value}
 
 
+@guarded_app(Step.RESPLIT)
 def resplit_task(app: App, task_name: str, seed: int) -> int:
     """Divide all examples of a task anew and return how many moved.
 

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from pld_app.acting import refuse_open_address
 from pld_app.settings import Settings
 from pld_core.errors import AddressInUse, InvalidInput, PldError
 
@@ -53,9 +54,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Run the app and its worker until interrupted; a worker that dies is started again.
 
     Raises:
+        InvalidInput: others could reach it, and no sign-in is configured; nothing was started.
         AddressInUse: the port is taken; nothing was started.
         PldError: the app did not come up, or ended by itself.
     """
+    refuse_open_address(settings)
     check_port(settings.host, settings.port)
     environment = {
         # Threads of numeric libraries that wait by spinning take the processor from the app, worker and student beside
@@ -102,6 +105,8 @@ def _app_command(settings: Settings) -> list[str]:
         str(ROOT / "pld_app" / "server.py"),
         f"--server.address={settings.host}",
         f"--server.port={settings.port}",
+        # The one place: otherwise Streamlit would look through folders that we did not look at.
+        f"--secrets.files={settings.secrets_file}",
     ]
 
 

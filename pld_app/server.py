@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.config import get_option
 from streamlit.runtime.pages_manager import PagesManager
+
+from pld_app.acting import refuse_open_address
+from pld_app.settings import load_settings
+from pld_app.sign_in_answers import SignInAnswers
+from pld_app.wiring import workspace_from_environment
 
 CONTENT_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -20,9 +27,17 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where Streamlit listens if it is told no address
+
 # Until the first session has run app.py, Streamlit would take the files in pages/ for pages of their own and run one
 # without its frame when the first visitor follows a link to it.
 PagesManager.uses_pages_directory = False
+
+
+# Whoever starts Streamlit on this file by hand opens no door that `pld serve` would keep shut.
+refuse_open_address(
+    replace(load_settings(workspace_from_environment()), host=get_option("server.address") or EVERY_ADDRESS)
+)
 
 
 class SecurityHeaders:
@@ -40,4 +55,7 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-app = st.App(Path(__file__).resolve().parent.parent / "app.py", middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    Path(__file__).resolve().parent.parent / "app.py",
+    middleware=[Middleware(SecurityHeaders), Middleware(SignInAnswers)],
+)

@@ -10,18 +10,20 @@ from typing import Any
 import streamlit as st
 
 from pld_app import wiring
+from pld_app.acting import signed_in_actor
 from pld_app.importing import Checked
 from pld_app.settings import LiveSettings
 from pld_app.settings_view import SettingsView
 from pld_app.wiring import App, LiveTest
-from pld_core.errors import PldError, RevisionMovedOn
-from pld_core.models import RevisionState, RuleDossier, evidence_set_hash
+from pld_core.errors import InvalidInput, NotSignedIn, PldError, RevisionMovedOn, SignInUnusable
+from pld_core.models import Actor, Identity, RevisionState, RuleDossier, evidence_set_hash
 from pld_core.ports import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
 COMPLAINT = "_complaint"
 LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
 SETTINGS, CHECKS = "_settings", "_checks"
+NOBODY = "nobody"
 CHECKED, UPLOADED, IMPORTS = "_checked", "_uploaded", "_imports"
 
 
@@ -34,13 +36,60 @@ def _opened_app(workspace: str) -> tuple[App, LiveSettings]:
 
 
 def app() -> App:
-    """Return the open app of this process, with the settings of this moment.
+    """Return the open app, with the settings, the person of this session and the roles of this moment.
+
+    Somebody who is not signed in although it takes that is an actor without roles, who is refused every step.
 
     Raises:
         PldError: the workspace or its settings cannot be used; nothing is cached, so the next run tries again.
     """
-    opened, live = _opened_app(str(wiring.workspace_from_environment()))
-    return replace(opened, settings=live.now())
+    found, live = _opened_app(str(wiring.workspace_from_environment()))
+    opened = replace(found, settings=live.now())
+    claims = st.user.to_dict()
+    if not opened.settings.sign_in.is_on:
+        if "is_logged_in" in claims:
+            raise InvalidInput(
+                "Streamlit found sign-in in other secrets than pld-review, so nobody can be let in. Nothing was "
+                f"changed. Put them into {opened.settings.secrets_file}, and start the app with `pld serve`."
+            )
+        return opened
+    try:
+        actor = signed_in_actor(opened.settings, opened.store.roles, claims, datetime.now(UTC))
+    except (NotSignedIn, SignInUnusable):
+        actor = Actor("somebody who is not signed in", frozenset())
+    return replace(opened, actor=actor)
+
+
+def sign_in_refusal() -> str:
+    """Return why nobody is signed in here although it takes that, empty if somebody is, or if it does not."""
+    opened = app()
+    if not opened.settings.sign_in.is_on or opened.actor.identity is not None:
+        return ""
+    claims = st.user.to_dict()
+    if claims.get("is_logged_in") is not True:
+        return NOBODY
+    try:
+        signed_in_actor(opened.settings, opened.store.roles, claims, datetime.now(UTC))
+    except (NotSignedIn, SignInUnusable) as error:
+        return str(error)
+    return ""
+
+
+def may_enter() -> bool:
+    """Return whether this session may see pages: the local user, or somebody signed in who holds a role.
+
+    A workspace that cannot be used lets everybody in: its pages hold nothing but the reason.
+    """
+    try:
+        opened = app()
+    except PldError:
+        return True
+    return not opened.settings.sign_in.is_on or bool(opened.actor.roles)
+
+
+def identity() -> Identity | None:
+    """Return who signed in, with the time at which the provider says they proved it; None for the local user."""
+    return app().actor.identity
 
 
 # --- address ----------------------------------------------------------------------------------------------------------
@@ -80,6 +129,11 @@ def widget(key: str) -> str:
 def text_or(key: str, otherwise: str) -> str:
     """Return the text that a keyed widget holds, `otherwise` if it is not on the screen yet."""
     return str(st.session_state.get(key, otherwise))
+
+
+def ticked(key: str) -> bool:
+    """Return whether a keyed checkbox is ticked."""
+    return bool(st.session_state.get(key))
 
 
 def number(key: str, otherwise: float = 0.0) -> float:

@@ -24,6 +24,15 @@ from pld_app.embedder_settings import (
 )
 from pld_app.pasted_keys import secret_in, without_secrets
 from pld_app.setting_problems import problems_of
+from pld_app.sign_in_settings import (
+    SECRETS_FILE,
+    SECRETS_VARIABLE,
+    SIGN_IN_FIELDS,
+    SignInSettings,
+    configured_providers,
+    role_mapping,
+    secrets_file,
+)
 from pld_app.teacher_settings import (
     TEACHER_ENVIRONMENT,
     TEACHER_FIELDS,
@@ -63,20 +72,23 @@ class SettingsTable:
     Attributes:
         environment: by the setting's name in the table, the variable that goes before it.
         names: everything that may stand in the table.
-        key_variable: where the key belongs that somebody may have written into the table.
+        keys: where keys belong that somebody may have written into the table.
     """
 
     environment: Mapping[str, str]
     names: tuple[str, ...]
-    key_variable: str
+    keys: str
 
 
 TABLES: Mapping[str, SettingsTable] = {
-    "teacher": SettingsTable(TEACHER_ENVIRONMENT, TEACHER_FIELDS, TEACHER_KEY_VARIABLE),
-    "embedder": SettingsTable(EMBEDDER_ENVIRONMENT, tuple(EMBEDDER_ENVIRONMENT), EMBEDDER_KEY_VARIABLE),
+    "teacher": SettingsTable(TEACHER_ENVIRONMENT, TEACHER_FIELDS, f"the environment: {TEACHER_KEY_VARIABLE}"),
+    "embedder": SettingsTable(
+        EMBEDDER_ENVIRONMENT, tuple(EMBEDDER_ENVIRONMENT), f"the environment: {EMBEDDER_KEY_VARIABLE}"
+    ),
+    "sign_in": SettingsTable({}, SIGN_IN_FIELDS, "the secrets, as docs/sign-in.md shows"),
 }
 """Each is a field of `Settings` of the same name, with a dataclass of its own."""
-TOP = SettingsTable(ENVIRONMENT, (*ENVIRONMENT, *TABLES), KEY_VARIABLE)
+TOP = SettingsTable(ENVIRONMENT, (*ENVIRONMENT, *TABLES), f"the environment: {KEY_VARIABLE}")
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ class Settings:
 
     Attributes:
         workspace: the folder with the database.
-        user: the name under which decisions are recorded; there is no sign-in, so it is an attestation.
+        user: the name under which decisions are recorded while no sign-in is configured: an attestation.
         host, port: where the app listens; loopback unless set otherwise.
         student: the student that is chosen at first.
         ollama_host: address of the Ollama server.
@@ -98,6 +110,8 @@ class Settings:
         timeout_s: longest wait for a student's next token, in seconds.
         teacher: the teacher, from the table `[teacher]`.
         embedder: what turns texts into vectors, from the table `[embedder]`.
+        sign_in: sign-in, from the table `[sign_in]` and the secrets.
+        secrets_file: where Streamlit is told to look for secrets.
     """
 
     workspace: Path
@@ -115,6 +129,8 @@ class Settings:
     timeout_s: Annotated[float, Gt(0)] = 120.0
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
+    secrets_file: Path = Path(SECRETS_FILE)
 
     @property
     def store_url(self) -> str:
@@ -200,7 +216,10 @@ def settings_from(content: bytes, workspace: Path, environment: Mapping[str, str
         from_file = given.get(name, {})
         outside = _from_outside(table.environment, environment)
         given[name] = {**from_file, **outside} if isinstance(from_file, dict) else from_file
-    user = str(given.pop("user", "")).strip() or _login_name()
+    secrets = secrets_file(workspace, environment)
+    given["secrets_file"] = secrets
+    given["sign_in"] = _sign_in(file, given.get("sign_in", {}), secrets, bool(environment.get(SECRETS_VARIABLE)))
+    user = str(given.pop("user", "")).strip() or login_name()
     try:
         return _adapter().validate_python({**given, "workspace": workspace, "user": user})
     except ValidationError as error:
@@ -248,7 +267,9 @@ class LiveSettings:
             return self._known[1]
         read = load_settings(self._opened.workspace, self._environment)
         kept = {name: getattr(self._opened, name) for name in AT_START}
-        settings = replace(read, **kept)
+        # Whether people have to sign in is settled at the start: no change of a file opens a running app.
+        sign_in = replace(read.sign_in, providers=self._opened.sign_in.providers)
+        settings = replace(read, **kept, sign_in=sign_in, secrets_file=self._opened.secrets_file)
         self._known = (stamp, settings)
         return settings
 
@@ -286,15 +307,24 @@ def _refused(error: ValidationError, file: Path, environment: Mapping[str, str])
     )
 
 
+def _sign_in(file: Path, found: object, secrets: Path, is_named: bool) -> dict[str, object]:
+    """Return the settings of sign-in from the table `[sign_in]`, with the providers that the secrets name."""
+    if not isinstance(found, dict):
+        raise InvalidInput(f"In {file}, sign_in has to be a table: [sign_in]. Correct it.")
+    roles = role_mapping(file, found.get("roles", {}))
+    return {**found, "roles": roles, "providers": configured_providers(secrets, is_named)}
+
+
 def _check_names(file: Path, found: Mapping[str, object], table: SettingsTable) -> None:
     for name in found:
         if "key" in name.lower():
-            raise InvalidInput(
-                f"The settings file {file} holds {name!r}. Keys belong in the environment: {table.key_variable}."
-            )
+            raise InvalidInput(f"The settings file {file} holds {name!r}. Keys belong in {table.keys}.")
         if name not in table.names:
             known = ", ".join(table.names)
-            raise InvalidInput(f"The settings file {file} has an unknown setting {name!r}. Known: {known}.")
+            raise InvalidInput(
+                f"The settings file {file} has an unknown setting {name!r}. Known: {known}. "
+                f"Keys and secrets belong in {table.keys}."
+            )
 
 
 def _check_texts(file: Path, value: object, table: SettingsTable, environment: Mapping[str, str]) -> None:
@@ -305,8 +335,7 @@ def _check_texts(file: Path, value: object, table: SettingsTable, environment: M
             _check_texts(file, inner, table, environment)
     elif isinstance(value, str) and (what := secret_in(value, environment)):
         raise InvalidInput(
-            f"The settings file {file} holds what looks like {what}. Take it out of there: keys belong in the "
-            f"environment, as {table.key_variable}."
+            f"The settings file {file} holds what looks like {what}. Take it out of there: keys belong in {table.keys}."
         )
 
 
@@ -318,7 +347,8 @@ def _with_scheme(host: str) -> str:
     return f"http://{host}" if re.search(r":\d+$", host) else f"http://{host}:11434"
 
 
-def _login_name() -> str:
+def login_name() -> str:
+    """Return the name of the operating system's user."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

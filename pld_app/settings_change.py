@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from pld_app.setting_fields import is_known, is_price, parts_of, price_model, words_of
+from pld_app.setting_fields import is_price, parts_of, price_model, words_of
 from pld_app.setting_input import checked, refusal
 from pld_app.settings import parse_settings, read_settings_file, settings_path
 from pld_app.settings_file import PriceAmounts, Value, replace_file, rewritten
@@ -13,13 +13,14 @@ from pld_app.settings_view import Given, PriceText, SettingsView, Source, found_
 from pld_app.teacher_settings import TokenPrice
 from pld_app.wiring import App
 from pld_core.canonical import Json
-from pld_core.errors import MissingRole, SettingRefused, SettingsMovedOn
-from pld_core.models import Event, Role
+from pld_core.errors import SettingRefused, SettingsMovedOn
+from pld_core.permissions import Step, guarded_app
 
-CHANGED = "settings_changed"
+CHANGED = "setting.changed"
 """The kind of the events; their subject is the setting's name."""
 
 
+@guarded_app(Step.CHANGE_SETTINGS)
 def change_settings(
     app: App, draft: Mapping[str, Given], seen: bytes, environment: Mapping[str, str] = os.environ
 ) -> tuple[str, ...]:
@@ -37,8 +38,6 @@ def change_settings(
         SettingsMovedOn: the file is another one by now.
         NotFound: there is no such setting.
     """
-    if Role.ADMIN not in app.actor.roles:
-        raise MissingRole(f"{app.actor.name} may not change settings; that needs the role admin. Nothing was changed.")
     workspace = app.settings.workspace
     file = settings_path(workspace)
     parsed, problems = checked(draft, environment)
@@ -105,6 +104,9 @@ def _payloads(
             "new": _as_json(after.given(name)),
             "old_source": _source(before, name),
             "new_source": _source(after, name),
+            "label": words_of(name).label,
+            "before": _side(before, name),
+            "after": _side(after, name),
         }
         for name in values
     }
@@ -120,17 +122,11 @@ def _source(view: SettingsView, name: str) -> str:
     return view.entries[name].source.value
 
 
-def change_words(event: Event) -> str:
-    """Return a recorded change as a sentence, such as `anna changed Calls at a time from 8 (default) to 16.`"""
-    label = words_of(event.subject).label if is_known(event.subject) else event.subject
-    return f"{event.actor} changed {label} from {_side(event.payload, 'old')} to {_side(event.payload, 'new')}."
-
-
-def _side(payload: Mapping[str, Json], which: str) -> str:
-    value = payload.get(which)
-    if isinstance(value, dict):
-        return price_words(PriceText(**{part: str(value[part]) for part in PriceText._fields}))
-    default = payload.get(f"{which}_source") == Source.DEFAULT
+def _side(view: SettingsView, name: str) -> str:
+    """Return a value as the event's sentence has it, such as `8 (default)`."""
+    value = view.given(name)
+    if isinstance(value, PriceText):
+        return price_words(value)
     if not value:
         return "none"
-    return f"{value} (default)" if default else str(value)
+    return f"{value} (default)" if _source(view, name) == Source.DEFAULT else value

@@ -18,6 +18,7 @@ from pld_core.estimate import Estimate, estimate
 from pld_core.extraction import request_hash
 from pld_core.models import Revision, RevisionState, RuleText
 from pld_core.overlaps import OverlapPair
+from pld_core.permissions import Step, guarded_app, permits
 from pld_core.ports import Progress
 from pld_core.synthesising import Synthesised, SynthesisPlan
 
@@ -65,6 +66,7 @@ class SynthesisEstimate:
     to_embed: ToEmbed
 
 
+@guarded_app(Step.SYNTHESISE)
 def synthesise(app: App, order: SynthesisOrder, run: str, report: Progress) -> Synthesised:
     """Merge the clusters of a stored clustering into rules, within the teacher's limits and cap.
 
@@ -121,6 +123,7 @@ def estimated(app: App, order: SynthesisOrder) -> SynthesisEstimate:
     return SynthesisEstimate(found, len(settled), len(plan.clusters) - len(plan.open), wanted)
 
 
+@guarded_app(Step.EDIT)
 def edit(
     app: App, rule_id: str, seen_revision: str, seen_state: RevisionState, text: RuleText, note: str
 ) -> tuple[Revision, str]:
@@ -136,6 +139,7 @@ def edit(
     return made, ""
 
 
+@guarded_app(Step.COMPARE)
 def compare(app: App, task: str) -> None:
     """Find the rules that overlap, if one has changed since they were compared last.
 
@@ -156,15 +160,21 @@ def compare(app: App, task: str) -> None:
         wiring.run_async(work())
 
 
+def bring_up_to_date(app: App, task: str) -> None:
+    """Compare the rules of a task if the person may; for others the overlaps stay as they were found last.
+
+    Raises:
+        BackendError: a rule has changed, and the embedder cannot be reached.
+    """
+    if permits(app.actor, Step.COMPARE):
+        compare(app, task)
+
+
 def _silently(done: int, total: int, message: str) -> None:
     """Comparing an edited rule embeds one text; there is no progress to show."""
 
 
 def overlaps(app: App, task: str) -> tuple[OverlapPair, ...]:
-    """Return the rules that overlap, as they are now.
-
-    Raises:
-        BackendError: a rule has changed, and the embedder cannot be reached.
-    """
-    compare(app, task)
+    """Return the rules that overlap, as `bring_up_to_date` leaves them; for errors see there."""
+    bring_up_to_date(app, task)
     return app.store.lineage.overlaps(task)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pld_app.acting import command_line_actor
 from pld_app.settings import Settings, load_settings
 from pld_core import asking, pipeline, synthesising
 from pld_core.asking import Evaluation
@@ -23,7 +24,8 @@ from pld_core.calls import Limits
 from pld_core.compilation import compile_prompt
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.models import Actor, Answer, PromptVersion, Role, Run, Task
+from pld_core.models import Actor, Answer, PromptVersion, Run, Task
+from pld_core.permissions import Step, guarded_app
 from pld_core.ports import BackendStatus, Chat, ChatReply, Progress, StoredClustering
 from pld_core.synthesis import promoted_rule
 from storage import SqliteStore, create_store, open_for_audit, open_store
@@ -43,27 +45,24 @@ class App:
     actor: Actor
 
 
-def local_actor(settings: Settings) -> Actor:
-    """Return the one named local user, who holds all roles while no sign-in is configured."""
-    return Actor(settings.user, frozenset(Role))
-
-
 def open_app(workspace: Path) -> App:
-    """Open an existing workspace."""
+    """Open an existing workspace, as the person at the command line."""
     settings = load_settings(workspace)
-    return App(settings, open_store(settings.store_url), local_actor(settings))
+    store = open_store(settings.store_url)
+    return App(settings, store, command_line_actor(settings, store.roles))
 
 
 def create_app(workspace: Path) -> App:
-    """Open a workspace, or make an empty one."""
+    """Open a workspace, or make an empty one, as the person at the command line."""
     settings = load_settings(workspace)
-    return App(settings, create_store(settings.store_url), local_actor(settings))
+    store = create_store(settings.store_url)
+    return App(settings, store, command_line_actor(settings, store.roles))
 
 
 def audit_app(workspace: Path) -> App:
-    """Open a workspace for verification only."""
+    """Open a workspace for verification only, as somebody who may only read: roles are not looked up."""
     settings = load_settings(workspace)
-    return App(settings, open_for_audit(settings.store_url), local_actor(settings))
+    return App(settings, open_for_audit(settings.store_url), Actor(settings.user, frozenset()))
 
 
 def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
@@ -134,6 +133,7 @@ def student_status(settings: Settings, name: str) -> BackendStatus:
 # --- use cases, called by pages and command line alike ----------------------------------------------------------------
 
 
+@guarded_app(Step.IMPORT_DATA)
 def build_demo(app: App, name: str, report: Progress) -> str:
     """Make one demo task by running extraction, clustering and synthesis over its examples; what is there is kept.
 
@@ -170,6 +170,7 @@ def missing_demos(app: App) -> tuple[str, ...]:
     return tuple(name for name in DEMO_TASKS if name not in names)
 
 
+@guarded_app(Step.COMPILE)
 def compile_task(app: App, task_name: str) -> PromptVersion:
     """Compile the approved revisions of a task and store the result as a version."""
     task = app.store.tasks.get(task_name)
@@ -199,6 +200,7 @@ class LiveTest:
     reply: ChatReply | None
 
 
+@guarded_app(Step.ASK)
 def live_test(
     app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str], on_text: Callable[[str], None]
 ) -> LiveTest:
@@ -230,6 +232,7 @@ def live_test(
     return LiveTest(answer, reply)
 
 
+@guarded_app(Step.ASK)
 def live_test_pieces(
     app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str]
 ) -> Iterator[str | LiveTest]:
@@ -253,6 +256,7 @@ def live_test_pieces(
             return
 
 
+@guarded_app(Step.EVALUATE)
 def start_run(app: App, student: str, wanted: Evaluation) -> Run:
     """Begin a run of a prompt version over a split; nothing is asked yet.
 
@@ -267,6 +271,7 @@ def start_run(app: App, student: str, wanted: Evaluation) -> Run:
     return run_async(begin())
 
 
+@guarded_app(Step.EVALUATE)
 def answer_run(app: App, run: Run, report: Progress) -> None:
     """Ask the run's student what has no answer yet, as many questions at a time as the settings say.
 
@@ -297,6 +302,7 @@ def clustering_of(app: App, task: str, number: int | None) -> StoredClustering:
     return app.store.logic.clustering(chosen)
 
 
+@guarded_app(Step.PROMOTE)
 def promote(app: App, task: str, clustering_id: int, example_hash: str) -> str:
     """Make a rule of a noise point, in the name of the person who acts, and return its id; it is in review."""
     found = [i for i in app.store.logic.active_instructions(task) if i.example_hash == example_hash]

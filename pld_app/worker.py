@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import batching, embedding, extracting, importing, synthesis_work, wiring
+from pld_app import auditing, batching, embedding, extracting, importing, synthesis_work, wiring
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.settings import LiveSettings
@@ -20,7 +20,7 @@ from pld_app.uploads import Waiting
 from pld_app.wiring import App
 from pld_core.asking import Evaluation
 from pld_core.errors import JobCancelled, JobDeferred, JobLost, PldError
-from pld_core.models import Actor, Job, JobState, Split
+from pld_core.models import Actor, Job, JobState, Role, Split
 from pld_core.ports import Progress
 from pld_core.pricing import money
 
@@ -95,6 +95,10 @@ def _embed(app: App, job: Job, report: Progress) -> str:
     return embedding.embed(app, job.task, str(job.params["embedder"]), f"job {job.id}", _now_and_then(report))
 
 
+def _audit_pack(app: App, job: Job, report: Progress) -> str:
+    return auditing.make_waiting_pack(app, job, report).words
+
+
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
@@ -102,6 +106,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "import": _import,
     "extract": _extract,
     "embed": _embed,
+    "audit_pack": _audit_pack,
 }
 
 
@@ -115,8 +120,9 @@ def run_one(app: App, owner: str, lease_s: float = LEASE_S) -> Job | None:
     job = app.store.jobs.claim(owner, lease_s)
     if job is None:
         return None
-    # The work is done in the name of the person who ordered it.
-    ordered_by = replace(app, actor=Actor(job.created_by, app.actor.roles))
+    # The work is done in the name of the person who ordered it. Whether they may was asked when they ordered it; what
+    # the worker itself may do does not matter.
+    ordered_by = replace(app, actor=Actor(job.created_by, frozenset(Role)))
     try:
         try:
             state, message = _run_to_end(ordered_by, job, owner)

@@ -12,6 +12,9 @@ PldError
 │   ├── MissingEvidence     nothing to judge the rule by
 │   ├── MissingReason       a decision without its reason or category
 │   ├── MissingRole         the person does not hold the role
+│   ├── LastAdmin           nobody could grant roles any more
+│   ├── NotSignedIn         sign-in is configured, and nobody signed in
+│   ├── SignInUnusable      the identity provider does not say who somebody is
 │   ├── DataInUse           rules rest on the data that would go
 │   ├── SettingFixed        the environment sets it, so the file cannot
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
@@ -151,6 +154,18 @@ class MissingReason(NotAllowed):
 
 class MissingRole(NotAllowed):
     """The person does not hold the role that the action needs."""
+
+
+class LastAdmin(NotAllowed):
+    """The last admin cannot be revoked."""
+
+
+class NotSignedIn(NotAllowed):
+    """Sign-in is configured, and this session has no person, or one whose sign-in is too old."""
+
+
+class SignInUnusable(NotAllowed):
+    """What the identity provider sent does not tell one person from another."""
 
 
 class DataInUse(NotAllowed):

@@ -20,16 +20,74 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMIN = "admin"
 
+    @property
+    def label(self) -> str:
+        """The role in words."""
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who an identity provider says that somebody is.
+
+    Attributes:
+        issuer, subject: together they stand for one person, whatever name or address is shown.
+        name: for people to read; others may have the same. Empty if the provider sends none.
+        email: the address in lower case if the provider has verified it, else empty.
+        auth_time: when the person last proved who they are, in seconds since 1970 UTC; None if that is not told.
+        issued_at: when the provider vouched for it, likewise.
+    """
+
+    issuer: str
+    subject: str
+    name: str = ""
+    email: str = ""
+    auth_time: int | None = None
+    issued_at: int | None = None
+
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person's name or `system`, and the roles held."""
+    """Who acts: a name that stands for one person or `system`, the roles held, and who signed in, if somebody did."""
 
     name: str
     roles: frozenset[Role]
+    identity: Identity | None = None
+
+    @property
+    def signed_as(self) -> dict[str, Json]:
+        """What a decision by this actor is, as its event records it: an attestation, or a signed-in person's."""
+        if self.identity is None:
+            return {"kind": "attestation"}
+        return {
+            "kind": "signature of a signed-in person",
+            "issuer": self.identity.issuer,
+            "subject": self.identity.subject,
+            "name": self.identity.name,
+            "auth_time": self.identity.auth_time,
+        }
 
 
 SYSTEM = Actor("system", frozenset(Role))
+
+
+@dataclass(frozen=True)
+class RoleChange:
+    """One grant or revocation of a role, as it was recorded.
+
+    Attributes:
+        granted: True for a grant, False for a revocation.
+        first_admin: whether the local user granted it because there was no admin yet.
+        at: UTC, ISO 8601.
+    """
+
+    person: str
+    role: Role
+    granted: bool
+    reason: str
+    first_admin: bool
+    by: str
+    at: str
 
 
 class Split(StrEnum):

@@ -34,6 +34,8 @@ from pld_core.models import (
     PromptVersion,
     Revision,
     RevisionState,
+    Role,
+    RoleChange,
     RuleDossier,
     RuleSummary,
     RuleText,
@@ -257,11 +259,19 @@ class RuleFilter:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events. Empty means any; `search` looks into subject and payload."""
+    """Which events. Empty means any; `search` looks into subject and payload.
+
+    Attributes:
+        rule: id of a rule that the event is about, such as `R12`; in either case.
+        since, until: UTC times as events hold them, the first included, the second not; see `moments`.
+    """
 
     actor: str = ""
     kind: str = ""
     search: str = ""
+    rule: str = ""
+    since: str = ""
+    until: str = ""
 
 
 EVERY_EXAMPLE = ExampleFilter()
@@ -626,7 +636,7 @@ class EmbeddingStore(Protocol):
         """
         ...
 
-    def forget(self, model: str) -> int:
+    def forget(self, model: str, actor: Actor) -> int:
         """Drop every vector of a model and return how many there were; the records of its calls stay."""
         ...
 
@@ -738,6 +748,42 @@ class JobStore(Protocol):
     def resume(self, job_id: int, actor: Actor) -> None: ...
 
 
+class RoleStore(Protocol):
+    """Who holds which role: granted and revoked, never overwritten."""
+
+    def held(self, person: str) -> frozenset[Role]:
+        """Return the roles that a person holds now."""
+        ...
+
+    def holders(self) -> tuple[RoleChange, ...]:
+        """Return the grants in force, by person and role."""
+        ...
+
+    def history(self) -> tuple[RoleChange, ...]:
+        """Return every grant and revocation, newest first."""
+        ...
+
+    def grant(self, person: str, role: Role, reason: str, actor: Actor) -> RoleChange:
+        """Grant a role. While there is no admin, the local user may grant the first; it is recorded as such.
+
+        Raises:
+            MissingRole: the actor is no admin.
+            InvalidInput: not a name, or the person holds the role already.
+        """
+        ...
+
+    def revoke(self, person: str, role: Role, reason: str, actor: Actor) -> RoleChange:
+        """Revoke a role.
+
+        Raises:
+            MissingRole: the actor is no admin.
+            MissingReason: the reason is empty.
+            LastAdmin: nobody could grant roles any more.
+            NotFound: the person does not hold the role by a grant.
+        """
+        ...
+
+
 class EventStore(Protocol):
     def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]: ...
     def count(self, where: EventFilter = EVERY_EVENT) -> int: ...
@@ -770,5 +816,7 @@ class Store(Protocol):
     def runs(self) -> RunStore: ...
     @property
     def jobs(self) -> JobStore: ...
+    @property
+    def roles(self) -> RoleStore: ...
     @property
     def events(self) -> EventStore: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pld_core.errors import IllegalTransition, InvalidInput, MissingEvidence, MissingReason, MissingRole
+from pld_core.errors import IllegalTransition, InvalidInput, MissingEvidence, MissingReason
 from pld_core.models import (
     PRIORITIES,
     Actor,
@@ -13,10 +13,10 @@ from pld_core.models import (
     Judgement,
     Revision,
     RevisionState,
-    Role,
     RuleText,
     Verdict,
 )
+from pld_core.permissions import Step, require
 
 S = RevisionState
 
@@ -57,18 +57,17 @@ class Standing:
     four_eyes: bool = False
 
 
-_REVIEWING = frozenset({Role.REVIEWER, Role.LEAD})
-_ROLES: dict[Action, frozenset[Role]] = {
-    Action.SUBMIT: _REVIEWING,
-    Action.APPROVE: _REVIEWING,
-    Action.REJECT: _REVIEWING,
-    Action.REQUEST_CHANGES: _REVIEWING,
-    Action.EDIT: _REVIEWING,
-    Action.RETIRE: frozenset({Role.LEAD, Role.RELEASE_MANAGER}),
-    Action.REVIEW_AGAIN: _REVIEWING,
-    Action.MARK_STALE: _REVIEWING,
-    Action.BEGIN_AGAIN: _REVIEWING,
-    Action.SUPERSEDE: _REVIEWING,
+_STEPS: dict[Action, Step] = {
+    Action.SUBMIT: Step.SUBMIT,
+    Action.APPROVE: Step.JUDGE,
+    Action.REJECT: Step.JUDGE,
+    Action.REQUEST_CHANGES: Step.JUDGE,
+    Action.EDIT: Step.EDIT,
+    Action.RETIRE: Step.RETIRE,
+    Action.REVIEW_AGAIN: Step.SUBMIT,
+    Action.MARK_STALE: Step.SUBMIT,
+    Action.BEGIN_AGAIN: Step.SUBMIT,
+    Action.SUPERSEDE: Step.JUDGE,
 }
 
 OPEN_STATES = (S.PROPOSED, S.IN_REVIEW, S.FIRST_APPROVED, S.DISPUTED, S.CHANGES_REQUESTED, S.STALE)
@@ -107,11 +106,7 @@ def next_state(standing: Standing, action: Action, actor: Actor) -> RevisionStat
     Raises:
         MissingRole, MissingEvidence, IllegalTransition: the action is not allowed; the message says why.
     """
-    if not _ROLES[action] & actor.roles:
-        wanted = " or ".join(sorted(role.value.replace("_", " ") for role in _ROLES[action]))
-        raise MissingRole(
-            f"{actor.name} may not {action.value.replace('_', ' ')} a rule: that takes the role {wanted}."
-        )
+    require(actor, _STEPS[action])
     if action is Action.EDIT:
         return S.CHANGES_REQUESTED if standing.state in _UNDECIDED else standing.state
     if action is Action.APPROVE:

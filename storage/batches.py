@@ -12,6 +12,7 @@ from pld_core.batches import BatchItem, BatchNote, BatchState, NewBatch, StoredB
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import BatchTaken, NotFound, WorkspaceError
 from pld_core.models import Actor, MicroInstruction
+from pld_core.permissions import Step, guarded
 from pld_core.ports import TeacherCall
 from storage import rows
 from storage.connection import Database, Write
@@ -27,6 +28,7 @@ class SqliteBatches:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @guarded(Step.EXTRACT)
     def add(self, task: str, batches: Sequence[NewBatch], actor: Actor) -> tuple[StoredBatch, ...]:
         """Store batches before anything is sent, all or none.
 
@@ -60,6 +62,7 @@ class SqliteBatches:
                 BatchItem(row["request_hash"], tuple(json.loads(row["subjects"])), row["most"]) for row in found
             )
 
+    @guarded(Step.EXTRACT)
     def note(self, batch_id: int, note: BatchNote, actor: Actor) -> StoredBatch:
         """Note where a batch stands; a note equal to the last one is not written, nor one on a closed batch."""
         with self._database.write() as write:

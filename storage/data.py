@@ -8,6 +8,7 @@ from dataclasses import replace
 from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.errors import DataInUse, InvalidInput, MissingReason, NotFound
 from pld_core.models import Actor, Example, Label, Split, Task
+from pld_core.permissions import Step, guarded
 from pld_core.ports import ColumnChoice, Dataset, DatasetState, ImportRow, LabelConflict, NewDataset, Page
 from storage import rows as task_rows
 from storage.connection import Database, Write
@@ -35,6 +36,7 @@ class SqliteData:
 
     # --- data sets ----------------------------------------------------------------------------------------------------
 
+    @guarded(Step.IMPORT_DATA)
     def add(self, task: Task, dataset: NewDataset, rows: Iterable[ImportRow], actor: Actor) -> tuple[Dataset, int]:
         """Import a data set in one transaction and return it with the number of examples that were new.
 
@@ -77,6 +79,7 @@ class SqliteData:
         with self._database.read() as conn:
             return resting_rules(conn, load_dataset(conn, dataset_id))
 
+    @guarded(Step.ARCHIVE_DATA)
     def archive(self, dataset_id: int, reason: str, actor: Actor) -> None:
         """Take its examples out of use, except those that another active data set holds too; once is enough.
 
@@ -92,6 +95,7 @@ class SqliteData:
             _event(write, actor, "dataset.archived", dataset, {"archived": archived, "reason": reason.strip()})
             drop_inactive(write, dataset.task, f"Data set {dataset.id} was archived", actor)
 
+    @guarded(Step.RESTORE_DATA)
     def restore(self, dataset_id: int, actor: Actor) -> None:
         """Bring an archived data set back: its examples are active or in conflict again, withdrawn ones stay so.
 
@@ -106,6 +110,7 @@ class SqliteData:
             _event(write, actor, "dataset.restored", dataset, {"restored": revive(write, dataset)})
             drop_inactive(write, dataset.task, f"Data set {dataset.id} was restored", actor)
 
+    @guarded(Step.DELETE_DATA)
     def delete(self, dataset_id: int, reason: str, actor: Actor) -> None:
         """Delete its examples, except those that another data set holds too; its record and report stay.
 
@@ -146,6 +151,7 @@ class SqliteData:
         with self._database.read() as conn:
             return count_conflicts(conn, task)
 
+    @guarded(Step.SETTLE_LABELS)
     def settle(self, task: str, text_hash: str, keep: str, reason: str, actor: Actor) -> None:
         """Settle a conflict: the example with hash `keep` becomes active (empty: none), the others are withdrawn.
 
@@ -179,6 +185,7 @@ class SqliteData:
 
     # --- splits and labels --------------------------------------------------------------------------------------------
 
+    @guarded(Step.RESPLIT)
     def resplit(self, task: str, splits: Mapping[str, Split], seed: int, actor: Actor) -> int:
         """Give examples (by hash) new splits; return how many changed. Those not named keep theirs.
 
@@ -218,6 +225,7 @@ class SqliteData:
             found = conn.execute("SELECT example_hash FROM micro_instruction WHERE task = ?", (task,))
             return frozenset(str(row["example_hash"]) for row in found)
 
+    @guarded(Step.DESCRIBE_LABELS)
     def describe_labels(self, task: str, descriptions: Mapping[str, str], actor: Actor) -> None:
         """Set descriptions of declared labels; the label set itself stays.
 
@@ -243,6 +251,7 @@ class SqliteData:
 
     # --- columns and evidence -----------------------------------------------------------------------------------------
 
+    @guarded(Step.IMPORT_DATA)
     def remember_columns(self, shape: str, choice: Mapping[str, Json], actor: Actor) -> None:
         """Keep what was chosen for files of one shape; the newest choice counts."""
         text = canonical_json(dict(choice))

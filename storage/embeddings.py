@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pld_core.canonical import canonical_json
+from pld_core.models import Actor
+from pld_core.permissions import Step, guarded
 from pld_core.ports import TeacherCall, Vectors
 from storage import rows
 from storage.connection import Database
@@ -58,7 +60,11 @@ class SqliteEmbeddings:
                     ],
                 )
 
-    def forget(self, model: str) -> int:
+    @guarded(Step.EMBED)
+    def forget(self, model: str, actor: Actor) -> int:
         """Drop every vector of a model and return how many there were."""
         with self._database.write() as write:
-            return int(write.conn.execute("DELETE FROM embedding WHERE model = ?", (model,)).rowcount)
+            dropped = int(write.conn.execute("DELETE FROM embedding WHERE model = ?", (model,)).rowcount)
+            if dropped:
+                write.event(actor, "embeddings.forgotten", model, {"texts": dropped})
+            return dropped

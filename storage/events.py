@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pld_core.audit import verify_chain
 from pld_core.canonical import Json, canonical_json
 from pld_core.models import Actor, Event
+from pld_core.permissions import Step, guarded
 from pld_core.ports import EVERY_EVENT, ChainReport, EventFilter, Page
 from storage import rows
 from storage.connection import Database
@@ -21,14 +22,14 @@ class SqliteEvents:
 
     def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]:
         """Return events, newest first."""
-        clause, values = _where(where)
+        clause, values = event_clause(where)
         limit = (page.limit, page.offset) if page else (-1, 0)
         with self._database.read() as conn:
             sql = f"SELECT * FROM event WHERE {clause} ORDER BY seq DESC LIMIT ? OFFSET ?"  # noqa: S608 - literals
-            return tuple(_event(row) for row in conn.execute(sql, (*values, *limit)))
+            return tuple(event_of(row) for row in conn.execute(sql, (*values, *limit)))
 
     def count(self, where: EventFilter = EVERY_EVENT) -> int:
-        clause, values = _where(where)
+        clause, values = event_clause(where)
         with self._database.read() as conn:
             return int(conn.execute(f"SELECT count(*) FROM event WHERE {clause}", values).fetchone()[0])  # noqa: S608
 
@@ -40,6 +41,7 @@ class SqliteEvents:
         with self._database.read() as conn:
             return tuple(str(row[0]) for row in conn.execute("SELECT DISTINCT actor FROM event ORDER BY actor"))
 
+    @guarded(Step.CHANGE_SETTINGS)
     def record_with(
         self, kind: str, actor: Actor, change: Callable[[], Mapping[str, dict[str, Json]]], undo: Callable[[], None]
     ) -> None:
@@ -76,20 +78,22 @@ class SqliteEvents:
         # The note is read first: events committed while the chain is read are not a cut tail.
         head = self._database.noted_head()
         with self._database.read() as conn:
-            report = verify_chain(_events(conn), head)
+            report = verify_chain(each_event(conn), head)
             guards = missing_guards(conn)
         problems = tuple(f"The append-only guard {name} is missing or was changed." for name in guards)
         return ChainReport(report.events, report.problems + problems, report.first_broken, report.head)
 
 
-def _events(conn: sqlite3.Connection) -> Iterator[Event]:
+def each_event(conn: sqlite3.Connection, where: EventFilter = EVERY_EVENT) -> Iterator[Event]:
+    """Yield the events, oldest first, one in memory at a time."""
     # Bytes that are no text would end the reading; so they end as a changed event that has a number.
     conn.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
-    for row in conn.execute("SELECT * FROM event ORDER BY seq"):
-        yield _event(row)
+    clause, values = event_clause(where)
+    for row in conn.execute(f"SELECT * FROM event WHERE {clause} ORDER BY seq", values):  # noqa: S608 - literals
+        yield event_of(row)
 
 
-def _event(row: sqlite3.Row) -> Event:
+def event_of(row: sqlite3.Row) -> Event:
     """Read an event even if somebody damaged its payload: verification then names it."""
     try:
         payload = json.loads(row["payload"])
@@ -103,7 +107,8 @@ def _event(row: sqlite3.Row) -> Event:
     return Event(row["seq"], row["at"], row["actor"], row["kind"], row["subject"], damaged, row["prev"], row["hash"])
 
 
-def _where(where: EventFilter) -> tuple[str, tuple[str, ...]]:
+def event_clause(where: EventFilter) -> tuple[str, tuple[str, ...]]:
+    """Return a condition on `event` with its values."""
     clauses, values = ["1 = 1"], []
     if where.actor:
         clauses.append("actor = ?")
@@ -111,6 +116,15 @@ def _where(where: EventFilter) -> tuple[str, tuple[str, ...]]:
     if where.kind:
         clauses.append("kind = ?")
         values.append(where.kind)
+    if where.rule:
+        clauses.append("subject = ?")
+        values.append(where.rule.upper())
+    if where.since:
+        clauses.append("at >= ?")
+        values.append(where.since)
+    if where.until:
+        clauses.append("at < ?")
+        values.append(where.until)
     if where.search:
         clauses.append("(subject LIKE ? ESCAPE '\\' OR payload LIKE ? ESCAPE '\\')")
         # The payload is JSON, in which quotes and line breaks of a text are written with a backslash.

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import InvalidInput, JobCancelled, JobLost, NotFound
 from pld_core.models import SYSTEM, Actor, Job, JobState
+from pld_core.permissions import require_job
 from storage import rows
 from storage.connection import Database, Write
 
@@ -17,6 +18,7 @@ class SqliteJobs:
         self._database = database
 
     def enqueue(self, kind: str, task: str, params: Mapping[str, Json], actor: Actor) -> Job:
+        require_job(actor, kind)
         with self._database.write() as write:
             job_id = write.insert(
                 "job",
@@ -146,6 +148,7 @@ class SqliteJobs:
             if row is None:
                 raise NotFound(f"There is no job {job_id}. The Home page lists recent ones.")
             job = rows.job_from(row)
+            require_job(actor, job.kind)
             if job.state.is_final or job.cancel_requested:
                 return
             if job.not_before:
@@ -160,6 +163,7 @@ class SqliteJobs:
 
     def resume(self, job_id: int, actor: Actor) -> None:
         """Queue a failed or cancelled job again; it continues where it was."""
+        require_job(actor, self.get(job_id).kind)
         with self._database.write() as write:
             changed = write.conn.execute(
                 """UPDATE job SET state = 'queued', owner = '', finished_at = '', message = '', cancel_requested = 0,

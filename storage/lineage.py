@@ -9,6 +9,7 @@ from pld_core.canonical import canonical_json
 from pld_core.lineage import EvidenceUpdate, Lineage, RuleTrace, StandingRule, UpdateCount, origin_of
 from pld_core.models import Actor, Evidence, RevisionState
 from pld_core.overlaps import Overlap, OverlapPair
+from pld_core.permissions import Step, guarded
 from pld_core.ports import NewRule
 from storage import rows
 from storage.connection import Database, Write
@@ -22,6 +23,7 @@ class SqliteLineage:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @guarded(Step.SYNTHESISE)
     def enter(self, task: str, rules: Sequence[NewRule], actor: Actor) -> tuple[str, ...]:
         """Store the rules of one reply and bring them into review, all or none; return their ids."""
         entered = []
@@ -75,6 +77,7 @@ class SqliteLineage:
             for row in found
         )
 
+    @guarded(Step.SYNTHESISE)
     def update(self, task: str, updates: Sequence[EvidenceUpdate], active: frozenset[str], actor: Actor) -> UpdateCount:
         """Give rules their new evidence, and note what they go on as; a rule whose labels changed is left alone."""
         changed = stale = 0

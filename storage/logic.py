@@ -9,6 +9,7 @@ from pld_core.batches import BatchState
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
 from pld_core.models import NOISE, Actor, ClusterParams, ClusterPoint, ExampleState, MicroInstruction
+from pld_core.permissions import Step, guarded
 from pld_core.ports import Spend, StoredClustering, TeacherCall
 from storage import rows
 from storage.connection import Database, Write
@@ -106,6 +107,7 @@ class SqliteLogic:
             )
             return tuple(rows.instruction_from(row) for row in found)
 
+    @guarded(Step.CLUSTER)
     def add_clustering(
         self, task: str, params: ClusterParams, points: Sequence[ClusterPoint], actor: Actor
     ) -> StoredClustering:

@@ -33,6 +33,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "batch_result": (("batch_id", "request_hash"), ("rowid",)),
     "lineage": (("id",),),
     "evidence_version": (("id",), ("revision_hash", "number")),
+    "role_change": (("id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -301,6 +302,21 @@ def m010_batches(db: Tables) -> None:
             FOREIGN KEY (batch_id, request_hash) REFERENCES batch_item (batch_id, request_hash)) STRICT""",
         # A job that waits for somebody else is not claimed before this time; empty for at once.
         "ALTER TABLE job ADD COLUMN not_before TEXT NOT NULL DEFAULT ''",
+    )
+
+
+@migrations()
+def m013_roles(db: Tables) -> None:
+    _each(
+        db,
+        """CREATE TABLE role_change (
+            id INTEGER PRIMARY KEY, person TEXT NOT NULL,
+            role TEXT NOT NULL
+                CHECK (role IN ('reviewer', 'lead', 'release_manager', 'analyst', 'auditor', 'admin')),
+            granted INTEGER NOT NULL CHECK (granted IN (0, 1)), reason TEXT NOT NULL,
+            first_admin INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+        # Ends in the row's id, so the newest change of each person and role is found without a scan.
+        "CREATE INDEX role_change_by_person ON role_change (person, role)",
     )
 
 

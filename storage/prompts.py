@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.errors import NotFound
 from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
+from pld_core.permissions import Step, guarded
 from storage import rows
 from storage.connection import Database
 
@@ -15,6 +16,7 @@ class SqlitePrompts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @guarded(Step.COMPILE)
     def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion:
         """Store a compiled prompt as the next version; an equal one (bytes and manifest) is returned, not added."""
         manifest_hash = hash_json(prompt.manifest())
@@ -68,6 +70,7 @@ class SqliteRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @guarded(Step.EVALUATE)
     def start(self, run: Run, actor: Actor) -> Run:
         """Store a new run and return it with its id; a job that is resumed gets the run it had begun."""
         with self._database.write() as write:
@@ -149,6 +152,7 @@ class SqliteRuns:
             found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
             return tuple(rows.prediction_from(row) for row in found)
 
+    @guarded(Step.EVALUATE)
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
         """Append the figures of a finished run to the audit chain; they are recomputed from predictions for screens.
 
@@ -160,6 +164,7 @@ class SqliteRuns:
             if write.conn.execute(there, (subject,)).fetchone() is None:
                 write.event(actor, "run.finished", subject, dict(summary))
 
+    @guarded(Step.ASK)
     def record_live_test(
         self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor
     ) -> None:

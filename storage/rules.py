@@ -24,6 +24,7 @@ from pld_core.models import (
     Verdict,
     evidence_set_hash,
 )
+from pld_core.permissions import Step, guarded
 from pld_core.ports import EVERY_RULE, NewRule, Page, RuleFilter
 from pld_core.review import (
     Action,
@@ -70,6 +71,7 @@ class SqliteRules:
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
+    @guarded(Step.SYNTHESISE)
     def propose(self, task: str, rule: NewRule, actor: Actor) -> str | None:
         """Store a proposed rule and return its id, or None if its origin already has one."""
         with self._database.write() as write:
@@ -79,12 +81,14 @@ class SqliteRules:
             write.event(actor, "rule.proposed", revision.rule_id, proposal(task, revision, rule))
             return revision.rule_id
 
+    @guarded(Step.SUBMIT)
     def submit(self, rule_id: str, actor: Actor) -> None:
         """Bring a proposed revision into review."""
         with self._database.write() as write:
             head = bring_into_review(write, rule_id, actor)
             write.event(actor, "rule.submitted", head.id, {"revision": head.head})
 
+    @guarded(Step.PROMOTE)
     def promote(self, task: str, rule: NewRule, actor: Actor) -> str:
         """Store a rule that a person made of one noise point, and bring it into review, in one transaction."""
         if rule.author != actor.name or rule.author_kind is not AuthorKind.PERSON:
@@ -98,6 +102,7 @@ class SqliteRules:
             write.event(actor, "rule.promoted", revision.rule_id, proposal(task, revision, rule))
             return revision.rule_id
 
+    @guarded(Step.JUDGE)
     def judge(self, judgement: Judgement, actor: Actor) -> Decision:
         """Record a verdict on the revision that the reviewer saw.
 
@@ -145,6 +150,7 @@ class SqliteRules:
                     "category": category.value if category else "",
                     "reason": judgement.reason.strip(),
                     "opened_at": judgement.opened_at,
+                    "signed_as": actor.signed_as,
                 },
             )
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
@@ -153,6 +159,7 @@ class SqliteRules:
             row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
             return rows.decision_from(row)
 
+    @guarded(Step.EDIT)
     def edit(
         self, rule_id: str, seen_revision: str, seen_state: RevisionState, text: RuleText, note: str, actor: Actor
     ) -> Revision:

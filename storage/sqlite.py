@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
@@ -17,6 +18,7 @@ from storage.lineage import SqliteLineage
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.prompts import SqlitePrompts, SqliteRuns
+from storage.roles import SqliteRoles
 from storage.rules import SqliteRules
 from storage.tasks import SqliteTasks
 
@@ -38,7 +40,9 @@ class SqliteStore:
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
         self.jobs = SqliteJobs(database)
+        self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)
+        self.audit = SqliteAudit(database)
 
 
 def open_store(url: str, clock: Clock = utc_now) -> SqliteStore:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pld_core.canonical import hash_json
 from pld_core.errors import NotFound
 from pld_core.models import Actor, Example, RevisionState, Split, Task
+from pld_core.permissions import Step, guarded
 from pld_core.ports import (
     EVERY_EXAMPLE,
     ExampleFilter,
@@ -30,6 +31,7 @@ class SqliteTasks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @guarded(Step.IMPORT_DATA)
     def add(self, task: Task, actor: Actor) -> None:
         with self._database.write() as write:
             add_task(write, task, actor)
@@ -59,11 +61,13 @@ class SqliteTasks:
                 conflicts=count_conflicts(conn, name),
             )
 
+    @guarded(Step.IMPORT_DATA)
     def import_examples(self, task: str, examples: Sequence[Example], source: str, actor: Actor) -> ImportOutcome:
         """Add examples as a data set; those already there (same text and label) are counted, not added again."""
         with self._database.write() as write:
             return _import(write, load_task(write.conn, task), examples, source, actor)
 
+    @guarded(Step.IMPORT_DATA)
     def create_with_examples(self, task: Task, examples: Sequence[Example], source: str, actor: Actor) -> ImportOutcome:
         """Add a task and its first examples in one transaction: both or neither."""
         with self._database.write() as write:

@@ -13,6 +13,7 @@ from hypothesis import settings
 from pld_app.cli import main
 from pld_app.embedder_settings import EMBEDDER_ENVIRONMENT, EMBEDDER_KEY_VARIABLE
 from pld_app.settings import ENVIRONMENT, KEY_VARIABLE
+from pld_app.sign_in_settings import SECRETS_VARIABLE
 from pld_app.teacher_settings import TEACHER_ENVIRONMENT, TEACHER_KEY_VARIABLE
 from storage import SqliteStore, create_store
 from tests.cli.running import ROOT, wait_until
@@ -55,6 +56,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         KEY_VARIABLE,
         TEACHER_KEY_VARIABLE,
         "PLD_WORKSPACE",
+        SECRETS_VARIABLE,
         "OLLAMA_HOST",
     ):
         monkeypatch.delenv(name, raising=False)

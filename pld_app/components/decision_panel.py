@@ -78,9 +78,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
     reason_key = f"reason_{panel.kind}_{panel.revision_hash}"
     st.text_area(f"Reason, in your own words{optional}", key=reason_key, persist_state="session", max_chars=2000)
     if panel.kind == APPROVE:
-        st.caption(
-            f"{MEANING} Recorded as {plain(session.app().settings.user)}, with the time, bound to this revision."
-        )
+        st.caption(f"{MEANING} Recorded as {plain(session.app().actor.name)}, with the time, bound to this revision.")
     label = {APPROVE: "Sign and approve", REJECT: "Reject", CHANGES: "Request changes"}[panel.kind]
     if st.button(label, type="primary", key="sign"):
         judgement = Judgement(

@@ -6,10 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.text import moment, plain
-from pld_app.settings_change import CHANGED, change_words
+from pld_app.auditing import LOG_FORMATS, LogContent
+from pld_app.components.text import count, moment, plain
 from pld_core.errors import PldError
+from pld_core.event_words import rule_of, sentence
 from pld_core.models import Event
+from pld_core.moments import since_moment, until_moment
 from pld_core.ports import EventFilter, Page
 
 PAGE_SIZE = 50
@@ -39,16 +41,12 @@ def _verify() -> None:
 
 
 def draw_events() -> None:
-    """Draw the log, newest first, a page at a time, and the chosen event in full."""
+    """Draw the log, newest first, a page at a time, the chosen event in full, and the export of all that match."""
     store = session.app().store
-    first, second, third = st.columns([3, 3, 4])
-    actor = first.selectbox("Who", [ANY, *store.events.actors()], key="actor", bind="query-params")
-    kind = second.selectbox("What", [ANY, *store.events.kinds()], key="kind", bind="query-params")
-    search = third.text_input("Search subject and content", key="event_q", bind="query-params")
-    where = EventFilter("" if actor == ANY else actor, "" if kind == ANY else kind, search.strip())
+    where = _draw_filters()
     total = store.events.count(where)
     if total == 0:
-        st.info("No event matches. Clear the search or choose another person or kind.")
+        st.info("No event matches. Clear the search or choose another person, kind, rule or time.")
         return
     pages = -(-total // PAGE_SIZE)
     page = st.pagination(pages, key="event_page") if pages > 1 else 1
@@ -57,7 +55,7 @@ def draw_events() -> None:
     )
     listing, full = st.columns([6, 4], gap="medium")
     with listing:
-        st.caption(f"{total:,} events. Choose a row to see all that was recorded.")
+        st.caption(f"{count(total, 'event')}. Choose a row to see all that was recorded.")
         event = st.dataframe(
             pd.DataFrame([_row(e) for e in events]),
             hide_index=True,
@@ -66,31 +64,68 @@ def draw_events() -> None:
             on_select="rerun",
             selection_mode="single-row",
             key="event_rows",
+            column_config={
+                "nr": st.column_config.NumberColumn(width=55, format="%d"),
+                "when": st.column_config.TextColumn(width=165),
+                "what happened": st.column_config.TextColumn(width=560),
+            },
         )
+        _draw_export(where, total)
     rows = event["selection"]["rows"] if event else []
     with full:
         _draw_event(events[rows[0]] if rows and rows[0] < len(events) else events[0])
 
 
+def _draw_filters() -> EventFilter:
+    store = session.app().store
+    who, what, rule, since, until, content = st.columns([5, 6, 4, 4, 5, 5])
+    actor = who.selectbox("Who", [ANY, *store.events.actors()], key="actor", bind="query-params")
+    # Shown as the command line spells them: what is shown is what the address holds.
+    kind = what.selectbox("What", [ANY, *store.events.kinds()], key="kind", bind="query-params")
+    rule_id = rule.text_input("Rule", key="event_rule", bind="query-params", placeholder="such as R12")
+    # A date in the address that is none would stop the whole page; as a text it is one sentence.
+    first = since.text_input("From (UTC)", key="since", bind="query-params", placeholder="2026-01-31")
+    last = until.text_input("Until (UTC), included", key="until", bind="query-params", placeholder="2026-01-31 14:30")
+    search = content.text_input("Search", key="event_q", bind="query-params", placeholder="any content")
+    return EventFilter(
+        "" if actor == ANY else actor,
+        "" if kind == ANY else kind,
+        search.strip(),
+        rule_id.strip(),
+        since_moment(first),
+        until_moment(last),
+    )
+
+
+def _draw_export(where: EventFilter, total: int) -> None:
+    with st.container(horizontal=True):
+        for file_format in LOG_FORMATS:
+            st.download_button(
+                f"Export {count(total, 'event')} as {file_format.upper()}",
+                LogContent(session.app(), where, file_format),
+                f"events.{file_format}",
+                "text/csv" if file_format == "csv" else "application/x-ndjson",
+                key=f"events_{file_format}",
+                icon=":material/download:",
+                help="Formulas are defused by a quote." if file_format == "csv" else "Word for word, oldest first.",
+                on_click="ignore",
+            )
+
+
 def _row(event: Event) -> dict[str, str | int]:
-    return {
-        "nr": event.seq,
-        "when": moment(event.at),
-        "who": event.actor,
-        "what": event.kind,
-        "subject": event.subject,
-        "details": _details(event),
-    }
-
-
-def _details(event: Event) -> str:
-    return change_words(event) if event.kind == CHANGED else str(event.payload.get("reason", ""))
+    return {"nr": event.seq, "when": moment(event.at), "what happened": sentence(event)}
 
 
 def _draw_event(event: Event) -> None:
+    st.text(sentence(event))
     st.caption(f"Event {event.seq}, {plain(event.kind)}, {plain(event.at)}")
-    if event.kind == CHANGED:
-        st.markdown(plain(change_words(event)))
+    if rule_id := rule_of(event):
+        st.page_link(
+            "pages/review.py",
+            label=f"Open {rule_id}",
+            icon=":material/rule:",
+            query_params={"rule": rule_id, "show": "All"},
+        )
     st.json(event.payload)
     st.caption("Hash of this event, and of the one before it")
     st.code(f"{event.hash}\n{event.prev}", language=None)

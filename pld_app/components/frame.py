@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pld_app import session
-from pld_app.components.text import ALL_ROLES, plain
+from pld_app.components.sign_in import draw_person, let_in
+from pld_app.components.text import plain
 from pld_core.errors import PldError
 from pld_core.models import Task
 
@@ -43,7 +44,7 @@ PAGES = (
     PageInfo(
         "pages/audit.py", "Audit", ":material/verified_user:", "audit", "Who did what, and whether the log is whole."
     ),
-    PageInfo("pages/settings.py", "Settings", ":material/settings:", "settings", "Models, connections, prices."),
+    PageInfo("pages/settings.py", "Settings", ":material/settings:", "settings", "Models, connections, prices, roles."),
 )
 
 
@@ -51,16 +52,15 @@ def draw_frame() -> bool:
     """Draw the sidebar; return False, with the reason on screen, if the workspace cannot be used."""
     try:
         app = session.app()
+        if not let_in():
+            return False
         tasks = app.store.tasks.all()
     except PldError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False
     with st.sidebar:
         _choose_task(tasks)
-        st.caption(
-            f"You act as **{plain(app.settings.user)}**, with all roles ({ALL_ROLES}): no sign-in is configured, "
-            "so a decision is an attestation under this name."
-        )
+        draw_person()
         st.caption(f"Workspace: {plain(str(app.settings.workspace))}")
     if notice := session.take_notice():
         st.toast(plain(notice), icon=":material/check_circle:")

@@ -18,6 +18,7 @@ from pld_app.importing import Checked, ImportOrder
 from pld_app.uploads import Waiting
 from pld_core.canonical import hash_json
 from pld_core.errors import PldError
+from pld_core.permissions import Step, require
 from pld_core.validation.facts import ImportChoices
 from pld_core.validation.plan import TaskWords
 from pld_core.validation.report import ValidationReport
@@ -34,6 +35,8 @@ def draw_import(task_name: str) -> None:
 
 
 def _draw_steps(task_name: str) -> None:
+    # Before a file is kept, not only when it is imported.
+    require(session.app().actor, Step.IMPORT_DATA)
     st.markdown("**1. The file**")
     chosen = draw_file()
     if chosen is None:

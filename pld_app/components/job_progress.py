@@ -21,6 +21,7 @@ KINDS = {
     "import": "Import",
     "extract": "Extraction",
     "embed": "Embedding",
+    "audit_pack": "Audit pack",
 }
 WAITING_S = 10.0
 STATE_ICONS = {
@@ -104,6 +105,8 @@ def _detail(job: Job) -> str:
         return str(order.get("name", "")) if isinstance(order, dict) else ""
     if job.kind == "extract":
         return _extract_detail(job)
+    if job.kind == "audit_pack":
+        return "personal data masked" if job.params.get("mask_personal") else "in full"
     return ", ".join(f"{name} {value}" for name, value in job.params.items())
 
 

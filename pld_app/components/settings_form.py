@@ -27,6 +27,7 @@ from pld_app.setting_fields import (
 )
 from pld_app.settings_view import Entry, typed
 from pld_app.teacher_settings import TokenPrice
+from pld_core.permissions import PERMITTED, Step, permits, role_words
 
 COLUMNS = 2
 PRICE_COLUMNS = {
@@ -36,6 +37,18 @@ PRICE_COLUMNS = {
     "batch_discount": ("Batch discount", f"{DISCOUNT_HELP} Empty for {typed(TokenPrice.batch_discount)}."),
 }
 """Title and help of each column."""
+_STEP = Step.CHANGE_SETTINGS
+
+
+def may_change() -> bool:
+    """Return whether the person may change settings; for others the fields are there to read."""
+    return permits(session.app().actor, _STEP)
+
+
+def draw_reading_only() -> None:
+    """Say why the fields take nothing, to whom they take nothing from."""
+    if not may_change():
+        st.info(f"You can read these settings. Changing them takes the role {role_words(PERMITTED[_STEP])}.")
 
 
 def draw_section(draft: SettingsDraft, section: Section) -> None:
@@ -47,7 +60,14 @@ def draw_section(draft: SettingsDraft, section: Section) -> None:
             for name, column in zip(names[at : at + COLUMNS], st.columns(COLUMNS, gap="medium"), strict=False):
                 with column:
                     _draw_field(draft, section, view.entries[name], section.fields[name])
-        st.form_submit_button("Save", type="primary", key=f"save_{section.key}", on_click=save_section, args=(section,))
+        st.form_submit_button(
+            "Save",
+            type="primary",
+            key=f"save_{section.key}",
+            on_click=save_section,
+            args=(section,),
+            disabled=not may_change(),
+        )
 
 
 def _draw_field(draft: SettingsDraft, section: Section, entry: Entry, words: FieldWords) -> None:
@@ -57,7 +77,7 @@ def _draw_field(draft: SettingsDraft, section: Section, entry: Entry, words: Fie
     st.text_input(
         words.label,
         key=key,
-        disabled=entry.is_fixed,
+        disabled=entry.is_fixed or not may_change(),
         placeholder=f"empty for the default: {default}" if default else "empty",
     )
     if problem := draft.problems.get(entry.name):
@@ -92,10 +112,13 @@ def draw_prices(draft: SettingsDraft) -> None:
             ),
             key=table_key(draft),
             num_rows="dynamic",
+            disabled=not may_change(),
             hide_index=True,
             width="stretch",
             column_config={
                 name: st.column_config.TextColumn(title, help=text) for name, (title, text) in PRICE_COLUMNS.items()
             },
         )
-        st.form_submit_button("Save prices", type="primary", key="save_prices", on_click=save_prices)
+        st.form_submit_button(
+            "Save prices", type="primary", key="save_prices", on_click=save_prices, disabled=not may_change()
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pld_app.exporting import EXTRA, Exported, defused, export_chunks, export_file
+from pld_app.exporting import EXTRA, Exported, export_chunks, export_file
 from pld_app.settings import load_settings
 from pld_app.wiring import App
 from pld_core.errors import InvalidInput
@@ -64,7 +64,3 @@ def test_an_export_that_cannot_be_written_leaves_nothing(app: App, tmp_path: Pat
     with pytest.raises(InvalidInput, match=r"Nothing was (written|changed)"):
         export_file(app, "posts", EVERY_EXAMPLE, tmp_path / name)
     assert sorted(tmp_path.iterdir()) == before
-
-
-def test_a_quote_stands_before_what_would_begin_a_formula_only() -> None:
-    assert [defused(cell) for cell in ("", "a=1", "=1")] == ["", "a=1", "'=1"]

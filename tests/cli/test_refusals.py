@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 
 from pld_app.serve import address_of
 from tests.cli.fake_ollama import FakeOllama, use_student
-from tests.cli.running import Pld, content_of
+from tests.cli.running import ROOT, Pld, clean_environment, content_of
+from tests.signing_in import write_secrets
 
 FIELDS = ("--field", "clause=c", "--field", "hypothesis=h")
 READING: list[tuple[str, ...]] = [
@@ -247,13 +250,35 @@ def test_serve_on_a_port_in_use_names_the_address_and_changes_nothing(pld: Pld, 
     assert not nowhere.exists()
 
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - to be refused
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.168.1.7", "example.org", "127.0.0.1.example.org"])
+def test_without_sign_in_serve_listens_on_loopback_only(pld: Pld, nowhere: Path, host: str) -> None:
+    words = pld("serve", "--host", host, "--workspace", nowhere).refusal
+    assert f"everybody who reaches {host} would act as" in words
+    assert "Configure sign-in, as docs/sign-in.md shows" in words
+    assert not nowhere.exists()
+
+
 def test_an_ipv6_address_is_named_as_a_browser_wants_it() -> None:
     assert address_of("::1", 8501) == "http://[::1]:8501"
     assert address_of("localhost", 8501) == "http://localhost:8501"
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
-def test_serve_on_an_address_of_another_machine_is_refused(pld: Pld, nowhere: Path, host: str) -> None:
+def test_serve_on_an_address_of_another_machine_is_refused(
+    pld: Pld, nowhere: Path, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLD_SECRETS", str(write_secrets(tmp_path)))
     words = pld("serve", "--host", host, "--workspace", nowhere).refusal
     assert f"'{host}' is not an address of this machine." in words
     assert not nowhere.exists()
+
+
+def test_streamlit_by_hand_opens_no_door_that_serve_keeps_shut(nowhere: Path) -> None:
+    command = [sys.executable, "-m", "streamlit", "run", "pld_app/server.py", "--server.port=8999"]
+    environment = clean_environment(PLD_WORKSPACE=str(nowhere), PYTHONPATH=str(ROOT))
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0
+    assert f"everybody who reaches {EVERYWHERE} would act as" in done.stdout + done.stderr

@@ -105,7 +105,7 @@ def test_serve_runs_app_and_worker_under_one_address_until_it_is_told_to_stop(
     assert store.events.verify() == before
 
     # A worker that dies is started again; the app goes on.
-    (worker,) = [child for child in children_of(serving.pid) if "worker" in command_of(child)]
+    (worker,) = [child for child in children_of(serving.pid) if "pld_app.cli worker" in command_of(child)]
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: len(set(children_of(serving.pid)) - {worker}) == 2, "another worker")
     assert health(port) == "ok"

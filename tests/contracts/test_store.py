@@ -487,7 +487,7 @@ def test_a_refused_verdict_leaves_no_trace(store: Store) -> None:
         store.rules.judge(verdict_on(store, rule_id, Verdict.REJECT, " "), BERT)
     with pytest.raises(MissingReason, match="category"):
         store.rules.judge(verdict_on(store, rule_id, Verdict.REJECT, "bad", None), BERT)
-    with pytest.raises(MissingRole, match="rita may not approve"):
+    with pytest.raises(MissingRole, match="rita may not decide on a rule: that takes the role lead or reviewer"):
         store.rules.judge(verdict_on(store, rule_id), READER)
     for without in (bare, near_only):
         with pytest.raises(MissingEvidence):

@@ -18,7 +18,7 @@ from pld_core.batches import BatchItem, NewBatch
 from pld_core.compilation import compile_prompt
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
-from pld_core.models import Prediction, Run, Split
+from pld_core.models import Prediction, Role, Run, Split
 from pld_core.ports import TeacherCall
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
@@ -53,6 +53,7 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
     assert store.lineage.update("posts", [update_of(store, "R1", examples[2:3])], hashes_of(examples), ANNA).stale == 1
+    store.roles.grant("anna", Role.ADMIN, "", ANNA)
     return store
 
 

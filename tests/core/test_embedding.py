@@ -35,7 +35,7 @@ from pld_core.pricing import Price, most_tokens
 from pld_core.synthesising import compared_texts
 from pld_core.teaching import Teaching
 from storage import SqliteStore, create_store
-from tests.factories import fill, make_example, make_instruction, make_task, no_report, url_of
+from tests.factories import ANNA, fill, make_example, make_instruction, make_task, no_report, url_of
 
 PRICE = Price(Decimal(2))
 ONE_AT_A_TIME = Teaching(
@@ -211,7 +211,7 @@ def test_vectors_of_another_length_than_the_cached_ones_are_refused_with_the_way
     embed(store, ToldModel(), TEXTS[:3])
     with pytest.raises(VectorsUnusable, match=r"6 and 8 numbers.*pld embedder forget --embedder openai:told"):
         embed(store, ToldModel(dimensions=6))
-    assert store.embeddings.forget("openai:told") == 10
+    assert store.embeddings.forget("openai:told", ANNA) == 10
     assert embed(store, ToldModel(dimensions=6)).shape == (10, 6)
 
 

@@ -76,12 +76,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(workspace: Path, log: Path, ollama: str = "") -> Iterator[Served]:
-    """Start `pld serve` on a free port, wait until it answers, stop it at the end.
+def serve(workspace: Path, log: Path, ollama: str = "", port: int = 0) -> Iterator[Served]:
+    """Start `pld serve` on a free port, or on the given one, wait until it answers, stop it at the end.
 
     `ollama` is the address of a test's own Ollama server; without it there is none.
     """
-    port = free_port()
+    port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PLD_", "OLLAMA_", "STREAMLIT_"))}
     environment["PLD_USER"] = "Ada Reviewer"
     # Nothing listens on a free port: the tests must not find an Ollama that happens to run on the machine.

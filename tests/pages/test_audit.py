@@ -11,13 +11,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
-from pld_core.models import RuleText, Verdict
+from pld_core.models import JobState, RuleText, Verdict
+from pld_core.ports import EventFilter
 from storage.migrations import guard_triggers
 from tests.factories import BERT, verdict_on
-from tests.pages.driving import NASTY, Visit, choose_row, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, Worker, choose_row, links, press, prose, raw, run
 
 DATABASE = "pld.db"
 DEMO_EVENTS = 29
+WHAT = "what happened"
+NOTHING = "No event matches. Clear the search or choose another person, kind, rule or time."
 
 
 def behind_the_back(folder: Path, sql: str) -> None:
@@ -36,6 +39,11 @@ def column(at: AppTest, name: str) -> list[str]:
     return [str(value) for value in at.dataframe("event_rows").value[name]]
 
 
+def submitter(app: App) -> str:
+    """Return who built the demo: the login name of whoever runs the tests."""
+    return app.store.events.page(EventFilter(kind="rule.submitted"))[0].actor
+
+
 def test_an_empty_workspace_has_an_empty_log_that_is_intact(empty: App, visit: Visit) -> None:
     at = visit("audit")
     assert len(raw(at, "info")) == 1
@@ -52,7 +60,7 @@ def test_the_log_is_listed_newest_first(demo: App, visit: Visit) -> None:
     run(at)
     assert f"{DEMO_EVENTS + 1} events." in prose(at)
     first = at.dataframe("event_rows").value.iloc[0]
-    assert (first["who"], first["subject"], first["details"]) == ("bert", "R1", "It concludes too much.")
+    assert first["what happened"] == "bert rejected R1: over broad. Reason: It concludes too much."
 
 
 def test_a_chosen_event_is_shown_with_all_that_was_recorded(demo: App, visit: Visit) -> None:
@@ -93,27 +101,30 @@ def test_who_what_and_search_narrow_together(demo: App, visit: Visit) -> None:
     assert "bert" in at.selectbox("actor").options
     at.selectbox("actor").select("bert")
     run(at)
-    assert column(at, "who") == ["bert", "bert"]
+    assert column(at, WHAT) == [f"bert approved {rule}. Reason: I read the evidence." for rule in ("R2", "R1")]
     at.text_input("event_q").set_value("R2")
     run(at)
-    assert column(at, "subject") == ["R2"]
+    assert column(at, WHAT) == ["bert approved R2. Reason: I read the evidence."]
     at.selectbox("kind").select("rule.submitted")
     run(at)
-    assert raw(at, "info") == ["No event matches. Clear the search or choose another person or kind."]
+    assert raw(at, "info") == [NOTHING]
     at.selectbox("actor").select("any")
     run(at)
-    assert (column(at, "what"), column(at, "subject")) == (["rule.submitted"], ["R2"])
+    assert column(at, WHAT) == [f"{submitter(demo)} brought R2 into review."]
 
 
 def test_filters_in_the_address_are_applied(demo: App, visit: Visit) -> None:
     at = visit("audit", kind="rule.submitted")
-    assert set(column(at, "what")) == {"rule.submitted"}
-    assert len(column(at, "what")) == 13
+    assert column(at, WHAT) == [f"{submitter(demo)} brought R{n} into review." for n in range(13, 0, -1)]
+    at = visit("audit", event_rule="r3")
+    assert len(column(at, WHAT)) == 2
+    at = visit("audit", event_rule="r3", since="2020-01-01", until="2020-12-31")
+    assert raw(at, "info") == [NOTHING]
 
 
 def test_a_search_that_matches_nothing_keeps_the_button_that_verifies(demo: App, visit: Visit) -> None:
     at = visit("audit", event_q="nobody did this")
-    assert raw(at, "info") == ["No event matches. Clear the search or choose another person or kind."]
+    assert raw(at, "info") == [NOTHING]
     press(at, "verify")
     assert len(at.success) == 1
 
@@ -171,6 +182,46 @@ def test_a_damaged_head_file_is_one_sentence(demo: App, visit: Visit) -> None:
 def test_what_people_wrote_is_plain_text(demo: App, visit: Visit) -> None:
     demo.store.rules.judge(verdict_on(demo.store, "R1", reason=NASTY), BERT)
     at = visit("audit")
-    assert column(at, "details")[0] == NASTY
+    assert column(at, WHAT)[0] == f"bert approved R1. Reason: {NASTY}"
     assert json.loads(at.json[0].value)["reason"] == NASTY
     assert not [text for text in raw(at, "markdown", "caption") if "evil" in text]
+
+
+# --- from the log to the rule, and out of the workspace ---------------------------------------------------------------
+
+
+def test_a_rule_s_event_leads_to_the_rule(demo: App, visit: Visit) -> None:
+    assert links(visit("audit", event_rule="R2")) == ["Open R2"]
+    assert not links(visit("audit", kind="task.created"))
+
+
+def test_a_time_that_is_none_is_one_sentence(demo: App, visit: Visit) -> None:
+    at = visit("audit", since="last week")
+    assert "'last week' is no date or time." in prose(at)
+    assert len(at.button) == 1
+
+
+def test_what_matches_can_be_exported(demo: App, visit: Visit) -> None:
+    at = visit("audit", event_rule="R2")
+    offered = [str(button.proto.label) for button in at.get("download_button")]
+    assert offered == ["Export 2 events as CSV", "Export 2 events as JSONL"]
+
+
+def test_a_pack_is_ordered_made_and_offered_for_download(demo: App, visit: Visit, worker: Worker) -> None:
+    at = visit("audit", audit_view="Audit pack", task="nda")
+    assert "Everything about NDA review in one file" in prose(at)
+    at.checkbox("pack_masking").check()
+    press(at, "make_pack")
+    assert "job 1, queued" in prose(at)
+    job = worker()
+    assert (job.kind, job.params, job.state) == ("audit_pack", {"mask_personal": True}, JobState.DONE)
+    run(at)
+    assert "13 rules, 0 decisions" in prose(at)
+    (offered,) = at.get("download_button")
+    assert str(offered.proto.label).startswith("Download the pack of ")
+    assert demo.store.events.page()[1].kind == "audit.pack_exported"
+
+
+def test_an_empty_workspace_has_no_task_to_pack(empty: App, visit: Visit) -> None:
+    at = visit("audit", audit_view="Audit pack")
+    assert "This workspace has no task yet." in prose(at)

@@ -119,5 +119,5 @@ def test_after_its_vectors_were_forgotten_the_page_asks_to_embed_again(
     at = press(visit("clusters"), "start_embed")
     worker()
     assert "Compared by openai:words." in prose(run(at))
-    demo.store.embeddings.forget(NAME)
+    demo.store.embeddings.forget(NAME, demo.actor)
     assert "Embed 115 texts" in labels(run(at))

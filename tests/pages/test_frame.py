@@ -155,6 +155,7 @@ def test_a_write_that_goes_wrong_is_one_sentence(
         ("prompt", "prompt_version"),
         ("live_test", "prompt_version"),
         ("evaluate", "run"),
+        ("settings", "role_change"),
         ("audit", "event"),
     ],
 )

@@ -1,0 +1,99 @@
+"""Events in words: one sentence an event, as a lawyer would tell it. Every kind that the code writes is here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pld_core.canonical import Json
+from pld_core.models import Event
+
+WORDS: Mapping[str, str] = {
+    "audit.pack_exported": "{who} exported the audit pack of the task {subject}: {rules} rules, {examples} examples.",
+    "batch.cancelled": "A batch of {requests} requests of the task {subject} was cancelled at the provider.",
+    "batch.cancelling": "{who} had a batch of {requests} requests of the task {subject} cancelled.",
+    "batch.completed": "A batch of {requests} requests of the task {subject} was completed by the provider.",
+    "batch.expired": "A batch of {requests} requests of the task {subject} was not completed in the provider's time.",
+    "batch.failed": "A batch of {requests} requests of the task {subject} failed.",
+    "batch.running": "{who} handed a batch of {requests} requests of the task {subject} to the provider.",
+    "clustering.saved": "{who} grouped the instructions of the task {subject}: {clusters} clusters.",
+    "columns.remembered": "{who} chose which columns mean what, for files of one shape.",
+    "conflict.settled": "{who} settled which label of a text of the task {subject} is right.",
+    "dataset.archived": "{who} took data set {dataset} ({file}) of the task {subject} out of use.",
+    "dataset.deleted": "{who} deleted the examples of data set {dataset} ({file}) of the task {subject}.",
+    "dataset.imported": "{who} imported {file} into the task {subject} as data set {dataset}: {rows} rows.",
+    "dataset.restored": "{who} took data set {dataset} ({file}) of the task {subject} into use again.",
+    "embeddings.forgotten": "{who} dropped the cached vectors of {texts} texts, made with {subject}.",
+    "examples.imported": "{who} added {added} examples to the task {subject}, from {source}.",
+    "examples.resplit": "{who} divided the examples of the task {subject} anew: {changed} changed their split.",
+    "job.cancel_requested": "{who} asked to stop {subject} ({kind}).",
+    "job.cancelled": "{subject} ({kind}) was stopped.",
+    "job.done": "{subject} ({kind}) ended well.",
+    "job.failed": "{subject} ({kind}) failed.",
+    "job.queued": "{who} ordered {subject} ({kind}).",
+    "job.resumed": "{who} let {subject} go on.",
+    "job.taken_over": "{subject} was taken over, as its worker had stopped.",
+    "labels.described": "{who} described what labels of the task {subject} mean.",
+    "prompt.compiled": "{who} compiled {subject} from the approved rules.",
+    "role.granted": "{who} granted {subject} the role {role}.",
+    "role.revoked": "{who} revoked the role {role} of {subject}.",
+    "rule.approved": "{who} approved {subject}.",
+    "rule.changes_requested": "{who} asked for changes to {subject}.",
+    "rule.edited": "{who} wrote revision {number} of {subject}.",
+    "rule.evidence_changed": "The evidence of {subject} changed; this is version {version} of it.",
+    "rule.lineage_changed": "{subject} goes on as cluster {cluster} of clustering {clustering}: {examples} examples.",
+    "rule.promoted": "{who} made the rule {subject} of a single example of the task {task}.",
+    "rule.proposed": "{author} proposed the rule {subject} for the task {task}.",
+    "rule.rejected": "{who} rejected {subject}: {category}.",
+    "rule.submitted": "{who} brought {subject} into review.",
+    "rule.superseded": "An approved revision of {subject} was replaced by a newer approved one.",
+    "run.finished": "The evaluation {subject} was completed.",
+    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student}.",
+    "setting.changed": "{who} changed {label} from {before} to {after}.",
+    "student.asked": "{who} asked {student} about one input ({subject}).",
+    "task.created": "{who} made the task {subject}.",
+}
+"""A sentence for each kind. `{who}` and `{subject}` are the event's; other names are read from its payload."""
+
+NOT_RECORDED = "(not recorded)"
+_IDENTIFIERS = ("kind", "category", "role")
+"""Payload names whose values are ours, written with underscores; a file's name keeps its own."""
+_RULE = re.compile(r"R[0-9]+")
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return NOT_RECORDED
+
+
+def sentence(event: Event) -> str:
+    """Return what happened, in one sentence, with the reason that was given, if any.
+
+    The text holds what people, files and models wrote: show it as plain text. An event of a kind that this version does
+    not write is told by its kind.
+    """
+    known = WORDS.get(event.kind)
+    if known is None:
+        kind = event.kind.replace(".", " ").replace("_", " ")
+        text = f"{event.actor}: {kind}, {event.subject}."
+    else:
+        values = {name: _word(name, value) for name, value in event.payload.items()}
+        text = known.format_map(_Values({**values, "who": event.actor, "subject": event.subject}))
+    text = text[:1].upper() + text[1:] if known and known.startswith("{subject}") else text
+    reason = _word("reason", event.payload.get("reason", ""))
+    return f"{text} Reason: {reason}" if reason else text
+
+
+def rule_of(event: Event) -> str:
+    """Return the id of the rule that the event is about, empty if it is about something else."""
+    return event.subject if _RULE.fullmatch(event.subject) else ""
+
+
+def _word(name: str, value: Json) -> str:
+    """Return a payload's value for a sentence: identifiers as words, numbers with commas, white space folded."""
+    if isinstance(value, bool) or value is None:
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    folded = " ".join(str(value).split())
+    return folded.replace("_", " ") if name in _IDENTIFIERS else folded

@@ -1,0 +1,147 @@
+"""Every way to change a workspace asks for a role: found by looking, so that a new one without a guard shows here."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import pld_app
+from pld_app.settings import load_settings
+from pld_app.wiring import App
+from pld_core.errors import MissingRole
+from pld_core.models import Actor, Role
+from pld_core.permissions import JOBS, PERMITTED
+from storage import SqliteStore
+from tests.factories import ANNA, fill, rule_in_review, verdict_on
+
+NOBODY = Actor("nora", frozenset())
+MACHINE = {
+    "logic.record_calls",
+    "logic.add_instruction",
+    "runs.add_predictions",
+    "batches.record",
+    "embeddings.record",
+    "lineage.note_overlaps",
+    "jobs.defer",
+    "jobs.claim",
+    "jobs.beat",
+    "jobs.progress",
+    "jobs.finish",
+}
+"""What a job that somebody was allowed to order writes while it runs; nobody does it by hand."""
+NEEDS_MORE = {"jobs.enqueue", "jobs.request_cancel", "jobs.resume", "roles.grant"}
+"""Refused by what the call is about; tested below and with the store of roles."""
+READING = {
+    *("wiring.missing_demos", "wiring.prompt_version", "wiring.clustering_of"),
+    *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
+    *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
+    *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),
+    *("batching.batch_named", "embedding.open_embedder", "embedding.at_hand", "embedding.embedder_of"),
+    *("embedding.conditions_of", "embedding.to_embed", "embedding.to_compare", "embedding.vectors"),
+    *("embedding.origin_of_vectors", "synthesis_work.estimated", "synthesis_work.overlaps"),
+    *("synthesis_work.bring_up_to_date", "auditing.export_log"),
+    *("importing.columns_for", "importing.task_there", "importing.check"),
+    *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
+}
+"""Functions over an open app that change nothing in the workspace."""
+
+Method = tuple[str, Callable[..., Any]]
+
+
+def store_methods() -> Iterator[Method]:
+    for part, cls in parts().items():
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            if not name.startswith("_"):
+                yield f"{part}.{name}", method
+
+
+def parts() -> dict[str, type]:
+    """Return the parts of the store by name, such as `rules`."""
+    store = SqliteStore(None)  # type: ignore[arg-type]  # only looked at
+    return {name: type(part) for name, part in vars(store).items() if name != "database"}
+
+
+def app_functions(modules: Sequence[ModuleType]) -> Iterator[Method]:
+    for module in modules:
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            first = next(iter(inspect.signature(function).parameters), "")
+            if not name.startswith("_") and function.__module__ == module.__name__ and first == "app":
+                yield f"{module.__name__.rpartition('.')[2]}.{name}", function
+
+
+def beneath_commands() -> list[ModuleType]:
+    """Return the modules of the app that commands, jobs and pages call."""
+    names = [found.name for found in pkgutil.iter_modules(pld_app.__path__) if not found.ispkg]
+    above = {"server", "worker", "session"}
+    return [importlib.import_module(f"pld_app.{n}") for n in names if n not in above and not n.startswith("cli")]
+
+
+def takes_actor(method: Callable[..., Any]) -> bool:
+    return "actor" in inspect.signature(method).parameters
+
+
+METHODS = dict(store_methods())
+GUARDED = {name: method for name, method in METHODS.items() if takes_actor(method) and name not in NEEDS_MORE}
+FUNCTIONS = dict(app_functions(beneath_commands()))
+
+
+def test_what_writes_without_an_actor_is_the_work_of_a_job() -> None:
+    writing = {name for name, method in METHODS.items() if "_database.write()" in inspect.getsource(method)}
+    assert {name for name in writing if not takes_actor(METHODS[name])} == MACHINE
+    assert {name for name in METHODS if takes_actor(METHODS[name])} - writing == {"audit.snapshot"}
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_change_of_the_store_is_refused_to_somebody_without_a_role_before_anything_else(
+    sqlite_store: SqliteStore, name: str
+) -> None:
+    part, _, method = name.partition(".")
+    parameters = [p for p in inspect.signature(GUARDED[name]).parameters if p not in ("self", "actor")]
+    with pytest.raises(MissingRole, match="nora may not"):
+        getattr(getattr(sqlite_store, part), method)(**dict.fromkeys(parameters), actor=NOBODY)
+    assert sqlite_store.events.count() == 0
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in READING])
+def test_a_step_of_the_app_is_refused_to_somebody_without_a_role_before_anything_else(
+    sqlite_store: SqliteStore, name: str, tmp_path: Path
+) -> None:
+    app = App(load_settings(tmp_path, {}), sqlite_store, NOBODY)
+    parameters = list(inspect.signature(FUNCTIONS[name]).parameters)[1:]
+    with pytest.raises(MissingRole, match="nora may not"):
+        FUNCTIONS[name](app, **dict.fromkeys(parameters))
+
+
+def test_every_function_that_only_reads_is_there() -> None:
+    assert set(FUNCTIONS) >= READING
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_jobs_are_ordered_cancelled_and_continued_with_one_role(sqlite_store: SqliteStore, kind: str) -> None:
+    jobs = sqlite_store.jobs
+    job = jobs.enqueue(kind, "posts", {}, ANNA)
+    for role in Role:
+        actor = Actor("olga", frozenset({role}))
+        if role in PERMITTED[JOBS[kind]]:
+            jobs.request_cancel(jobs.enqueue(kind, "posts", {}, actor).id, actor)
+            continue
+        with pytest.raises(MissingRole):
+            jobs.enqueue(kind, "posts", {}, actor)
+        with pytest.raises(MissingRole):
+            jobs.request_cancel(job.id, actor)
+        with pytest.raises(MissingRole):
+            jobs.resume(job.id, actor)
+
+
+def test_the_event_of_a_decision_says_what_it_was_signed_as(sqlite_store: SqliteStore) -> None:
+    fill(sqlite_store)
+    rule_id = rule_in_review(sqlite_store)
+    sqlite_store.rules.judge(verdict_on(sqlite_store, rule_id), ANNA)
+    assert sqlite_store.events.page()[0].payload["signed_as"] == {"kind": "attestation"}

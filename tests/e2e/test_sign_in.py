@@ -1,0 +1,113 @@
+"""Signing in with a real browser at a provider of the test's own: who gets in, as whom, and what is recorded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from pld_core.models import Actor, Role
+from storage import open_store
+from tests.e2e.conftest import Served, Visitor, free_port, serve, visiting
+from tests.factories import url_of
+from tests.identity_provider import IdentityProvider, identity_provider
+from tests.signing_in import write_secrets
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PEOPLE: dict[str, dict[str, object]] = {
+    "Lea": {"sub": "1", "name": "Lea Lead", "email": "Lea@example.org", "email_verified": True},
+    "Rita": {"sub": "2", "name": "Rita Reader", "email": "rita@example.org", "email_verified": True},
+    "Eve": {"sub": "3", "name": "Lea Lead", "email": "lea@example.org", "email_verified": False},
+}
+LOCAL = Actor("olga", frozenset(Role))
+
+
+@pytest.fixture
+def provider() -> Iterator[IdentityProvider]:
+    with identity_provider(PEOPLE) as running:
+        yield running
+
+
+@pytest.fixture
+def governed(demo_workspace: Path, tmp_path: Path, provider: IdentityProvider) -> Iterator[Served]:
+    """The demo with sign-in: ada is admin, Lea reviews, Rita reads."""
+    workspace, port = tmp_path / "workspace", free_port()
+    shutil.copytree(demo_workspace, workspace)
+    roles = open_store(url_of(workspace / "pld.db")).roles
+    for person, role in (("ada", Role.ADMIN), ("lea", Role.REVIEWER), ("rita", Role.ANALYST)):
+        roles.grant(f"{person}@example.org", role, "", LOCAL)
+    write_secrets(workspace, provider.url, f"http://127.0.0.1:{port}")
+    yield from serve(workspace, tmp_path / "serve.log", port=port)
+
+
+def sign_in(visitor: Visitor, choice: str) -> None:
+    visitor.page.locator(".st-key-sign_in_default button:enabled").click()
+    visitor.page.get_by_role("link", name=choice, exact=True).click()
+
+
+def sign_out(visitor: Visitor) -> None:
+    visitor.click("sign_out")
+    visitor.page.locator(".st-key-sign_in_default button:enabled").wait_for()
+
+
+def approve(visitor: Visitor, rule: str) -> None:
+    visitor.go(f"review?task=nda&rule={rule}")
+    visitor.press("a")
+    visitor.panel_opens()
+    visitor.click("sign")
+
+
+def test_people_act_as_themselves_with_their_roles(browser: Browser, governed: Served) -> None:
+    with visiting(browser, governed) as visitor:
+        visitor.go("review?task=nda")
+        expect(visitor.page.locator(".st-key-sign_in_default button")).to_be_visible()
+        assert visitor.page.get_by_text("NDA").count() == 0
+
+        sign_in(visitor, "I am Lea")
+        visitor.page.get_by_text("Signed in as").wait_for()
+        approve(visitor, "R1")
+        visitor.panel_closes()
+        store = open_store(url_of(governed.workspace / "pld.db"))
+        (decision,) = store.rules.dossier("R1").decisions
+        assert decision.reviewer == "lea@example.org"
+        event = next(e for e in store.events.page() if e.kind == "rule.approved")
+        signed = event.payload["signed_as"]
+        assert isinstance(signed, dict)
+        assert (signed["subject"], signed["kind"]) == ("1", "signature of a signed-in person")
+
+        # What is taken away while she is signed in is gone at her next step.
+        store.roles.grant("lea@example.org", Role.ANALYST, "", LOCAL)
+        store.roles.revoke("lea@example.org", Role.REVIEWER, "moved on", LOCAL)
+        approve(visitor, "R2")
+        visitor.page.get_by_text("may not decide on a rule").wait_for()
+        assert store.rules.dossier("R2").decisions == ()
+        visitor.page.keyboard.press("Escape")
+        visitor.panel_closes()
+        sign_out(visitor)
+        assert visitor.page_errors == []
+
+
+def test_who_is_not_let_in_is_told_why(browser: Browser, governed: Served, provider: IdentityProvider) -> None:
+    with visiting(browser, governed) as visitor:
+        visitor.go("")
+        sign_in(visitor, "Cancel")
+        visitor.page.get_by_text("did not let you in").wait_for()
+
+        # The same name and address as Lea's, which the provider has not verified.
+        sign_in(visitor, "I am Eve")
+        visitor.page.get_by_text("You are signed in, but hold no role yet").wait_for()
+        visitor.page.get_by_text(f"{provider.url}#3").wait_for()
+        visitor.page.get_by_text("ada@example.org").wait_for()
+        sign_out(visitor)
+
+        provider.is_down = True
+        visitor.page.locator(".st-key-sign_in_default button:enabled").click()
+        visitor.page.get_by_text("cannot be reached").wait_for()
+        provider.is_down = False
+        sign_in(visitor, "I am Rita")
+        visitor.page.get_by_text("Signed in as").wait_for()
+        assert visitor.page_errors == []
