@@ -1,4 +1,4 @@
-"""Server render of the review page with 10,000 rules against 100 rules, in one run."""
+"""Server render of the review page, and of the next rule, with 10,000 rules, against 100 rules and an empty page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -44,12 +45,17 @@ def fill(folder: Path, rules: int) -> None:
         store.rules.submit(rule_id, ACTOR)
 
 
-def median_ms(workspace: Path) -> float:
+def visit(workspace: Path) -> AppTest:
     os.environ["PLD_WORKSPACE"] = str(workspace)
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    page.switch_page("pages/review.py").run()
+    return page.switch_page("pages/review.py").run()
+
+
+def median_ms(page: AppTest, go: Callable[[AppTest], object]) -> float:
+    """Return the median time of a run, each after `go` did what a person does."""
     times = []
     for _ in range(RENDERS):
+        go(page)
         begin = time.perf_counter()
         page.run()
         times.append((time.perf_counter() - begin) * 1000)
@@ -58,18 +64,32 @@ def median_ms(workspace: Path) -> float:
     return statistics.median(times)
 
 
+def stay(page: AppTest) -> None:
+    """Draw the same rule again."""
+
+
+def press_next(page: AppTest) -> None:
+    page.button("bar_next").click()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        few, many = Path(folder) / "few", Path(folder) / "many"
+        none, few, many = (Path(folder) / name for name in ("none", "few", "many"))
+        fill(none, 0)
         fill(few, 100)
         fill(many, 10_000)
-        small, large = median_ms(few), median_ms(many)
-    row = {
-        "case": "render with 10,000 rules / with 100",
-        "ratio": large / small,
-        "detail": f"{large:.0f} ms / {small:.0f} ms",
-    }
-    print(json.dumps({"rows": [row]}))
+        bare = median_ms(visit(none), stay)
+        small, large = median_ms(visit(few), stay), median_ms(visit(many), stay)
+        following = median_ms(visit(many), press_next)
+    rows = [
+        ("render with 10,000 rules / with 100", large, small),
+        ("render with 10,000 rules / empty page", large, bare),
+        ("next rule of 10,000 / empty page", following, bare),
+    ]
+    found = [
+        {"case": case, "ratio": one / other, "detail": f"{one:.0f} ms / {other:.0f} ms"} for case, one, other in rows
+    ]
+    print(json.dumps({"rows": found}))
 
 
 if __name__ == "__main__":

@@ -3,41 +3,58 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.comment_list import draw_comments
 from pld_app.components.decision_panel import draw_open_panel
+from pld_app.components.desk_panels import draw_second_opinions
+from pld_app.components.draft_notice import draw_drafts
 from pld_app.components.evidence_card import draw_evidence
 from pld_app.components.frame import current_task
-from pld_app.components.queue import draw_queue, queue_filter
+from pld_app.components.queue import desk_filter, draw_queue, draw_tabs
 from pld_app.components.review_bar import draw_bar
-from pld_app.components.rule_card import draw_moved_on, draw_rule
-from pld_app.components.rule_notes import added_since
+from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
+from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_steps
+from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps
 from pld_app.components.text import plain
 from pld_core.errors import NotFound
 from pld_core.models import Task
 
 
 def draw(task: Task) -> None:
-    store = session.app().store
+    app = session.app()
+    desk = app.store.desk
+    draw_tabs()
     left, centre, right = st.columns([21, 44, 35], gap="small")
     with left:
         rule_id = draw_queue(task)
     if rule_id is None:
         return
     try:
-        dossier = store.rules.dossier(rule_id)
+        dossier = app.store.rules.dossier(rule_id)
     except NotFound as error:
         centre.warning(plain(str(error)))
         return
-    trace = store.lineage.trace(dossier.summary.id)
-    before, after = store.rules.neighbours(dossier.summary.id, queue_filter())
+    rule = dossier.summary.id
+    lease, row = desk.queue.open(rule, app.actor), desk.queue.row(rule, app.actor)
+    trace, comments = app.store.lineage.trace(rule), desk.comments.of_rule(rule)
+    before, after = desk.queue.neighbours(rule, desk_filter(), app.actor)
     session.first_seen(dossier)
     with centre:
-        if (refused := session.moved_on()) is not None and refused.seen.rule_id == dossier.summary.id:
+        if (refused := session.moved_on()) is not None and refused.seen.rule_id == rule:
             draw_moved_on(refused)
             st.button("Understood, show me the rule as it is now", on_click=session.dismiss_moved_on)
-        with st.container(height=600, border=False, key="evidence"):
-            draw_evidence(dossier, added_since(dossier, trace))
+        with st.container(height=560, border=False, key="evidence"):
+            draw_evidence(dossier, comments, added_since(dossier, trace))
     with right:
-        draw_rule(dossier, trace)
+        draw_people(row, lease)
+        draw_drafts(dossier)
+        draw_second_opinions(dossier)
+        draw_evidence_change(dossier, trace)
+        draw_rule(dossier, trace, session.flag(SHOW_DIFF))
+        draw_steps(dossier, row)
+        draw_overlaps(dossier)
+        draw_kin(dossier)
+        draw_comments(dossier, comments)
+        draw_history(dossier, desk.queue.withdrawn(rule))
     draw_bar(dossier, before, after)
     draw_open_panel(task, dossier, after)
 

@@ -16,11 +16,13 @@ from pld_app.acting import refuse_open_address
 from pld_app.cli_audit import audit
 from pld_app.cli_cluster import cluster
 from pld_app.cli_data import data
+from pld_app.cli_desk import COMMANDS as DESK
 from pld_app.cli_embedder import embedder
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
+from pld_app.cli_parts import merge, split
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
 from pld_app.cli_settings import settings
@@ -42,6 +44,8 @@ def cli() -> None:
 
 
 cli.add_command(rules)
+for rule_command in (*DESK, split, merge):
+    rules.add_command(rule_command)
 cli.add_command(roles)
 cli.add_command(audit)
 cli.add_command(import_)

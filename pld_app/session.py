@@ -331,6 +331,69 @@ def last_check(key: str) -> object:
     return st.session_state.get(CHECKS, {}).get(key)
 
 
+# --- steps outside a panel, and taking them back ----------------------------------------------------------------------
+
+UNDO, UNDO_DEPTH = "_undo", 20
+
+
+def step(action: Callable[[], str], *, undo: Callable[[], str] | None = None) -> None:
+    """Run a step that needs no panel, as a widget's callback: say what it did, or why it was refused.
+
+    `undo` takes it back and returns the message for the person; steps without it cannot be taken back.
+    """
+    try:
+        message = action()
+    except PldError as error:
+        complain(error)
+        return
+    if undo is not None:
+        remember_undo(undo)
+    if message:
+        notify(message)
+
+
+def remember_undo(undo: Callable[[], str]) -> None:
+    steps: list[Callable[[], str]] = st.session_state.setdefault(UNDO, [])
+    steps.append(undo)
+    del steps[:-UNDO_DEPTH]
+
+
+def can_undo() -> bool:
+    return bool(st.session_state.get(UNDO))
+
+
+def undo_last() -> None:
+    """Take back the last step of this session that is not signed; what cannot be taken back any more is left out."""
+    steps: list[Callable[[], str]] = st.session_state.get(UNDO, [])
+    if steps:
+        step(steps.pop())
+
+
+def flag(key: str) -> bool:
+    """Return whether a switch of this session is on."""
+    return bool(st.session_state.get(key))
+
+
+def flip(key: str) -> None:
+    st.session_state[key] = not flag(key)
+
+
+def holds(*keys: str) -> bool:
+    """Return whether each of these keyed widgets has a value in this session."""
+    return all(key in st.session_state for key in keys)
+
+
+def forget_edit(revision_hash: str) -> None:
+    """Drop what the fields of an edit of this revision hold."""
+    for key in [k for k in st.session_state if str(k).startswith("edit_") and str(k).endswith(revision_hash)]:
+        del st.session_state[key]
+
+
+def chosen(key: str) -> tuple[str, ...]:
+    """Return the texts that a keyed widget for several holds."""
+    return tuple(str(value) for value in st.session_state.get(key) or ())
+
+
 # --- the last live test of this session -------------------------------------------------------------------------------
 
 TestRecord = tuple[LiveTest, str, int, str]

@@ -13,6 +13,7 @@ from pld_app.wiring import App
 from pld_core import synthesising
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.canonical import Json
+from pld_core.desk import Half, SeenRule
 from pld_core.errors import PldError
 from pld_core.estimate import Estimate, estimate
 from pld_core.extraction import request_hash
@@ -132,11 +133,32 @@ def edit(
     Returns the revision, and why it could not be compared; empty if it was. The edit is saved either way.
     """
     made = app.store.rules.edit(rule_id, seen_revision, seen_state, text, note, app.actor)
+    return made, compared(app, rule_id)
+
+
+def split(app: App, seen: SeenRule, halves: tuple[Half, Half], reason: str) -> tuple[tuple[str, str], str]:
+    """Make two rules of one and compare them with the others.
+
+    Returns their ids, and why they could not be compared; empty if they were. The split is made either way.
+    """
+    made = app.store.desk.parts.split(seen, halves, reason, app.actor)
+    return made, compared(app, made[0])
+
+
+def merge(app: App, seen: tuple[SeenRule, SeenRule], text: RuleText, reason: str) -> tuple[str, str]:
+    """Make one rule of two and compare it with the others; returns its id, and why it could not be compared."""
+    made = app.store.desk.parts.merge(seen, text, reason, app.actor)
+    return made, compared(app, made)
+
+
+@guarded_app(Step.COMPARE)
+def compared(app: App, rule_id: str) -> str:
+    """Compare the rules of a rule's task, and return why that could not be done; empty if it was."""
     try:
         compare(app, app.store.rules.summary(rule_id).task)
     except PldError as error:
-        return made, f"It was not compared with the other rules: {error}"
-    return made, ""
+        return f"It was not compared with the other rules: {error}"
+    return ""
 
 
 @guarded_app(Step.COMPARE)

@@ -209,8 +209,8 @@ class EvidenceMovedOn(RevisionMovedOn):
     def __init__(self, seen: Revision, state: RevisionState, by: str) -> None:
         super().__init__(seen, seen, state, by)
         words = (
-            f"The evidence of {seen.rule_id} revision {seen.number} has changed since you opened it. Your decision was "
-            "not recorded and your text is kept. Read the evidence as it is now, then decide again."
+            f"The evidence of {seen.rule_id} revision {seen.number} has changed since you opened it. What you did "
+            "was not recorded and your text is kept. Read the evidence as it is now, then do it again."
         )
         self.args = (words,)
 

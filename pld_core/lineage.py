@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pld_core.canonical import hash_json
 from pld_core.models import Evidence, EvidenceRole, RevisionState, evidence_set_hash
@@ -52,6 +52,7 @@ class EvidenceChange:
         reason: why, in one sentence.
         state: the state of the revision after it.
         at: UTC time, ISO 8601.
+        ticked: hash of the example that a person gave another role, if that is the change.
     """
 
     number: int
@@ -61,6 +62,7 @@ class EvidenceChange:
     reason: str
     state: RevisionState
     at: str
+    ticked: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,23 @@ def takes_over(
     )
 
 
+def keep_ticks(old: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Return the new evidence with what people said of its examples: a role that a person gave stands."""
+    ticked = {e.example_hash: e for e in old if e.ticked_by}
+    kept = []
+    for e in new:
+        tick = ticked.get(e.example_hash)
+        role, by = (tick.role, tick.ticked_by) if tick else (e.role, "")
+        kept.append(replace(e, role=role, ticked_by=by))
+    return tuple(kept)
+
+
+def lost_ticks(old: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Return the ticked evidence whose example is not in the new evidence: its tick goes with it."""
+    there = {e.example_hash for e in new}
+    return tuple(e for e in old if e.ticked_by and e.example_hash not in there)
+
+
 def _with_role(evidence: Iterable[Evidence], role: EvidenceRole) -> set[str]:
     return {e.example_hash for e in evidence if e.role is role}
 
@@ -212,16 +231,18 @@ def came_and_went(old: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[tup
     return tuple(sorted(after - before)), tuple(sorted(before - after))
 
 
-def change_words(added: int, removed: int, cause: str) -> str:
-    """Return what happened to a rule's evidence as one sentence.
+def change_words(added: int, removed: int, cause: str, ticks: int = 0) -> str:
+    """Return what happened to a rule's evidence as one sentence; `ticks` is how many of people's ticks went with it.
 
-    >>> change_words(3, 1, "clustering 4")
-    'clustering 4: 3 examples were added to its evidence, 1 example was taken out'
+    >>> change_words(3, 1, "clustering 4", 1)
+    'clustering 4: 3 examples were added to its evidence, 1 example was taken out, and 1 tick with it'
     """
     parts = [f"{_examples(added)} added to its evidence"] if added else []
     parts += [f"{_examples(removed)} taken out" if added else f"{_examples(removed)} taken out of its evidence"] * (
         removed > 0
     )
+    if ticks:
+        parts.append(f"and {'1 tick' if ticks == 1 else f'{ticks:,} ticks'} with {'it' if removed == 1 else 'them'}")
     return f"{cause}: {', '.join(parts) or 'the roles of its examples changed'}"
 
 
@@ -234,7 +255,8 @@ def for_labels(
 ) -> tuple[Evidence, ...]:
     """Return the evidence as it bears on a rule that concludes these labels: no example of another label supports it.
 
-    A near miss that the rule now concludes rightly is none; what a person marked irrelevant stays so.
+    A near miss that the rule now concludes rightly is none; what a person marked irrelevant stays so. A tick that says
+    something else than the new labels do is none any more: it was about another rule.
     """
     found = []
     for e in evidence:
@@ -244,5 +266,5 @@ def for_labels(
             role = EvidenceRole.SUPPORTS if right else EvidenceRole.CONTRADICTS
         elif role is EvidenceRole.NEAR_MISS and right:
             continue
-        found.append(Evidence(e.example_hash, role, e.closeness, e.note))
+        found.append(replace(e, role=role, ticked_by=e.ticked_by if role is e.role else ""))
     return tuple(found)

@@ -456,12 +456,14 @@ class Evidence:
     Attributes:
         closeness: how near the example lies to the centre of the rule's cluster, -1 to 1; see `nearness.Terrain`.
         note: what the teacher said of it; it never decides the role.
+        ticked_by: the person who gave it this role; empty where code did.
     """
 
     example_hash: str
     role: EvidenceRole
     closeness: float = 0.0
     note: str = ""
+    ticked_by: str = ""
 
 
 def evidence_set_hash(evidence: tuple[Evidence, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,7 +142,7 @@ def evidence_of(
     Args:
         members, mates: content hashes; those that take no part are left out.
         admitted: what the teacher says the rule decides wrongly: noted, and shown even if it is not among the nearest.
-        before: the rule's evidence so far: notes and what a person marked irrelevant stay.
+        before: the rule's evidence so far: its notes stay.
     """
     rows = terrain.rows_of(members)
     if not rows:
@@ -170,13 +170,4 @@ def evidence_of(
     for row in terrain.rows_of(notes):
         if terrain.labels[row] not in labels:
             add(row, EvidenceRole.NEAR_MISS, float(centre[row]))
-    return tuple(_as_marked(found, before).values())
-
-
-def _as_marked(found: Mapping[str, Evidence], before: Sequence[Evidence]) -> dict[str, Evidence]:
-    """Let stand what a person marked irrelevant."""
-    marked = {e.example_hash for e in before if e.role is EvidenceRole.IRRELEVANT}
-    return {
-        content: Evidence(content, EvidenceRole.IRRELEVANT, e.closeness, e.note) if content in marked else e
-        for content, e in found.items()
-    }
+    return tuple(found.values())

@@ -32,6 +32,15 @@ class Step(StrEnum):
     JUDGE = "decide on a rule"
     EDIT = "edit a rule"
     RETIRE = "retire a rule"
+    TICK = "say what an example says of a rule"
+    WITHDRAW = "withdraw a decision"
+    SPLIT = "split a rule"
+    MERGE = "merge rules"
+    COMMENT = "comment on a rule"
+    ASK_OPINION = "ask for a second opinion"
+    TAG = "tag rules"
+    ASSIGN = "assign rules"
+    ASSIGN_OTHERS = "assign rules to others"
     COMPILE = "compile a prompt"
     EVALUATE = "evaluate a prompt"
     ASK = "ask a student"
@@ -62,6 +71,15 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.JUDGE: _REVIEWING,
     Step.EDIT: _REVIEWING,
     Step.RETIRE: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
+    Step.TICK: _REVIEWING,
+    Step.WITHDRAW: _REVIEWING,
+    Step.SPLIT: _REVIEWING,
+    Step.MERGE: _REVIEWING,
+    Step.COMMENT: frozenset({_R.REVIEWER, _R.LEAD, _R.RELEASE_MANAGER, _R.ANALYST, _R.AUDITOR}),
+    Step.ASK_OPINION: _REVIEWING,
+    Step.TAG: _REVIEWING,
+    Step.ASSIGN: _REVIEWING,
+    Step.ASSIGN_OTHERS: _LEADING,
     Step.COMPILE: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
     Step.EVALUATE: _TRYING,
     Step.ASK: _TRYING,
@@ -70,7 +88,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.CHANGE_SETTINGS: frozenset({_R.ADMIN}),
     Step.GRANT: frozenset({_R.ADMIN}),
 }
-"""Any one of the roles is enough. An analyst only reads, an auditor reads and exports."""
+"""Any one of the roles is enough. An analyst reads and comments, an auditor exports too."""
 
 JOBS: dict[str, Step] = {
     "evaluate": Step.EVALUATE,

@@ -22,7 +22,10 @@ S = RevisionState
 
 
 class Action(StrEnum):
-    """What can happen to a revision. The last ones are done by the system, as a consequence of something else."""
+    """What can happen to a revision. The last ones are done by the system, as a consequence of something else.
+
+    `tick` is a person's word on what an example says of the rule; `withdraw` takes back one's own decision.
+    """
 
     SUBMIT = "submit"
     APPROVE = "approve"
@@ -31,6 +34,8 @@ class Action(StrEnum):
     EDIT = "edit"
     RETIRE = "retire"
     REVIEW_AGAIN = "review_again"
+    TICK = "tick"
+    WITHDRAW = "withdraw"
     MARK_STALE = "mark_stale"
     BEGIN_AGAIN = "begin_again"
     SUPERSEDE = "supersede"
@@ -68,6 +73,8 @@ _STEPS: dict[Action, Step] = {
     Action.MARK_STALE: Step.SUBMIT,
     Action.BEGIN_AGAIN: Step.SUBMIT,
     Action.SUPERSEDE: Step.JUDGE,
+    Action.TICK: Step.TICK,
+    Action.WITHDRAW: Step.WITHDRAW,
 }
 
 OPEN_STATES = (S.PROPOSED, S.IN_REVIEW, S.FIRST_APPROVED, S.DISPUTED, S.CHANGES_REQUESTED, S.STALE)
@@ -94,7 +101,21 @@ _PLAIN: dict[tuple[RevisionState, Action], RevisionState] = {
     (S.STALE, Action.SUPERSEDE): S.SUPERSEDED,
     (S.APPROVED, Action.RETIRE): S.RETIRED,
     (S.STALE, Action.RETIRE): S.RETIRED,
+    (S.PROPOSED, Action.TICK): S.PROPOSED,
+    (S.IN_REVIEW, Action.TICK): S.IN_REVIEW,
+    (S.CHANGES_REQUESTED, Action.TICK): S.CHANGES_REQUESTED,
+    (S.STALE, Action.TICK): S.STALE,
+    # A decision is bound to the evidence as it was; half a decision on other evidence is none.
+    (S.FIRST_APPROVED, Action.TICK): S.IN_REVIEW,
+    (S.DISPUTED, Action.TICK): S.IN_REVIEW,
+    (S.APPROVED, Action.TICK): S.STALE,
+    (S.FIRST_APPROVED, Action.WITHDRAW): S.IN_REVIEW,
+    (S.DISPUTED, Action.WITHDRAW): S.IN_REVIEW,
+    (S.CHANGES_REQUESTED, Action.WITHDRAW): S.IN_REVIEW,
+    (S.APPROVED, Action.WITHDRAW): S.IN_REVIEW,
 }
+BEGINS_ANEW = frozenset({Action.TICK, Action.WITHDRAW, Action.MARK_STALE, Action.BEGIN_AGAIN})
+"""After a transition by one of these, decisions made before it are history: they count for nothing in the guard."""
 
 
 def next_state(standing: Standing, action: Action, actor: Actor) -> RevisionState:
@@ -116,6 +137,11 @@ def next_state(standing: Standing, action: Action, actor: Actor) -> RevisionStat
     new = _PLAIN.get((standing.state, action))
     if new is None:
         raise _illegal(standing.state, action)
+    if action is Action.WITHDRAW and actor.name not in (*standing.approvers, *standing.dissenters):
+        raise IllegalTransition(
+            f"{actor.name} has made no decision that counts on this revision, which is {standing.state.label}, so "
+            "there is none to withdraw. Nothing was changed; whoever decided can withdraw it, or edit the rule."
+        )
     return new
 
 

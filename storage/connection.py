@@ -127,6 +127,15 @@ class Database:
                 self._note_head(conn)
 
     @contextmanager
+    def joined(self, within: Write | None) -> Generator[Write]:
+        """Write inside the transaction that is given, or else in one of its own."""
+        if within is not None:
+            yield within
+            return
+        with self.write() as write:
+            yield write
+
+    @contextmanager
     def raw(self) -> Generator[Tables]:
         """Open the tables outside any transaction, for migrations and checks."""
         with self._translated(), closing(self._connect()) as conn:

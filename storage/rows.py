@@ -229,7 +229,7 @@ def summary_from(row: Row) -> RuleSummary:
 
 
 def evidence_from(row: Row) -> Evidence:
-    return Evidence(row["example_hash"], EvidenceRole(row["role"]), row["closeness"], row["note"])
+    return Evidence(row["example_hash"], EvidenceRole(row["role"]), row["closeness"], row["note"], row["ticked_by"])
 
 
 def lineage_from(row: Row) -> Lineage:
@@ -252,6 +252,7 @@ def evidence_change_from(row: Row) -> EvidenceChange:
         reason=row["reason"],
         state=RevisionState(row["state"]),
         at=row["at"],
+        ticked=row["ticked"],
     )
 
 

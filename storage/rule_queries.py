@@ -6,13 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
-from pld_core.errors import NotFound
+from pld_core.errors import NotFound, RevisionMovedOn
 from pld_core.models import Evidence, Revision, RevisionState, RuleSummary, Verdict
 from pld_core.ports import RuleFilter
-from pld_core.review import AWAITING_DECISION, FINAL_STATES, Standing
+from pld_core.review import AWAITING_DECISION, BEGINS_ANEW, FINAL_STATES, Standing
 from storage import rows
 from storage.task_queries import load_task
 
+_ANEW = ", ".join(sorted(repr(action.value) for action in BEGINS_ANEW))
 _URGENCY = " ".join(f"WHEN '{state.value}' THEN {rank}" for rank, state in enumerate(AWAITING_DECISION))
 # Stale, conflicting, low support, then random (a hash is as good as a lot, and the same on every screen).
 ORDER = f"CASE state {_URGENCY} ELSE 99 END, contradictions > 0 DESC, support, head"
@@ -20,7 +21,7 @@ LIVE = f"NOT IN ({', '.join(sorted(repr(state.value) for state in FINAL_STATES))
 VERSION = """coalesce((SELECT max(x.number) FROM evidence_version AS x
     WHERE x.revision_hash = evidence.revision_hash), 1)"""
 """The version of a revision's evidence that counts."""
-_OVERLAPPING = f"""state {LIVE} AND EXISTS (SELECT 1 FROM overlap AS o
+OVERLAPPING = f"""state {LIVE} AND EXISTS (SELECT 1 FROM overlap AS o
     JOIN rule AS other ON other.head = iif(o.low = rule.head, o.high, o.low)
     WHERE (o.low = rule.head OR o.high = rule.head) AND other.state {LIVE})"""  # noqa: S608 - literals
 
@@ -70,12 +71,32 @@ def gold_labels(conn: sqlite3.Connection, task: str, hashes: Sequence[str]) -> d
     return {str(row["hash"]): str(row["label"]) for row in conn.execute(sql, (task, canonical_json(list(hashes))))}
 
 
+def where_clause(task: str, where: RuleFilter) -> tuple[str, tuple[str, ...]]:
+    clauses, values = ["task = ?"], [task]
+    if where.states:
+        clauses.append(f"state IN ({', '.join('?' for _ in where.states)})")
+        values += [state.value for state in where.states]
+    if where.label:
+        clauses.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = ?)")
+        values.append(where.label)
+    if where.search:
+        clauses.append("search LIKE ? ESCAPE '\\'")
+        values.append(rows.like(where.search))
+    if where.overlapping:
+        clauses.append(OVERLAPPING)
+    return " AND ".join(clauses), tuple(values)
+
+
 def load_standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
-    """Return what the guard has to know of the newest revision; a decision on earlier evidence is none on this."""
+    """Return what the guard has to know of the newest revision; decisions before it began anew, or on
+    earlier evidence, do not count.
+    """
     revision = load_revision(conn, head.head)
     made = conn.execute(
-        """SELECT verdict, reviewer FROM decision WHERE revision_hash = :head AND decided_at > coalesce(
-               (SELECT max(at) FROM evidence_version WHERE revision_hash = :head), '') ORDER BY id""",
+        f"""SELECT verdict, reviewer FROM decision WHERE revision_hash = :head AND decided_at > max(
+                coalesce((SELECT max(at) FROM transition WHERE revision_hash = :head AND action IN ({_ANEW})), ''),
+                coalesce((SELECT max(at) FROM evidence_version WHERE revision_hash = :head), ''))
+            ORDER BY id""",  # noqa: S608 - literals of this module
         {"head": head.head},
     )
     verdicts = [(Verdict(row["verdict"]), str(row["reviewer"])) for row in made]
@@ -90,17 +111,11 @@ def load_standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
     )
 
 
-def where_clause(task: str, where: RuleFilter) -> tuple[str, tuple[str, ...]]:
-    clauses, values = ["task = ?"], [task]
-    if where.states:
-        clauses.append(f"state IN ({', '.join('?' for _ in where.states)})")
-        values += [state.value for state in where.states]
-    if where.label:
-        clauses.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE json_each.value = ?)")
-        values.append(where.label)
-    if where.search:
-        clauses.append("search LIKE ? ESCAPE '\\'")
-        values.append(rows.like(where.search))
-    if where.overlapping:
-        clauses.append(_OVERLAPPING)
-    return " AND ".join(clauses), tuple(values)
+def refuse_moved_on(conn: sqlite3.Connection, head: RuleSummary, seen: str, seen_state: RevisionState) -> None:
+    if head.head == seen and head.state is seen_state:
+        return
+    try:
+        seen_revision = load_revision(conn, seen)
+    except NotFound:
+        raise NotFound(f"{head.id} has no revision {seen[:19]}. Nothing was recorded; open the rule again.") from None
+    raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, head.changed_by)

@@ -140,10 +140,21 @@ def add_evidence(
     write: Write, task: str, revision_hash: str, version: int, evidence: Sequence[Evidence], by: str
 ) -> None:
     write.conn.executemany(
-        """INSERT INTO evidence (revision_hash, task, example_hash, role, closeness, note, version, by, at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO evidence (revision_hash, task, example_hash, role, closeness, note, ticked_by, version, by,
+               at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            (revision_hash, task, e.example_hash, e.role.value, e.closeness, e.note, version, by, write.now)
+            (
+                revision_hash,
+                task,
+                e.example_hash,
+                e.role.value,
+                e.closeness,
+                e.note,
+                e.ticked_by,
+                version,
+                e.ticked_by or by,
+                write.now,
+            )
             for e in evidence
         ],
     )

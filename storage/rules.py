@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 from pld_core.canonical import Json
-from pld_core.errors import EvidenceMovedOn, InvalidInput, NotFound, RevisionMovedOn
+from pld_core.errors import EvidenceMovedOn, InvalidInput
 from pld_core.lineage import for_labels
 from pld_core.models import (
     SYSTEM,
@@ -36,6 +35,7 @@ from pld_core.review import (
 )
 from storage import rows
 from storage.connection import Database, Write
+from storage.derivations import replace_parents
 from storage.example_queries import EXAMPLE
 from storage.example_rows import example_from
 from storage.rule_queries import (
@@ -47,6 +47,7 @@ from storage.rule_queries import (
     load_standing,
     load_state,
     load_summary,
+    refuse_moved_on,
     where_clause,
 )
 from storage.rule_writes import (
@@ -103,17 +104,17 @@ class SqliteRules:
             return revision.rule_id
 
     @guarded(Step.JUDGE)
-    def judge(self, judgement: Judgement, actor: Actor) -> Decision:
-        """Record a verdict on the revision that the reviewer saw.
+    def judge(self, judgement: Judgement, actor: Actor, within: Write | None = None) -> Decision:
+        """Record a verdict on the revision that the reviewer saw, in a transaction of its own or `within` another.
 
         Raises:
             RevisionMovedOn: it is no longer the newest, or its state or its evidence changed meanwhile.
             NotAllowed: the guard refused.
         """
         check_judgement(judgement)
-        with self._database.write() as write:
+        with self._database.joined(within) as write:
             head = load_summary(write.conn, judgement.rule_id)
-            _refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state)
+            refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state)
             evidence = effective_evidence(write.conn, head.head)
             if judgement.seen_evidence not in ("", evidence_set_hash(evidence)):
                 raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, head.changed_by)
@@ -156,6 +157,7 @@ class SqliteRules:
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
             if new is RevisionState.APPROVED:
                 _put_in_force(write, head)
+            replace_parents(write, head.id)
             row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
             return rows.decision_from(row)
 
@@ -166,7 +168,7 @@ class SqliteRules:
         """Append an edited revision, which goes into review; the approved one, if any, stays in force until then."""
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
-            _refuse_moved_on(write.conn, head, seen_revision, seen_state)
+            refuse_moved_on(write.conn, head, seen_revision, seen_state)
             settled = next_state(load_standing(write.conn, head), Action.EDIT, actor)
             parent = load_revision(write.conn, head.head)
             revision = edited_revision(parent, text, note, actor, load_task(write.conn, head.task).label_names)
@@ -287,16 +289,6 @@ class SqliteRules:
 
 
 _PAST = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.REQUEST_CHANGES: "changes_requested"}
-
-
-def _refuse_moved_on(conn: sqlite3.Connection, head: RuleSummary, seen: str, seen_state: RevisionState) -> None:
-    if head.head == seen and head.state is seen_state:
-        return
-    try:
-        seen_revision = load_revision(conn, seen)
-    except NotFound:
-        raise NotFound(f"{head.id} has no revision {seen[:19]}. Nothing was recorded; open the rule again.") from None
-    raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, head.changed_by)
 
 
 def _review_again(write: Write, head: RuleSummary, actor: Actor) -> RuleSummary:

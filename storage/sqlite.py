@@ -11,6 +11,7 @@ from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
+from storage.desk import SqliteDesk
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
 from storage.jobs import SqliteJobs
@@ -37,6 +38,7 @@ class SqliteStore:
         self.batches = SqliteBatches(database)
         self.rules = SqliteRules(database)
         self.lineage = SqliteLineage(database)
+        self.desk = SqliteDesk(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
         self.jobs = SqliteJobs(database)

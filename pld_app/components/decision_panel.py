@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from pld_app import session, synthesis_work
-from pld_app.components.rule_card import draw_rule_text, priority_words
+from pld_app import session
+from pld_app.components.desk_panels import draw_second_opinion, draw_withdraw
+from pld_app.components.edit_panel import draw_edit
+from pld_app.components.parts_panel import draw_merge, draw_split
+from pld_app.components.rule_card import draw_rule_text
+from pld_app.components.rule_desk import MERGE, SPLIT, WITHDRAW
 from pld_app.components.text import plain, words
 from pld_app.session import Panel
-from pld_core.models import PRIORITIES, Judgement, RejectCategory, RuleDossier, RuleText, Task, Verdict
+from pld_core.models import Judgement, RejectCategory, RuleDossier, Task, Verdict
 
 APPROVE, EDIT, REJECT, CHANGES, HELP = "approve", "edit", "reject", "request_changes", "help"
+SECOND = "second"
 MEANING = (
     "By approving I state that I have read this revision beside its evidence and find it right. "
     "It may be compiled into prompts until it is changed, goes stale or is retired."
@@ -20,7 +27,10 @@ KEYS = {
     "A": "approve (opens a panel; the button in it signs)",
     "E": "edit",
     "X": "reject",
+    "S": "ask somebody else for a second opinion",
     "N": "skip to the next rule",
+    "D": "show what the newest revision changed",
+    "U": "undo the last tick, tag or discarded draft",
     "H": "this help",
 }
 
@@ -33,26 +43,34 @@ def draw_open_panel(task: Task, dossier: RuleDossier, next_rule: str | None) -> 
     if panel.kind != HELP and panel.rule_id != dossier.summary.id:
         session.close_panel()
         return
-    titles = {
-        APPROVE: f"Approve {panel.rule_id}",
-        EDIT: f"Edit {panel.rule_id}",
-        REJECT: f"Reject {panel.rule_id}",
-        CHANGES: f"Request changes to {panel.rule_id}",
-        HELP: "Keys",
-    }
+    title, wide, draw = _body(panel, task, dossier, next_rule)
 
-    @st.dialog(titles[panel.kind], width="large" if panel.kind == EDIT else "medium", on_dismiss=session.close_panel)
+    @st.dialog(title, width="large" if wide else "medium", on_dismiss=session.close_panel)
     def body() -> None:
-        if panel.kind == HELP:
-            _help()
-        elif panel.kind == EDIT:
-            _edit(task, dossier, panel)
-        else:
-            _judge(dossier, panel, next_rule)
+        draw()
         if problem := session.problem():
             st.error(plain(problem), icon=":material/error:")
 
     body()
+
+
+def _body(
+    panel: Panel, task: Task, dossier: RuleDossier, next_rule: str | None
+) -> tuple[str, bool, Callable[[], None]]:
+    """Return a panel's title, whether it is wide, and what draws it."""
+    rule = panel.rule_id
+    bodies: dict[str, tuple[str, bool, Callable[[], None]]] = {
+        APPROVE: (f"Approve {rule}", False, lambda: _judge(dossier, panel, next_rule)),
+        REJECT: (f"Reject {rule}", False, lambda: _judge(dossier, panel, next_rule)),
+        CHANGES: (f"Request changes to {rule}", False, lambda: _judge(dossier, panel, next_rule)),
+        EDIT: (f"Edit {rule}", True, lambda: draw_edit(task, dossier, panel)),
+        SECOND: (f"Second opinion on {rule}", False, lambda: draw_second_opinion(dossier, panel)),
+        WITHDRAW: (f"Withdraw my decision on {rule}", False, lambda: draw_withdraw(dossier, panel)),
+        SPLIT: (f"Split {rule}", True, lambda: draw_split(task, dossier, panel)),
+        MERGE: (f"Merge {rule}", True, lambda: draw_merge(task, dossier, panel)),
+        HELP: ("Keys", False, _help),
+    }
+    return bodies[panel.kind]
 
 
 def _help() -> None:
@@ -108,52 +126,3 @@ def _go_on(next_rule: str | None) -> None:
     if next_rule and session.moved_on() is None:
         session.set_address("rule", next_rule)
     st.rerun()
-
-
-def _edit(task: Task, dossier: RuleDossier, panel: Panel) -> None:
-    key, text = panel.revision_hash, dossier.head.text
-    fields = {name: f"edit_{name}_{key}" for name in ("title", "if", "then", "except", "priority", "note")}
-    session.preset_once(fields["title"], text.title)
-    session.preset_once(fields["if"], text.condition)
-    session.preset_once(fields["then"], list(text.labels))
-    session.preset_once(fields["except"], "\n".join(text.exceptions))
-    session.preset_once(fields["priority"], text.priority)
-    st.text_input("Title", key=fields["title"], persist_state="session", max_chars=120)
-    st.text_area("IF", key=fields["if"], persist_state="session", max_chars=1200, height=110)
-    chosen = st.multiselect("THEN", task.label_names, key=fields["then"], persist_state="session")
-    st.text_area("EXCEPT (one exception a line)", key=fields["except"], persist_state="session", height=90)
-    priority = st.segmented_control(
-        "Priority",
-        list(PRIORITIES),
-        format_func=priority_words,
-        key=fields["priority"],
-        required=True,
-        persist_state="session",
-        help="Rules of a lower number stand earlier in the prompt. A first one overrides others; a fallback is for "
-        "inputs that no other rule fits.",
-    )
-    st.text_input("Why this change", key=fields["note"], persist_state="session", max_chars=500)
-    st.caption(
-        "Saving makes a new revision, which goes back to review. An approved revision stays in force until then."
-    )
-    if st.button("Save as a new revision", type="primary", key="sign"):
-        edited = RuleText(
-            session.widget(fields["title"]),
-            session.widget(fields["if"]),
-            tuple(chosen),
-            tuple(session.widget(fields["except"]).splitlines()),
-            text.rationale,
-            priority or text.priority,
-        )
-        if session.attempt(lambda: _save(panel, edited, session.widget(fields["note"]))):
-            if session.moved_on() is None:
-                session.forget(*fields.values())
-            else:
-                session.carry_draft(*fields.values())
-            st.rerun()
-
-
-def _save(panel: Panel, text: RuleText, note: str) -> str:
-    app = session.app()
-    made, problem = synthesis_work.edit(app, panel.rule_id, panel.revision_hash, panel.state, text, note)
-    return f"{made.rule_id} revision {made.number} is in review. {problem}".strip()

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 
 import streamlit as st
 
-from pld_app.components.text import ROLE_ICONS, count, in_badge, plain, short_hash
+from pld_app.components.evidence_ticks import draw_tick, draw_tick_switch, ticked_line
+from pld_app.components.text import count, in_badge, plain, short_hash
+from pld_core.desk import Comment
+from pld_core.folding import stretches
 from pld_core.models import Evidence, EvidenceRole, Example, RuleDossier
 
 ORDER = (EvidenceRole.CONTRADICTS, EvidenceRole.NEAR_MISS, EvidenceRole.SUPPORTS, EvidenceRole.IRRELEVANT)
 HEADINGS = {
-    EvidenceRole.CONTRADICTS: ("Contradicting", "Another label, yet as close to this rule as its own examples.", "red"),
+    EvidenceRole.CONTRADICTS: (
+        "Contradicting",
+        "Another label, yet as close to this rule as its own examples; and those ticked so.",
+    ),
     EvidenceRole.NEAR_MISS: (
         "Near misses",
         "Alike, but labelled otherwise. Would the rule keep clear of them?",
-        "orange",
     ),
-    EvidenceRole.SUPPORTS: ("Supporting", "The examples that this rule was merged from.", "green"),
-    EvidenceRole.IRRELEVANT: ("Irrelevant", "Marked as saying nothing about this rule.", "gray"),
+    EvidenceRole.SUPPORTS: ("Supporting", "The examples that this rule was merged from, and those ticked so."),
+    EvidenceRole.IRRELEVANT: ("Irrelevant", "Marked as saying nothing about this rule."),
 }
 
 LONG = 1_500
@@ -27,7 +33,12 @@ MARK = '<mark style="background: rgba(255, 190, 0, 0.4); color: inherit; border-
 """The letters keep the colour of the text around them, in light and in dark; the line is seen in grey print too."""
 
 
-def draw_evidence(dossier: RuleDossier, added: frozenset[str] = frozenset(), limit: int = 40) -> None:
+def draw_evidence(
+    dossier: RuleDossier,
+    comments: tuple[Comment, ...] = (),
+    added: frozenset[str] = frozenset(),
+    limit: int = 40,
+) -> None:
     """Draw the evidence of the newest revision: contradicting first, then near misses, then supporting.
 
     Args:
@@ -36,15 +47,18 @@ def draw_evidence(dossier: RuleDossier, added: frozenset[str] = frozenset(), lim
     if not dossier.evidence:
         st.warning("This rule has no evidence, so nobody can judge it. It can be rejected, but not approved.")
         return
+    can_tick = draw_tick_switch(dossier)
+    remarks = Counter(c.example_hash for c in comments if c.parent is None and not c.resolved)
     drawn = 0
     for role in ORDER:
         cards = [e for e in dossier.evidence if e.role is role]
         if not cards:
             continue
-        title, meaning, colour = HEADINGS[role]
+        title, meaning = HEADINGS[role]
         st.markdown(f"**{title}** ({len(cards)}) :gray[{meaning}]")
         for evidence in cards[: max(0, limit - drawn)]:
-            draw_card(evidence, dossier.examples[evidence.example_hash], colour, evidence.example_hash in added)
+            is_new, open_threads = evidence.example_hash in added, remarks[evidence.example_hash]
+            _draw_card(dossier, evidence, can_tick, is_new, open_threads)
         drawn += len(cards)
     if drawn > limit:
         st.caption(
@@ -52,21 +66,45 @@ def draw_evidence(dossier: RuleDossier, added: frozenset[str] = frozenset(), lim
         )
 
 
-def draw_card(evidence: Evidence, example: Example, colour: str, is_new: bool) -> None:
-    """Draw one example with its role."""
+def _draw_card(dossier: RuleDossier, evidence: Evidence, can_tick: bool, is_new: bool, remarks: int) -> None:
+    """Draw one example with what it says of the rule."""
+    example, ticked_by = dossier.examples[evidence.example_hash], evidence.ticked_by
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            mark = f"{ROLE_ICONS[evidence.role.value]} {evidence.role.value.replace('_', ' ')}"
-            st.badge(mark, color=colour)  # type: ignore[arg-type]
             st.badge(f"gold label: {in_badge(example.label)}", color="blue")
             if is_new:
                 st.badge("new", color="orange", help="Added to the evidence since the last decision.")
+            if remarks:
+                st.badge(count(remarks, "open comment"), color="violet", icon=":material/comment:")
             st.caption(
-                f"{example.split.value} · {plain(example.place)} · {short_hash(example.hash)}", help=_origin(example)
+                f"{example.split.value} · {plain(example.place)} · {short_hash(example.hash)}{ticked_line(ticked_by)}",
+                help=_origin(example),
             )
+        draw_tick(dossier, evidence, can_tick)
         if evidence.note:
             st.caption(f":orange[{plain(evidence.note)}]")
+        draw_folded(example, f"{dossier.head.hash[-12:]}_{example.hash[-16:]}")
+
+
+def draw_folded(example: Example, key: str) -> None:
+    """Draw the text fields of an example, long ones folded around what is marked, with a switch that unfolds them."""
+    parts = {name: stretches(value, _spans(example, name)) for name, value in example.fields}
+    hidden = sum(part.end - part.start for field in parts.values() for part in field if part.hidden)
+    if not hidden:
         draw_example(example)
+        return
+    if st.toggle(f"Show all ({hidden:,} characters more)", key=f"all_{key}"):
+        draw_example(example)
+        return
+    for name, value in sorted(example.fields, key=lambda entry: len(entry[1]) > LONG):
+        spans = _spans(example, name)
+        st.caption(_field_line(name, spans))
+        for part in parts[name]:
+            if part.hidden:
+                st.caption(f"… {count(part.end - part.start, 'character')} left out …")
+                continue
+            inside = [(max(a, part.start) - part.start, min(b, part.end) - part.start) for a, b in spans]
+            _draw_text(value[part.start : part.end], [(a, b) for a, b in inside if a < b])
 
 
 def draw_example(example: Example) -> None:
@@ -75,13 +113,25 @@ def draw_example(example: Example) -> None:
     A field as long as a contract comes after the others: what is asked about it would be found only at its end.
     """
     for name, value in sorted(example.fields, key=lambda entry: len(entry[1]) > LONG):
-        spans = sorted((s.start, s.end) for s in example.spans if s.field == name)
-        marked = f" · {count(len(spans), 'passage')} marked as evidence" if spans else ""
-        st.caption(f"{plain(name)}{marked}")
-        if spans:
-            _draw_marked(value, spans)
-        else:
-            st.text(value or "(empty)")
+        spans = _spans(example, name)
+        st.caption(_field_line(name, spans))
+        _draw_text(value, spans)
+
+
+def _spans(example: Example, field: str) -> list[tuple[int, int]]:
+    return sorted((s.start, s.end) for s in example.spans if s.field == field)
+
+
+def _field_line(name: str, spans: list[tuple[int, int]]) -> str:
+    marked = f" · {count(len(spans), 'passage')} marked as evidence" if spans else ""
+    return f"{plain(name)}{marked}"
+
+
+def _draw_text(text: str, spans: list[tuple[int, int]]) -> None:
+    if spans:
+        _draw_marked(text, spans)
+    else:
+        st.text(text or "(empty)")
 
 
 def _draw_marked(text: str, spans: list[tuple[int, int]]) -> None:

@@ -1,57 +1,55 @@
-"""The queue of rules with its filters, which live in the address."""
+"""The queue of rules with its tabs and filters, which live in the address."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pld_app import session, synthesis_work
+from pld_app.components.bulk import draw_selection
 from pld_app.components.text import count, plain
+from pld_core.desk import DeskFilter, QueueRow, Tab
 from pld_core.errors import PldError
-from pld_core.models import RevisionState, RuleSummary, Task
+from pld_core.models import RevisionState, Task
 from pld_core.ports import Page, RuleFilter
 from pld_core.review import AWAITING_DECISION
 
 PAGE_SIZE = 20
-TO_DECIDE, OVERLAPPING, DECIDED, EVERYTHING = "Open", "Conflicts", "Decided", "All"
-SHOWN: dict[str, tuple[RevisionState, ...]] = {
-    TO_DECIDE: AWAITING_DECISION,
-    OVERLAPPING: (),
-    DECIDED: tuple(state for state in RevisionState if state not in AWAITING_DECISION),
-    EVERYTHING: (),
-}
-ANY = "Any label"
+ANY, ANY_TAG = "Any label", "Any tag"
+TABS = [tab.value for tab in Tab]
 
 
-def queue_filter() -> RuleFilter:
-    """Return the filter that the widgets hold."""
-    label = session.widget("label")
-    return RuleFilter(
-        states=SHOWN.get(session.widget("show"), AWAITING_DECISION),
-        label="" if label in ("", ANY) else label,
-        search=session.widget("q"),
-        overlapping=session.widget("show") == OVERLAPPING,
+def desk_filter() -> DeskFilter:
+    """Return the tab and the filter that the widgets hold."""
+    label, tag, show = session.widget("label"), session.widget("tag"), session.widget("show")
+    return DeskFilter(
+        Tab(show) if show in TABS else Tab.MINE,
+        RuleFilter(label="" if label in ("", ANY) else label, search=session.widget("q")),
+        "" if tag in ("", ANY_TAG) else tag,
     )
 
 
-def draw_queue(task: Task) -> str | None:
-    """Draw filters and queue; return the rule to show, or None with the reason on screen."""
-    store = session.app().store
-    st.pills(
+def draw_tabs() -> None:
+    """Draw the tabs, which need the width of the page."""
+    st.segmented_control(
         "Show",
-        list(SHOWN),
-        default=TO_DECIDE,
+        TABS,
+        default=Tab.MINE.value,
         required=True,
         key="show",
         bind="query-params",
         wrap=True,
         label_visibility="collapsed",
     )
-    st.text_input("Search", key="q", bind="query-params", placeholder="Search rules", label_visibility="collapsed")
-    st.selectbox("Label", [ANY, *task.label_names], key="label", bind="query-params", label_visibility="collapsed")
-    where = queue_filter()
-    if where.overlapping:
-        st.caption("Rules with close conditions and different labels. An input that fits both has two answers.")
-    total = store.rules.count(task.name, where)
+
+
+def draw_queue(task: Task) -> str | None:
+    """Draw filters and queue; return the rule to show, or None with the reason on screen."""
+    desk, actor = session.app().store.desk.queue, session.app().actor
+    _draw_filters(task)
+    where = desk_filter()
+    if where.tab is Tab.CONFLICTS:
+        _draw_comparing(task)
+    total = desk.count(task.name, where, actor)
     wanted = session.address("rule").upper()
     if total == 0:
         _draw_empty(task)
@@ -60,19 +58,26 @@ def draw_queue(task: Task) -> str | None:
     page = 1
     if pages > 1:
         page = st.pagination(pages, key="queue_page", max_visible_pages=3)
-    rows = store.rules.queue(task.name, where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE))
-    by_id = {row.id: row for row in rows}
+    rows = desk.rows(task.name, where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE), actor)
+    if not rows:
+        # Somebody else decided what stood on this page.
+        rows = desk.rows(task.name, where, Page(0, PAGE_SIZE), actor)
+    by_id = {row.summary.id: row for row in rows}
     if not wanted:
-        wanted = rows[0].id
+        wanted = next((row.summary.id for row in rows if not row.opened_by), rows[0].summary.id)
         session.set_address("rule", wanted)
-    st.caption(count(total, "rule"))
+    line = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    line.caption(count(total, "rule"), width="content")
+    if line.toggle("Several", key="several", help="Tick several rules to assign, tag or reject them as duplicates."):
+        draw_selection(rows, where.tab.value)
+        return wanted
     session.preset("queue_pick", wanted if wanted in by_id else None)
-    with st.container(height=430, border=False, key="queue"):
+    with st.container(height=380, border=False, key="queue"):
         st.radio(
             "Queue",
             list(by_id),
             index=None,
-            format_func=lambda rule_id: f"**{rule_id}** {plain(by_id[rule_id].title)}",
+            format_func=lambda rule_id: f"**{rule_id}** {plain(by_id[rule_id].summary.title)}",
             captions=[_caption(row) for row in rows],
             key="queue_pick",
             on_change=_picked,
@@ -81,44 +86,74 @@ def draw_queue(task: Task) -> str | None:
     return wanted
 
 
+def _draw_filters(task: Task) -> None:
+    tags = session.app().store.desk.queue.tags(task.name)
+    st.text_input("Search", key="q", bind="query-params", placeholder="Search rules", label_visibility="collapsed")
+    places = st.columns(2, gap="xsmall") if tags else [st.container()]
+    places[0].selectbox(
+        "Label", [ANY, *task.label_names], key="label", bind="query-params", label_visibility="collapsed"
+    )
+    if tags:
+        places[1].selectbox("Tag", [ANY_TAG, *tags], key="tag", bind="query-params", label_visibility="collapsed")
+
+
 def _picked() -> None:
     session.set_address("rule", session.widget("queue_pick"))
     session.dismiss_moved_on()
 
 
-def _caption(row: RuleSummary) -> str:
-    parts = [" or ".join(plain(label) for label in row.labels), count(row.support, "example")]
-    if row.contradictions:
-        parts.append(f"⚡\N{NO-BREAK SPACE}{row.contradictions}\N{NO-BREAK SPACE}against")
-    if row.uncovered:
-        parts.append(f"◐ cluster also holds {', '.join(plain(label) for label in row.uncovered)}")
-    if row.state not in (RevisionState.IN_REVIEW, RevisionState.PROPOSED):
-        parts.append(row.state.label)
-    return " · ".join(parts)
+def _caption(row: QueueRow) -> str:
+    rule = row.summary
+    parts = [" or ".join(plain(label) for label in rule.labels), count(rule.support, "example")]
+    if rule.contradictions:
+        parts.append(f"⚡\N{NO-BREAK SPACE}{rule.contradictions}\N{NO-BREAK SPACE}against")
+    if rule.uncovered:
+        parts.append(f"◐ cluster also holds {', '.join(plain(label) for label in rule.uncovered)}")
+    if rule.state not in (RevisionState.IN_REVIEW, RevisionState.PROPOSED):
+        parts.append(rule.state.label)
+    if row.open_comments:
+        parts.append(count(row.open_comments, "open comment"))
+    if row.second_opinion:
+        parts.append("second opinion asked")
+    if row.has_draft:
+        parts.append("your draft")
+    if row.assignee:
+        parts.append(f"for {plain(row.assignee)}")
+    if row.opened_by:
+        parts.append(f"open at {plain(row.opened_by)}")
+    return " · ".join([*parts, *(f"#{plain(tag)}" for tag in row.tags)])
+
+
+EMPTY = {
+    Tab.SECOND: "Nothing waits for a second person.",
+    Tab.STALE: "Nothing is stale: every approved rule rests on the evidence that it was approved on.",
+    Tab.CONFLICTS: "No rule has examples that contradict it, and no two that were compared have close conditions and "
+    "different labels.",
+    Tab.DECIDED: "Nothing is decided yet. Switch to “Mine”.",
+}
 
 
 def _draw_empty(task: Task) -> None:
-    store = session.app().store
+    store, where = session.app().store, desk_filter()
     if store.rules.count(task.name) == 0:
         st.info("No rule yet. Rules come from clusters of instructions: see the Clusters page.")
-    elif session.widget("q") or session.widget("label") not in ("", ANY):
+    elif where.where != RuleFilter() or where.tag:
         st.info("No rule matches this filter. Clear the search or choose another label.")
-    elif session.widget("show") == OVERLAPPING:
-        _draw_no_overlap(task)
-    elif session.widget("show") == DECIDED:
-        st.info("Nothing is decided yet. Switch to “Open”.")
+    elif where.tab in EMPTY:
+        st.info(EMPTY[where.tab])
+    elif store.rules.count(task.name, RuleFilter(states=AWAITING_DECISION)):
+        st.info("Nothing is left for you: what is open waits for somebody else. “Second review” and “All” show it.")
     else:
         st.success("All rules are decided. Compile them on the Prompt page.", icon=":material/done_all:")
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
 
 
-def _draw_no_overlap(task: Task) -> None:
-    waiting = session.app().store.lineage.uncompared(task.name)
-    if not waiting:
-        st.success("No two rules have close conditions and different labels.", icon=":material/done_all:")
-        return
-    st.info(f"{count(len(waiting), 'rule')} not compared with the others yet.")
-    st.button("Compare now", key="compare", on_click=_compare, args=(task.name,))
+def _draw_comparing(task: Task) -> None:
+    """Draw what makes a conflict, and the button that compares rules that were changed since."""
+    st.caption("Rules with examples that contradict them, and rules with close conditions and different labels.")
+    if waiting := session.app().store.lineage.uncompared(task.name):
+        st.info(f"{count(len(waiting), 'rule')} not compared with the others yet.")
+        st.button("Compare now", key="compare", on_click=_compare, args=(task.name,))
 
 
 def _compare(task: str) -> None:

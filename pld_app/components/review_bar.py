@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.decision_panel import APPROVE, CHANGES, EDIT, HELP, REJECT
+from pld_app.components.decision_panel import APPROVE, CHANGES, EDIT, HELP, REJECT, SECOND
 from pld_core.models import RevisionState, RuleDossier
+from pld_core.review import AWAITING_DECISION
 
 DECIDABLE = (RevisionState.STALE, RevisionState.IN_REVIEW, RevisionState.FIRST_APPROVED, RevisionState.DISPUTED)
 
@@ -23,10 +24,11 @@ def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> Non
         ("Edit", "E", EDIT, True, ""),
         ("Request changes", None, CHANGES, decidable, why),
         ("Reject", "X", REJECT, decidable, why),
+        ("2nd opinion", "S", SECOND, state in AWAITING_DECISION, why),
     ]
     with st.bottom:
-        columns = st.columns([10, 9, 13, 10, 9, 10, 9, 9], gap="small")
-        for column, (label, key, kind, possible, reason) in zip(columns[:4], steps, strict=True):
+        columns = st.columns([10, 8, 14, 9, 11, 8, 10, 8, 8, 8], gap="xsmall")
+        for column, (label, key, kind, possible, reason) in zip(columns[:5], steps, strict=True):
             column.button(
                 label,
                 key=f"bar_{kind}",
@@ -38,7 +40,7 @@ def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> Non
                 args=(kind, dossier),
             )
         moves = [("Skip", "N", after, "skip"), ("Previous", "K", before, "previous"), ("Next", "J", after, "next")]
-        for column, (label, key, target, name) in zip(columns[4:7], moves, strict=True):
+        for column, (label, key, target, name) in zip(columns[5:8], moves, strict=True):
             column.button(
                 label,
                 key=f"bar_{name}",
@@ -48,7 +50,17 @@ def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> Non
                 on_click=_go,
                 args=(target,),
             )
-        columns[7].button(
+        undoable = session.can_undo()
+        columns[8].button(
+            "Undo",
+            key="bar_undo",
+            shortcut=None if resting or not undoable else "U",
+            disabled=resting or not undoable,
+            help="Takes back the last tick, tag or discarded draft of this visit.",
+            width="stretch",
+            on_click=session.undo_last,
+        )
+        columns[9].button(
             "Help",
             key="bar_help",
             shortcut=None if resting else "H",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 
 import streamlit as st
 
-from pld_app.components.rule_notes import draw_evidence_change, draw_overlaps, draw_uncovered, origin_words
+from pld_app.components.rule_notes import draw_uncovered, origin_words
 from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
 from pld_core.errors import RevisionMovedOn
 from pld_core.lineage import RuleTrace
@@ -26,10 +27,9 @@ def priority_words(priority: int) -> str:
     return f"{priority} {PRIORITIES.get(priority, '')}".strip()
 
 
-def draw_rule(dossier: RuleDossier, trace: RuleTrace) -> None:
-    """Draw the newest revision with its lineage, and what a reviewer has to know before deciding."""
+def draw_rule(dossier: RuleDossier, trace: RuleTrace, as_diff: bool = False) -> None:
+    """Draw the newest revision with its lineage, as what it changed of its parent if that is asked for."""
     summary, head = dossier.summary, dossier.head
-    draw_evidence_change(dossier, trace)
     draw_uncovered(head.text, trace)
     with st.container(border=True, key="rule_card", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -40,12 +40,13 @@ def draw_rule(dossier: RuleDossier, trace: RuleTrace) -> None:
             if summary.in_force and summary.in_force != head.hash:
                 st.badge("earlier revision in force", color="green")
         st.markdown(f"#### {plain(head.text.title)}")
-        draw_rule_text(head.text)
+        if as_diff and len(dossier.revisions) > 1:
+            st.markdown(word_diff(dossier.revisions[-2].text, head.text))
+        else:
+            draw_rule_text(head.text)
         if head.text.rationale:
             st.caption(f"Why, says the author: {plain(head.text.rationale)}")
         st.caption(f"{_lineage(dossier)}. {origin_words(trace)}")
-    draw_overlaps(dossier)
-    _draw_history(dossier)
 
 
 def _lineage(dossier: RuleDossier) -> str:
@@ -56,12 +57,16 @@ def _lineage(dossier: RuleDossier) -> str:
     return f"{line}{note} · {short_hash(head.hash)}"
 
 
-def _draw_history(dossier: RuleDossier) -> None:
+def draw_history(dossier: RuleDossier, withdrawn: Mapping[int, tuple[str, str, str]]) -> None:
+    """Draw decisions, withdrawn ones marked with (by, at, reason), and revisions as word diffs."""
     if dossier.decisions:
         with st.expander(f"Decisions ({len(dossier.decisions)})", expanded=True):
             numbers = {revision.hash: revision.number for revision in dossier.revisions}
             for decision in reversed(dossier.decisions):
                 st.markdown(decision_line(decision, numbers[decision.revision_hash]))
+                if taken_back := withdrawn.get(decision.id):
+                    by, at, reason = taken_back
+                    st.caption(f":orange-badge[withdrawn] by {plain(by)}, {moment(at)}: {plain(reason)}")
     if len(dossier.revisions) > 1:
         with st.expander(f"Revisions ({len(dossier.revisions)})"):
             for older, newer in zip(reversed(dossier.revisions[:-1]), reversed(dossier.revisions[1:]), strict=True):

@@ -11,15 +11,18 @@ from pld_core.models import Example, RevisionState, RuleDossier, RuleText
 from pld_core.review import rule_sentences
 
 NAMED = 3
-"""So many examples are named in a note; the evidence beside it shows all."""
+"""So many examples and changes are named in a note; the evidence beside it shows all examples."""
 OVERLAPS = 5
 EXCERPT = 60
 
 
 def changes_since(dossier: RuleDossier, trace: RuleTrace) -> tuple[EvidenceChange, ...]:
-    """Return the changes of the evidence that came after the last decision on the newest revision."""
+    """Return the changes of the evidence that came after the last decision on the newest revision.
+
+    Where nobody has decided yet, ticks are none: they are part of the review that goes on.
+    """
     last = max((d.decided_at for d in dossier.decisions if d.revision_hash == dossier.head.hash), default="")
-    return tuple(change for change in trace.changes if change.at > last)
+    return tuple(change for change in trace.changes if change.at > last and (last or not change.ticked))
 
 
 def added_since(dossier: RuleDossier, trace: RuleTrace) -> frozenset[str]:
@@ -36,8 +39,11 @@ def draw_evidence_change(dossier: RuleDossier, trace: RuleTrace) -> None:
     with st.container(border=True, key="evidence_changed", gap="xsmall"):
         head = "Stale: the evidence changed after it was approved" if stale else "The evidence changed"
         st.markdown(f":orange[:material/history:] **{head}**")
-        for change in changes:
+        if len(changes) > NAMED:
+            st.caption(f"The last {NAMED} of {len(changes):,} changes:")
+        for change in changes[-NAMED:]:
             st.caption(f"{moment(change.at)}. {plain(change.reason)}.")
+            _draw_named("Ticked", (change.ticked,) if change.ticked else (), dossier.examples)
             _draw_named("Added", change.added, dossier.examples)
             _draw_named("Taken out", change.removed, dossier.examples)
         if stale:

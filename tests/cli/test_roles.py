@@ -24,6 +24,8 @@ ME = f"os:{pwd.getpwuid(os.getuid()).pw_name}"
 LOCAL = Actor("anna", frozenset(Role))
 FILE = "FILE"
 """Stands for a file to import."""
+EXAMPLE = "EXAMPLE"
+"""Stands for an example of the rule's evidence."""
 REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.IMPORT_DATA: (
         ("demo", "--task", "moderation"),
@@ -46,9 +48,22 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.COMPARE: (),
     Step.SUBMIT: (),
     Step.PROMOTE: (),
-    Step.JUDGE: (("rules", "approve", "R2"), ("rules", "reject", "R2", "--category", "other", "--reason", "no")),
+    Step.JUDGE: (
+        ("rules", "approve", "R2"),
+        ("rules", "reject", "R2", "--category", "other", "--reason", "no"),
+        ("rules", "reject-duplicates", "R2", "--of", "R3", "--reason", "same"),
+    ),
     Step.EDIT: (("rules", "edit", "R2", "--title", "Another", "--reason", "better"),),
     Step.RETIRE: (),
+    Step.TICK: (("rules", "tick", "R2", EXAMPLE, "irrelevant"),),
+    Step.WITHDRAW: (("rules", "withdraw", "R2", "--reason", "too early"),),
+    Step.SPLIT: (("rules", "split", "R2", "--if", "one part", "--if", "another part", "--reason", "two"),),
+    Step.MERGE: (("rules", "merge", "R2", "R3", "--if", "both parts", "--reason", "one"),),
+    Step.COMMENT: (("rules", "comment", "R2", "Why?"), ("rules", "resolve", "1")),
+    Step.ASK_OPINION: (("rules", "second-opinion", "R2", "--note", "Look."),),
+    Step.TAG: (("rules", "tag", "R2", "--tag", "urgent"),),
+    Step.ASSIGN: (("rules", "assign", "R2", "--to", "nobody"),),
+    Step.ASSIGN_OTHERS: (),
     Step.COMPILE: (("compile", "--task", "nda"),),
     Step.EVALUATE: (("evaluate", "--task", "nda"),),
     Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"),),
@@ -64,7 +79,7 @@ to be there first, and no command submits, promotes or retires by itself; compar
 who may not."""
 READING = {
     *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "roles list"),
-    *("embedder test", "settings show", "coverage"),
+    *("embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
@@ -101,10 +116,12 @@ def test_every_command_takes_a_step_or_only_reads() -> None:
 def test_with_sign_in_the_command_line_without_a_role_only_reads(governed: Path, pld: Pld, tmp_path: Path) -> None:
     file = tmp_path / "posts.csv"
     file.write_text("text,label\none long text,keep\nanother long text,remove\n")
+    evidence = open_store(url_of(governed / "pld.db")).rules.dossier("R2").evidence
+    stands_for = {FILE: str(file), EXAMPLE: evidence[0].example_hash}
     before = content_of(governed)
     for step, lines in REFUSED.items():
         for line in lines:
-            words = pld(*(str(file) if part == FILE else part for part in line), "--workspace", governed).refusal
+            words = pld(*(stands_for.get(part, part) for part in line), "--workspace", governed).refusal
             assert f"{ME} may not {step.value}: that takes the role" in words
     assert {name: digest for name, digest in content_of(governed).items() if "db-" not in name} == {
         name: digest for name, digest in before.items() if "db-" not in name

@@ -60,6 +60,8 @@ def test_a_workspace_of_every_older_schema_is_brought_to_the_same_schema(tmp_pat
     assert schema(old) == schema(tmp_path / "new.db")
 
 
+LATER = ("dataset", "withdrawal", "second_opinion", "comment", "derivation")
+"""Tables that came after the version before data sets."""
 OLD_EXAMPLE = """INSERT INTO example (task, hash, fields, text, label, split, source, group_name)
     VALUES (?, ?, ?, ?, ?, 'train', ?, 'g')"""
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from pld_core.batches import BatchItem, NewBatch
 from pld_core.compilation import compile_prompt
+from pld_core.desk import Half, SeenRule
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
-from pld_core.models import Prediction, Role, Run, Split
+from pld_core.models import Prediction, RevisionState, Role, Run, Split
 from pld_core.ports import TeacherCall
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
@@ -30,8 +31,10 @@ from tests.factories import (
     hashes_of,
     make_instruction,
     make_task,
+    make_text,
     update_of,
     url_of,
+    verdict_on,
 )
 
 
@@ -54,7 +57,21 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
     assert store.lineage.update("posts", [update_of(store, "R1", examples[2:3])], hashes_of(examples), ANNA).stale == 1
     store.roles.grant("anna", Role.ADMIN, "", ANNA)
+    store.rules.judge(verdict_on(store, "R1"), ANNA)
+    fill_desk(store)
     return store
+
+
+def fill_desk(store: SqliteStore) -> None:
+    """Discuss, withdraw the approval, and split the rule."""
+    comment = store.desk.comments.add("R1", "Really?", ANNA)
+    store.desk.comments.resolve(comment.id, ANNA)
+    approved = store.rules.summary("R1")
+    store.desk.queue.withdraw("R1", approved.head, approved.state, "I misread it.", ANNA)
+    store.desk.queue.ask_second_opinion("R1", approved.head, "Please look.", ANNA)
+    supports = frozenset(e.example_hash for e in store.rules.dossier("R1").evidence)
+    halves = Half(make_text("it is kind"), supports), Half(make_text("it is funny"), supports)
+    store.desk.parts.split(SeenRule("R1", approved.head, RevisionState.IN_REVIEW), halves, "Two matters.", ANNA)
 
 
 def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -79,15 +79,14 @@ def test_mates_contradict_and_members_of_a_label_that_is_not_concluded_too() -> 
     assert turned == {"e00": R.CONTRADICTS, "e01": R.CONTRADICTS}
 
 
-def test_notes_and_what_a_person_marked_stay_and_what_takes_no_part_goes() -> None:
+def test_notes_stay_and_what_takes_no_part_goes() -> None:
     ground = terrain("kkrr", [0, 0, 1.5, 1.5], [0.0, 0.1, 1.4, 1.5])
     before = (
-        Evidence("e02", R.IRRELEVANT, 0.1),
         Evidence("e03", R.NEAR_MISS, 0.1, "noted"),
         Evidence("gone", R.SUPPORTS),
     )
     found = evidence_of(ground, {"e00", "e01", "gone"}, ("k",), before=before)
-    assert roles(found) == {"e00": R.SUPPORTS, "e01": R.SUPPORTS, "e02": R.IRRELEVANT, "e03": R.NEAR_MISS}
+    assert roles(found) == {"e00": R.SUPPORTS, "e01": R.SUPPORTS, "e02": R.NEAR_MISS, "e03": R.NEAR_MISS}
     assert [e.note for e in found if e.example_hash == "e03"] == ["noted"]
     assert evidence_of(ground, {"gone"}, ("k",)) == ()
 

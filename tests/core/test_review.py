@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from pld_core.desk import Tick
 from pld_core.errors import (
     IllegalTransition,
     InvalidInput,
@@ -25,6 +26,7 @@ from pld_core.models import (
     Actor,
     AuthorKind,
     Decision,
+    EvidenceRole,
     Judgement,
     RejectCategory,
     Revision,
@@ -32,6 +34,7 @@ from pld_core.models import (
     Role,
     RuleText,
     Verdict,
+    evidence_set_hash,
 )
 from pld_core.review import (
     Action,
@@ -77,6 +80,17 @@ ALLOWED = {
     (S.STALE, A.REVIEW_AGAIN): S.IN_REVIEW,
     (S.STALE, A.SUPERSEDE): S.SUPERSEDED,
     (S.STALE, A.RETIRE): S.RETIRED,
+    (S.PROPOSED, A.TICK): S.PROPOSED,
+    (S.IN_REVIEW, A.TICK): S.IN_REVIEW,
+    (S.CHANGES_REQUESTED, A.TICK): S.CHANGES_REQUESTED,
+    (S.STALE, A.TICK): S.STALE,
+    (S.FIRST_APPROVED, A.TICK): S.IN_REVIEW,
+    (S.DISPUTED, A.TICK): S.IN_REVIEW,
+    (S.APPROVED, A.TICK): S.STALE,
+    (S.FIRST_APPROVED, A.WITHDRAW): S.IN_REVIEW,
+    (S.DISPUTED, A.WITHDRAW): S.IN_REVIEW,
+    (S.CHANGES_REQUESTED, A.WITHDRAW): S.IN_REVIEW,
+    (S.APPROVED, A.WITHDRAW): S.IN_REVIEW,
     # An edit settles what is undecided and leaves alone what was decided.
     (S.PROPOSED, A.EDIT): S.CHANGES_REQUESTED,
     (S.IN_REVIEW, A.EDIT): S.CHANGES_REQUESTED,
@@ -103,7 +117,8 @@ def ids(pair: tuple[RevisionState, Action]) -> str:
 
 @pytest.mark.parametrize("pair", ALLOWED, ids=ids)
 def test_an_allowed_step_leads_to_its_state(pair: tuple[RevisionState, Action]) -> None:
-    assert next_state(standing(pair[0]), pair[1], ANNA) is ALLOWED[pair]
+    own = ("anna", "olga") if pair[1] is A.WITHDRAW else ()
+    assert next_state(standing(pair[0], approvers=own), pair[1], ANNA) is ALLOWED[pair]
 
 
 @pytest.mark.parametrize("pair", REFUSED, ids=ids)
@@ -131,9 +146,10 @@ def test_a_role_alone_gives_exactly_its_rights(action: Action, role: Role) -> No
     state = next(state for (state, other) in ALLOWED if other is action)
     actor = Actor("olga", frozenset({role}))
     if role in may:
-        assert next_state(standing(state), action, actor) is ALLOWED[state, action]
+        own = ("olga",) if action is A.WITHDRAW else ()
+        assert next_state(standing(state, approvers=own), action, actor) is ALLOWED[state, action]
     else:
-        with pytest.raises(MissingRole, match=r"olga may not .* a rule.*: that takes the role lead or re"):
+        with pytest.raises(MissingRole, match=r"olga may not .*: that takes the role lead or re"):
             next_state(standing(state), action, actor)
 
 
@@ -170,6 +186,15 @@ def test_with_four_eyes_the_author_cannot_give_the_deciding_approval(state: Revi
 def test_a_teacher_with_a_persons_name_does_not_bar_that_person() -> None:
     taught = standing(S.FIRST_APPROVED, author="anna", four_eyes=True, approvers=("bert",))
     assert next_state(taught, A.APPROVE, ANNA) is S.APPROVED
+
+
+@pytest.mark.parametrize("state", [S.FIRST_APPROVED, S.DISPUTED, S.CHANGES_REQUESTED, S.APPROVED])
+def test_nobody_withdraws_what_somebody_else_decided(state: RevisionState) -> None:
+    decided = standing(state, approvers=("bert",), dissenters=("cleo",))
+    with pytest.raises(IllegalTransition, match=r"anna has made no decision that counts .* Nothing was changed"):
+        next_state(decided, A.WITHDRAW, ANNA)
+    for party in (BERT, CLEO):
+        assert next_state(decided, A.WITHDRAW, party) is S.IN_REVIEW
 
 
 def test_without_four_eyes_the_author_may_approve() -> None:
@@ -266,9 +291,11 @@ FOLLOWS = {
     "": {S.PROPOSED},
     S.PROPOSED: {S.IN_REVIEW, S.CHANGES_REQUESTED},
     S.IN_REVIEW: {S.APPROVED, S.FIRST_APPROVED, S.REJECTED, S.CHANGES_REQUESTED},
-    S.FIRST_APPROVED: {S.APPROVED, S.DISPUTED, S.CHANGES_REQUESTED},
-    S.DISPUTED: {S.APPROVED, S.REJECTED, S.CHANGES_REQUESTED},
-    S.APPROVED: {S.SUPERSEDED},
+    S.FIRST_APPROVED: {S.APPROVED, S.DISPUTED, S.CHANGES_REQUESTED, S.IN_REVIEW},
+    S.DISPUTED: {S.APPROVED, S.REJECTED, S.CHANGES_REQUESTED, S.IN_REVIEW},
+    S.CHANGES_REQUESTED: {S.IN_REVIEW},
+    S.APPROVED: {S.SUPERSEDED, S.IN_REVIEW, S.STALE},
+    S.STALE: {S.SUPERSEDED, S.IN_REVIEW},
 }
 
 
@@ -284,6 +311,7 @@ class ReviewHistory(RuleBasedStateMachine):
         fill(self.store, make_task(four_eyes=self.four_eyes), make_examples(4))
         self.decided: list[Decision] = []
         self.rule_ids: list[str] = []
+        self.begun_anew: dict[str, int] = {}
         self.edits = 0
         self.propose(True)
         self.act(0, ANNA, A.SUBMIT)
@@ -321,6 +349,34 @@ class ReviewHistory(RuleBasedStateMachine):
             self.store.rules.judge(
                 Judgement(dossier.summary.id, dossier.revisions[0].hash, stale, Verdict.APPROVE), who
             )
+
+    @rule(pick=st.integers(0, 50), who=PEOPLE)
+    def withdraw(self, pick: int, who: Actor) -> None:
+        seen = self.store.rules.summary(self.rule_ids[pick % len(self.rule_ids)])
+        try:
+            taken_back = self.store.desk.queue.withdraw(seen.id, seen.head, seen.state, "I misread it.", who)
+        except NotAllowed:
+            assert self.store.rules.summary(seen.id) == seen
+        else:
+            assert next(d.reviewer for d in self.decided if d.id == taken_back) == who.name
+            self.begun_anew[seen.head] = len(self.decided)
+
+    @rule(pick=st.integers(0, 50), who=PEOPLE, role=st.sampled_from(EvidenceRole))
+    def tick(self, pick: int, who: Actor, role: EvidenceRole) -> None:
+        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)])
+        if not dossier.evidence:
+            return
+        link, seen = dossier.evidence[0], evidence_set_hash(dossier.evidence)
+        try:
+            done = self.store.desk.ticks.tick(
+                Tick(dossier.summary.id, dossier.head.hash, seen, link.example_hash, role), who
+            )
+        except NotAllowed:
+            assert self.store.rules.dossier(dossier.summary.id) == dossier
+        else:
+            assert (done.evidence_hash == seen) is (role is link.role)
+            if done.state is not dossier.summary.state:
+                self.begun_anew[dossier.head.hash] = len(self.decided)
 
     def act(self, pick: int, who: Actor, action: Action) -> None:
         seen = self.store.rules.summary(self.rule_ids[pick % len(self.rule_ids)])
@@ -371,7 +427,9 @@ class ReviewHistory(RuleBasedStateMachine):
             return
         for revision, entry, _ in self.store.rules.in_force("posts"):
             names = [
-                d.reviewer for d in self.decided if d.revision_hash == revision.hash and d.verdict is Verdict.APPROVE
+                d.reviewer
+                for d in self.decided[self.begun_anew.get(revision.hash, 0) :]
+                if d.revision_hash == revision.hash and d.verdict is Verdict.APPROVE
             ]
             assert len(set(names)) == len(names) >= (2 if self.four_eyes else 1)
             deciding = next(d for d in self.decided if d.id == entry.decision_id)

@@ -128,6 +128,7 @@ def test_a_link_to_another_task_changes_the_task(reader: Visitor) -> None:
 def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
     visitor.go("review?task=nda")
     rule = visitor.rule_in_address()
+    visitor.press("a")
     for _ in range(6):
         visitor.page.keyboard.press("a", delay=0)
         visitor.page.wait_for_timeout(40)
@@ -139,6 +140,33 @@ def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
     approved = rules_of(served).queue("nda", RuleFilter(states=(RevisionState.APPROVED,)))
     assert [entry.id for entry in approved] == [rule]
     assert len(decisions(served, rule)) == 1
+
+
+def test_a_burst_of_mixed_keys_decides_nothing(served: Served, visitor: Visitor) -> None:
+    visitor.go("review?task=nda")
+    visitor.press("n")
+    for key in "axsnjaxuds":
+        visitor.page.keyboard.press(key, delay=0)
+        visitor.page.wait_for_timeout(40)
+    visitor.settle()
+    store = rules_of(served)
+    assert [rule.id for rule in store.queue("nda") if store.dossier(rule.id).decisions] == []
+    assert visitor.page_errors == []
+
+
+def test_a_draft_survives_a_lost_session_in_the_browser(served: Served, visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.go("review?task=nda")
+    visitor.press("e")
+    visitor.panel_opens()
+    page.get_by_role("textbox", name="IF").fill("the clause binds both sides")
+    page.get_by_role("textbox", name="IF").press("Tab")
+    page.get_by_text("Your draft is kept; only you see it.").wait_for()
+    page.reload()
+    page.get_by_text("You have a draft").wait_for()
+    page.get_by_role("button", name="Continue").click()
+    visitor.panel_opens()
+    assert page.get_by_role("textbox", name="IF").input_value() == "the clause binds both sides"
 
 
 def test_the_address_survives_reload(reader: Visitor) -> None:

@@ -14,7 +14,7 @@ from pld_core.models import Decision, EvidenceRole, RejectCategory, RevisionStat
 from tests.factories import ANNA, BERT, fill, make_example, make_examples, make_rule, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, go, links, press, prose, raw, run, takes_literally
 
-BAR = ("approve", "edit", "request_changes", "reject", "skip", "previous", "next", "help")
+BAR = ("approve", "edit", "request_changes", "reject", "second", "skip", "previous", "next", "help")
 
 
 def bar(at: AppTest) -> dict[str, bool]:
@@ -132,7 +132,7 @@ def test_search_and_label_narrow_the_queue(demo: App, visit: Visit) -> None:
 
 
 def test_nothing_decided_yet(demo: App, visit: Visit) -> None:
-    assert raw(visit("review", show="Decided"), "info") == ["Nothing is decided yet. Switch to “Open”."]
+    assert raw(visit("review", show="Decided"), "info") == ["Nothing is decided yet. Switch to “Mine”."]
 
 
 def test_everything_decided(demo: App, visit: Visit) -> None:

@@ -1,0 +1,54 @@
+"""Two short panels: asking somebody else for a look, and taking back one's own decision."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pld_app import session
+from pld_app.components.text import plain
+from pld_app.session import Panel
+from pld_core.models import RuleDossier
+
+
+def draw_second_opinion(dossier: RuleDossier, panel: Panel) -> None:
+    """Draw the note to whoever looks next; asking decides nothing."""
+    st.markdown("The rule goes to the tab **Second review** with your note, until somebody else decides on it.")
+    key = f"second_note_{panel.revision_hash}"
+    st.text_area("What should they look at", key=key, persist_state="session", max_chars=500)
+    if st.button("Ask for a second opinion", type="primary", key="sign"):
+        app = session.app()
+
+        def ask() -> str:
+            app.store.desk.queue.ask_second_opinion(panel.rule_id, panel.revision_hash, session.widget(key), app.actor)
+            return f"{dossier.summary.id} waits for a second opinion"
+
+        if session.attempt(ask):
+            st.rerun()
+
+
+def draw_withdraw(dossier: RuleDossier, panel: Panel) -> None:
+    """Draw what withdrawing means; the decision stays on record."""
+    in_force = panel.revision_hash == dossier.summary.in_force
+    st.markdown(
+        "Your decision stays on record, marked as withdrawn, and the revision goes back to review."
+        + (" It **leaves force** at once; prompts that are compiled already do not change." if in_force else "")
+    )
+    key = f"withdraw_reason_{panel.revision_hash}"
+    st.text_area("Why, in your own words", key=key, persist_state="session", max_chars=2000)
+    if st.button("Withdraw my decision", type="primary", key="sign"):
+        app = session.app()
+
+        def withdraw() -> str:
+            number = app.store.desk.queue.withdraw(
+                panel.rule_id, panel.revision_hash, panel.state, session.widget(key), app.actor
+            )
+            return f"Decision {number} is withdrawn; {panel.rule_id} is in review"
+
+        if session.attempt(withdraw):
+            st.rerun()
+
+
+def draw_second_opinions(dossier: RuleDossier) -> None:
+    """Draw who asked for a look at the newest revision, and why."""
+    for asked in session.app().store.desk.queue.second_opinions(dossier.summary.id):
+        st.info(f"{plain(asked.by)} asks for a second opinion: {plain(asked.note)}", icon=":material/group:")

@@ -1,0 +1,76 @@
+"""The queue's tabs in SQL, and its order."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from pld_core.desk import DeskFilter, Tab
+from pld_core.models import Actor, RevisionState
+from pld_core.review import AWAITING_DECISION
+from storage.rule_queries import LIVE, OVERLAPPING, where_clause
+
+# Stale, conflicting, low support, then random. As the index `rule_in_queue` has it, word for word.
+RANK = """CASE state WHEN 'stale' THEN 0 WHEN 'disputed' THEN 1 WHEN 'first_approved' THEN 2 WHEN 'in_review' THEN 3
+    WHEN 'proposed' THEN 4 ELSE 99 END"""
+KEY = f"{RANK}, contradictions = 0, support, head"
+
+
+def _listed(states: tuple[RevisionState, ...]) -> str:
+    return ", ".join(f"'{state.value}'" for state in states)
+
+
+AWAITING = f"state IN ({_listed(AWAITING_DECISION)})"
+SECOND_ASKED = """EXISTS (SELECT 1 FROM second_opinion AS o WHERE o.revision_hash = rule.head AND NOT EXISTS (
+    SELECT 1 FROM decision AS d WHERE d.revision_hash = o.revision_hash
+        AND d.reviewer <> o.by AND d.decided_at > o.at))"""
+_SECOND_ASKED_BY_ME = SECOND_ASKED.replace(
+    "o.revision_hash = rule.head AND", "o.revision_hash = rule.head AND o.by = ? AND"
+)
+_HALFWAY = _listed((RevisionState.FIRST_APPROVED, RevisionState.DISPUTED))
+_TABS: dict[Tab, tuple[str, int]] = {
+    # What this person can do next: nobody else was asked, and his own word is not in already.
+    Tab.MINE: (
+        f"""{AWAITING} AND assignee IN ('', ?) AND NOT (state IN ({_HALFWAY}) AND EXISTS (
+            SELECT 1 FROM decision AS d WHERE d.revision_hash = rule.head AND d.reviewer = ?))
+            AND NOT {_SECOND_ASKED_BY_ME}""",  # noqa: S608 - literals of this module
+        3,
+    ),
+    Tab.SECOND: (f"{AWAITING} AND (state IN ({_HALFWAY}) OR {SECOND_ASKED})", 0),
+    Tab.STALE: ("state = 'stale'", 0),
+    Tab.CONFLICTS: (f"state {LIVE} AND (contradictions > 0 OR {OVERLAPPING})", 0),
+    Tab.DECIDED: (f"NOT {AWAITING}", 0),
+    Tab.ALL: ("1 = 1", 0),
+}
+"""The condition of each tab, and how often the reader's name stands in it."""
+
+
+def desk_clause(task: str, wanted: DeskFilter, actor: Actor) -> tuple[str, tuple[str, ...]]:
+    """Return the condition on `rule` and its values."""
+    clause, values = where_clause(task, wanted.where)
+    tab, names = _TABS[wanted.tab]
+    clauses, all_values = [clause, tab], [*values, *([actor.name] * names)]
+    if wanted.tag:
+        clauses.append("EXISTS (SELECT 1 FROM rule_tag AS t WHERE t.rule_id = rule.id AND t.tag = ?)")
+        all_values.append(wanted.tag)
+    return " AND ".join(clauses), tuple(all_values)
+
+
+def neighbour_ids(
+    conn: sqlite3.Connection, rule_id: str, clause: str, values: tuple[str, ...], me: str, now: str
+) -> tuple[str | None, str | None]:
+    """Return the ids before and after the rule; of one that the condition leaves out, (None, the first)."""
+
+    def first(more: str, order: str, *args: object) -> str | None:
+        sql = f"SELECT id FROM rule WHERE {clause} {more} ORDER BY {order} LIMIT 1"  # noqa: S608 - literals of this package
+        row = conn.execute(sql, (*values, *args)).fetchone()
+        return None if row is None else str(row["id"])
+
+    free = "AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE l.rule_id = rule.id AND l.holder <> ? AND l.until > ?)"
+    inside = first("AND id = ?", KEY, rule_id)
+    if inside is None:
+        return None, first(f"AND id <> ? {free}", KEY, rule_id, me, now) or first("AND id <> ?", KEY, rule_id)
+    key = tuple(conn.execute(f"SELECT {KEY} FROM rule WHERE id = ?", (rule_id,)).fetchone())  # noqa: S608 - literals
+    backwards = ", ".join(f"{part} DESC" for part in (RANK, "contradictions = 0", "support", "head"))
+    before = first(f"AND ({KEY}) < (?, ?, ?, ?)", backwards, *key)
+    after = first(f"AND ({KEY}) > (?, ?, ?, ?) {free}", KEY, *key, me, now)
+    return before, after or first(f"AND ({KEY}) > (?, ?, ?, ?)", KEY, *key)

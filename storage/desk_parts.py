@@ -1,0 +1,151 @@
+"""Splitting a rule in two and merging two into one: new rules with the evidence and the lineage of the old ones."""
+
+from __future__ import annotations
+
+from pld_core.canonical import Json
+from pld_core.desk import Derivation, Half, Kin, SeenRule
+from pld_core.errors import InvalidInput
+from pld_core.lineage import for_labels
+from pld_core.models import Actor, AuthorKind, Evidence, RuleSummary, RuleText, evidence_set_hash
+from pld_core.parts import half_evidence, merged_evidence, part_origin, require_part_reason
+from pld_core.permissions import Step, guarded
+from pld_core.ports import NewRule
+from pld_core.review import FINAL_STATES, Action, next_state
+from storage.connection import Database, Write
+from storage.derivations import kin_of
+from storage.rule_queries import (
+    effective_evidence,
+    gold_labels,
+    load_revision,
+    load_standing,
+    load_summary,
+    refuse_moved_on,
+)
+from storage.rule_writes import add_rule, rule_of, settle
+
+
+class SqliteParts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @guarded(Step.SPLIT)
+    def split(self, seen: SeenRule, halves: tuple[Half, Half], reason: str, actor: Actor) -> tuple[str, str]:
+        """Make two rules of one and return their ids; both are in review."""
+        why = require_part_reason(reason)
+        if halves[0].text == halves[1].text:
+            raise InvalidInput("Both halves say the same. Nothing was changed; your text is kept.")
+        with self._database.write() as write:
+            parent = _load_seen(write, seen)
+            evidence = effective_evidence(write.conn, parent.head)
+            made = [
+                _derive(
+                    write,
+                    Derivation.SPLIT,
+                    (parent,),
+                    half.text,
+                    half_evidence(evidence, half.supports),
+                    part,
+                    why,
+                    actor,
+                )
+                for part, half in enumerate(halves, start=1)
+            ]
+            _leave(write, parent, why, actor)
+            payload: dict[str, Json] = {"revision": parent.head, "into": list(made), "reason": why}
+            write.event(actor, "rule.split", parent.id, payload)
+            return made[0], made[1]
+
+    @guarded(Step.MERGE)
+    def merge(self, seen: tuple[SeenRule, SeenRule], text: RuleText, reason: str, actor: Actor) -> str:
+        """Make one rule of two, with the evidence of both, and return its id; it is in review."""
+        why = require_part_reason(reason)
+        with self._database.write() as write:
+            one, other = (_load_seen(write, rule) for rule in seen)
+            if one.id == other.id or one.task != other.task:
+                raise InvalidInput("Only two different rules of one task can be merged. Nothing was changed.")
+            evidence = merged_evidence(
+                effective_evidence(write.conn, one.head), effective_evidence(write.conn, other.head)
+            )
+            made = _derive(write, Derivation.MERGE, (one, other), text, evidence, 1, why, actor)
+            for parent in (one, other):
+                _leave(write, parent, why, actor)
+                payload: dict[str, Json] = {"revision": parent.head, "into": [made], "reason": why}
+                write.event(actor, "rule.merged", parent.id, payload)
+            return made
+
+    def kin(self, rule_id: str) -> tuple[Kin, ...]:
+        """Return what the rule was made from and what was made of it, oldest first."""
+        with self._database.read() as conn:
+            return kin_of(conn, rule_id.upper())
+
+
+def _load_seen(write: Write, seen: SeenRule) -> RuleSummary:
+    rule = load_summary(write.conn, seen.rule_id)
+    refuse_moved_on(write.conn, rule, seen.revision, seen.state)
+    if rule.state in FINAL_STATES:
+        raise InvalidInput(
+            f"{rule.id} is {rule.state.label}: nothing is made of it any more. Nothing was changed; an edit makes "
+            "a new revision."
+        )
+    return rule
+
+
+def _derive(
+    write: Write,
+    kind: Derivation,
+    parents: tuple[RuleSummary, ...],
+    text: RuleText,
+    evidence: tuple[Evidence, ...],
+    part: int,
+    reason: str,
+    actor: Actor,
+) -> str:
+    """Write the new rule with its lineage and bring it into review."""
+    first = parents[0]
+    origin = part_origin(kind.value, tuple(parent.head for parent in parents), part)
+    if there := rule_of(write.conn, first.task, origin):
+        raise InvalidInput(f"{there} was made by this step already. Nothing was changed; open that rule.")
+    if any(text.labels != load_revision(write.conn, parent.head).text.labels for parent in parents):
+        label_of = gold_labels(write.conn, first.task, [e.example_hash for e in evidence])
+        evidence = for_labels(evidence, text.labels, label_of)
+    place = write.conn.execute("SELECT clustering_id, cluster FROM rule WHERE id = ?", (first.id,)).fetchone()
+    new = NewRule(
+        text, actor.name, evidence, origin, int(place["clustering_id"]), int(place["cluster"]), AuthorKind.PERSON
+    )
+    revision = add_rule(write, first.task, new)
+    head = load_summary(write.conn, revision.rule_id)
+    settle(write, head, next_state(load_standing(write.conn, head), Action.SUBMIT, actor), Action.SUBMIT, actor, reason)
+    for parent in parents:
+        write.insert(
+            "derivation",
+            {
+                "kind": kind.value,
+                "parent_rule": parent.id,
+                "parent_revision": parent.head,
+                "child_rule": revision.rule_id,
+                "reason": reason,
+                "by": actor.name,
+                "at": write.now,
+            },
+        )
+    write.event(
+        actor,
+        "rule.derived",
+        revision.rule_id,
+        {
+            "kind": kind.value,
+            "from": [[parent.id, parent.head] for parent in parents],
+            "revision": revision.hash,
+            "evidence": evidence_set_hash(evidence),
+            "text": revision.text.as_json(),
+            "reason": reason,
+        },
+    )
+    return revision.rule_id
+
+
+def _leave(write: Write, parent: RuleSummary, reason: str, actor: Actor) -> None:
+    """Settle an undecided rule, as an edit does; one in force stays so until its replacement is approved."""
+    state = next_state(load_standing(write.conn, parent), Action.EDIT, actor)
+    if state is not parent.state:
+        settle(write, parent, state, Action.EDIT, actor, reason)
