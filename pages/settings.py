@@ -25,27 +25,18 @@ draw_conflict(draft, now)
 students, teacher, embedder, prices, start, roles = st.tabs(
     [STUDENTS.title, TEACHER.title, EMBEDDER.title, "Prices", START.title, "Roles"]
 )
-with students:
-    st.caption(STUDENTS.intro)
-    fields, tests = st.columns([62, 38], gap="medium")
-    with fields:
-        draw_section(draft, STUDENTS)
-    with tests:
-        draw_student_tests(app.settings)
-with teacher:
-    st.caption(TEACHER.intro)
-    fields, tests = st.columns([62, 38], gap="medium")
-    with fields:
-        draw_section(draft, TEACHER)
-    with tests:
-        draw_teacher_tests(app.settings)
-with embedder:
-    st.caption(EMBEDDER.intro)
-    fields, tests = st.columns([62, 38], gap="medium")
-    with fields:
-        draw_section(draft, EMBEDDER)
-    with tests:
-        draw_embedder_test(app.settings)
+for tab, section, draw_tests in (
+    (students, STUDENTS, draw_student_tests),
+    (teacher, TEACHER, draw_teacher_tests),
+    (embedder, EMBEDDER, draw_embedder_test),
+):
+    with tab:
+        st.caption(section.intro)
+        fields, tests = st.columns([62, 38], gap="medium")
+        with fields:
+            draw_section(draft, section)
+        with tests:
+            draw_tests(app.settings)
 with prices:
     draw_prices(draft)
 with start:
