@@ -28,8 +28,8 @@ from pld_core import pipeline
 from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.calls import Limits
 from pld_core.extraction import extraction_request
+from pld_core.model_ports import ChatRequest
 from pld_core.models import Actor, Example, Label, Role, Split, Task
-from pld_core.ports import ChatRequest
 from pld_core.teaching import Teaching
 from storage import create_store
 

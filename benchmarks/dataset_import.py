@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.models import Actor, Example, Label, Role, Split, Task
-from pld_core.ports import ImportRow, NewDataset
+from pld_core.records import ImportRow, NewDataset
 from storage import create_store
 from storage.example_rows import EXAMPLE_COLUMNS, Value, addresses, example_values
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from pld_core.models import Actor, ClusterParams, Evidence, EvidenceRole, Example, Label, Role, RuleText, Split, Task
-from pld_core.ports import NewRule
+from pld_core.records import NewRule
 from storage import create_store
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,8 +13,8 @@ from pld_app.components.text import count, plain
 from pld_app.extract_order import ExtractOrder
 from pld_core.errors import InvalidInput
 from pld_core.models import Split, Task
-from pld_core.ports import TeacherCall
 from pld_core.pricing import money
+from pld_core.records import TeacherCall
 
 INSTRUCTIONS, FAILURES = "Instructions", "Failures"
 

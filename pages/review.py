@@ -29,7 +29,7 @@ def draw(task: Task) -> None:
     if rule_id is None:
         return
     try:
-        dossier = app.store.rules.dossier(rule_id)
+        dossier = app.store.rules.dossier(rule_id, app.actor)
     except NotFound as error:
         centre.warning(plain(str(error)))
         return

@@ -22,7 +22,8 @@ from pld_core.models import Event, Job, JobState
 from pld_core.pack.building import PackFigures, PackOrder, write_pack
 from pld_core.pack.inventory import event_json
 from pld_core.permissions import Step, guarded_app
-from pld_core.ports import EventFilter, Progress
+from pld_core.ports import Progress
+from pld_core.records import EventFilter
 from pld_core.spreadsheet import csv_line
 
 PACKS = "packs"

@@ -33,8 +33,9 @@ from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
 from pld_core.demo import DEMO_TASKS
 from pld_core.errors import InvalidInput, PldError
+from pld_core.model_ports import BackendStatus
 from pld_core.models import Example, Task
-from pld_core.ports import BackendStatus, ExampleFilter
+from pld_core.records import ExampleFilter
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,7 +12,7 @@ from pld_core.errors import InvalidInput, PldError
 from pld_core.event_words import sentence
 from pld_core.moments import since_moment, until_moment
 from pld_core.pack.inventory import event_json
-from pld_core.ports import EventFilter, Page
+from pld_core.records import EventFilter, Page
 
 SHOWN = 50
 FILE = click.Path(path_type=Path, dir_okay=False)

@@ -15,7 +15,7 @@ from pld_app.importing import resplit_task
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput, MissingReason
 from pld_core.models import Example, Split
-from pld_core.ports import Dataset, ExampleFilter, LabelConflict
+from pld_core.records import Dataset, ExampleFilter, LabelConflict
 from pld_core.validation.report import ValidationReport
 
 DATASET_ID = click.argument("dataset_id", type=click.IntRange(1, 2**63 - 1), metavar="DATA_SET")

@@ -21,7 +21,7 @@ from pld_core.models import (
     Verdict,
     evidence_set_hash,
 )
-from pld_core.ports import Page, RuleFilter
+from pld_core.records import Page, RuleFilter
 
 REASON = click.option("--reason", default="", help="Why, in your own words.")
 _RULES = click.argument("rule_ids", nargs=-1, required=True)
@@ -181,7 +181,7 @@ def withdraw(workspace: Path, out: Output, rule_id: str, reason: str) -> None:
 def tick(workspace: Path, out: Output, rule_id: str, example: str, role: str) -> None:
     """Say what an example says of a rule. EXAMPLE is the beginning of its hash, as `pld rules show` prints it."""
     app = wiring.open_app(workspace)
-    dossier = app.store.rules.dossier(rule_id.upper())
+    dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
     wanted = Tick(
         dossier.summary.id,
         dossier.head.hash,
@@ -251,7 +251,7 @@ def comment(workspace: Path, out: Output, rule_id: str, text: str, example: str,
     """Comment on a rule or on an example of its evidence; @name names somebody. TEXT `-` reads standard input."""
     app = wiring.open_app(workspace)
     said = sys.stdin.read() if text == "-" else text
-    about = example_of(app.store.rules.dossier(rule_id.upper()), example) if example else ""
+    about = example_of(app.store.rules.dossier(rule_id.upper(), app.actor), example) if example else ""
     made = app.store.desk.comments.add(rule_id, said, app.actor, about, reply_to)
     out.emit(_comment_json(made), f"Comment {made.id} on {made.rule_id}.")
 

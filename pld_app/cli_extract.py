@@ -21,8 +21,8 @@ from pld_core.estimate import Estimate
 from pld_core.extraction import TEMPLATE
 from pld_core.models import Split
 from pld_core.pipeline import Outcome
-from pld_core.ports import ExampleFilter
 from pld_core.pricing import money
+from pld_core.records import ExampleFilter
 from pld_core.templates import template
 
 EVERY_KIND = "failed"

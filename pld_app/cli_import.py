@@ -17,7 +17,7 @@ from pld_app.settings import load_settings
 from pld_core.errors import InvalidInput
 from pld_core.importers import FORMATS
 from pld_core.importers.rows import ColumnMap, Context, ReadOptions, SentenceKind
-from pld_core.ports import Dataset
+from pld_core.records import Dataset
 from pld_core.validation.facts import ImportChoices
 from pld_core.validation.plan import ImportPlan, TaskWords
 

@@ -60,7 +60,7 @@ def split(
     if len(conditions) != 2:
         raise click.UsageError("Give --if twice, once for each half.")
     app = wiring.open_app(workspace)
-    dossier = app.store.rules.dossier(rule_id.upper())
+    dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
     one, other = _texts(dossier.head.text, conditions, labels, titles, priorities, (except_first, except_second))
     golds = {example_hash: example.label for example_hash, example in dossier.examples.items()}
     first, second = default_halves(supporting(dossier.evidence), golds, one.labels, other.labels)
@@ -104,7 +104,7 @@ def merge(
     if len(conditions) != 1 or len(titles) > 1 or len(priorities) > 1:
         raise click.UsageError("Give --if once, and --title and --priority at most once.")
     app = wiring.open_app(workspace)
-    begin = app.store.rules.dossier(rule_id.upper()).head.text
+    begin = app.store.rules.dossier(rule_id.upper(), app.actor).head.text
     text = RuleText(
         titles[0] if titles else begin.title,
         conditions[0],

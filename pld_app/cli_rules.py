@@ -27,7 +27,7 @@ from pld_core.models import (
 )
 from pld_core.overlaps import OverlapPair
 from pld_core.permissions import PERMITTED, Step, role_words
-from pld_core.ports import RuleFilter
+from pld_core.records import RuleFilter
 from pld_core.review import rule_sentences
 
 
@@ -68,7 +68,7 @@ def list_(
 def show(workspace: Path, out: Output, rule_id: str) -> None:
     """Show a rule with its evidence, revisions and decisions."""
     app = wiring.open_app(workspace)
-    dossier = app.store.rules.dossier(rule_id.upper())
+    dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
     trace = app.store.lineage.trace(dossier.summary.id)
     pairs = app.store.lineage.overlaps(dossier.summary.task, dossier.summary.id)
     compared = dossier.summary.id not in app.store.lineage.uncompared(dossier.summary.task)
@@ -156,7 +156,7 @@ def edit(
     if exceptions and no_exceptions:
         raise click.UsageError("--except and --no-exceptions contradict each other; give one of them.")
     app = wiring.open_app(workspace)
-    dossier = app.store.rules.dossier(rule_id.upper())
+    dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
     seen = _seen(dossier, revision)
     text = seen.text
     if condition is not None:
@@ -185,7 +185,7 @@ def _judge(
     number: int | None,
 ) -> None:
     app = wiring.open_app(workspace)
-    dossier = app.store.rules.dossier(rule_id.upper())
+    dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
     seen = _seen(dossier, number)
     judgement = Judgement(
         dossier.summary.id,
@@ -356,7 +356,7 @@ def overlap_json(pair: OverlapPair) -> dict[str, Json]:
 
 def overlap_line(app: App, pair: OverlapPair) -> str:
     """Return an overlap with both rules, in one line."""
-    low, high = (app.store.rules.dossier(rule_id).head.text for rule_id in (pair.low, pair.high))
+    low, high = (app.store.rules.dossier(rule_id, app.actor).head.text for rule_id in (pair.low, pair.high))
     return (
         f"{pair.low} overlaps {pair.high} ({pair.closeness:.2f}): IF {low.condition} THEN {' or '.join(low.labels)}; "
         f"IF {high.condition} THEN {' or '.join(high.labels)}"

@@ -19,18 +19,12 @@ from pld_core.canonical import hash_text
 from pld_core.embedding import CachedEmbedder, ServedEmbedder, missing_texts
 from pld_core.errors import BackendError, InvalidInput
 from pld_core.estimate import Estimate, estimate
+from pld_core.model_ports import BackendStatus, Embedder, EmbeddingModel, EmbedRequest, Vectors
 from pld_core.models import ClusterParams
 from pld_core.permissions import Step, guarded_app
-from pld_core.ports import (
-    BackendStatus,
-    Embedder,
-    EmbeddingModel,
-    EmbedRequest,
-    Progress,
-    StoredClustering,
-    Vectors,
-)
+from pld_core.ports import Progress
 from pld_core.pricing import money
+from pld_core.records import StoredClustering
 
 ONE_WORD = EmbedRequest(("test",))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pld_app.wiring import App
 from pld_core.errors import InvalidInput
 from pld_core.models import Example, Task
-from pld_core.ports import ExampleFilter, Page
+from pld_core.records import ExampleFilter, Page
 from pld_core.spreadsheet import csv_line
 
 FORMATS = ("csv", "jsonl")

@@ -15,10 +15,12 @@ from pld_core import pipeline
 from pld_core.errors import InvalidInput
 from pld_core.estimate import Estimate, estimate
 from pld_core.extraction import TEMPLATE, extraction_request
+from pld_core.model_ports import BackendStatus, Chat
 from pld_core.models import Task
 from pld_core.permissions import Step, guarded_app
 from pld_core.pipeline import Outcome
-from pld_core.ports import BackendStatus, Chat, Progress, TeacherCall
+from pld_core.ports import Progress
+from pld_core.records import TeacherCall
 from pld_core.teaching import sort_asks
 from pld_core.templates import template
 

@@ -15,7 +15,8 @@ from pld_core.importers import check_columns, open_source
 from pld_core.importers.rows import ColumnMap, ReadOptions, Source, SourceRow
 from pld_core.models import Example, Split, Task
 from pld_core.permissions import Step, guarded_app
-from pld_core.ports import Dataset, ExampleFilter, ImportRow, NewDataset, Page, Progress
+from pld_core.ports import Progress
+from pld_core.records import Dataset, ExampleFilter, ImportRow, NewDataset, Page
 from pld_core.validation.divider import Divider
 from pld_core.validation.facts import (
     REPORT_EVERY,

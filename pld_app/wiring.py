@@ -24,9 +24,11 @@ from pld_core.calls import Limits
 from pld_core.compilation import compile_prompt
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
+from pld_core.model_ports import BackendStatus, Chat, ChatReply
 from pld_core.models import Actor, Answer, PromptVersion, Run, Task
 from pld_core.permissions import Step, guarded_app
-from pld_core.ports import BackendStatus, Chat, ChatReply, Progress, StoredClustering
+from pld_core.ports import Progress
+from pld_core.records import StoredClustering
 from pld_core.synthesis import promoted_rule
 from storage import SqliteStore, create_store, open_for_audit, open_store
 

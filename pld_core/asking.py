@@ -12,9 +12,11 @@ from pld_core.compilation import student_input
 from pld_core.engine import Engine
 from pld_core.errors import BackendError, BackendUnreachable, CallsStopped, Failure, InvalidInput, ReplyUnusable
 from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
+from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest
 from pld_core.models import SYSTEM, Actor, Answer, CompiledPrompt, Example, Prediction, Run, Split, Task
 from pld_core.pace import Clock
-from pld_core.ports import BackendStatus, Chat, ChatReply, ChatRequest, ExampleFilter, Progress, Store
+from pld_core.ports import Progress, Store
+from pld_core.records import ExampleFilter
 
 ANSWER_TOKENS = 64
 """Room for `{"label": "..."}`; a label never takes more."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pld_core.canonical import Json, hash_json
 from pld_core.models import Event
-from pld_core.ports import ChainReport
+from pld_core.records import ChainReport
 
 GENESIS = "sha256:" + "0" * 64
 """The previous hash of event 1."""

@@ -25,7 +25,8 @@ from pld_core.models import (
     Split,
     Task,
 )
-from pld_core.ports import Dataset, EventFilter, StoredClustering
+from pld_core.policy import PolicyChange
+from pld_core.records import Dataset, EventFilter, StoredClustering
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,10 @@ class AuditSnapshot(Protocol):
 
     @property
     def task(self) -> Task: ...
+    def policies(self) -> tuple[PolicyChange, ...]:
+        """Return every change of the task's policy, oldest first."""
+        ...
+
     def guidelines(self) -> tuple[GuidelineRecord, ...]: ...
     def datasets(self) -> tuple[Dataset, ...]:
         """Return all data sets of the task, deleted ones too, oldest first."""

@@ -10,9 +10,9 @@ from pld_core.batches import BatchChat, BatchedStore, BatchItem, StoredBatch
 from pld_core.calls import Settled
 from pld_core.errors import NotFound, ReplyUnusable
 from pld_core.extraction import extraction_request, read_extraction
+from pld_core.model_ports import ChatRequest
 from pld_core.models import Example, MicroInstruction
 from pld_core.pipeline import open_extractions
-from pld_core.ports import ChatRequest
 from pld_core.teaching import answer_of, sort_asks
 
 

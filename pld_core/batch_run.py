@@ -38,10 +38,12 @@ from pld_core.errors import (
 )
 from pld_core.estimate import Estimate
 from pld_core.extraction import request_hash
+from pld_core.model_ports import ChatRequest
 from pld_core.models import Actor, MicroInstruction
 from pld_core.pace import Clock
-from pld_core.ports import ChatRequest, Progress, TeacherCall
+from pld_core.ports import Progress
 from pld_core.pricing import FREE, Price, likely_tokens, money, most_tokens
+from pld_core.records import TeacherCall
 
 PORTION = 50
 """Answers that are recorded in one transaction: a kill loses no more than these, and they are collected again."""

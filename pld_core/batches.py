@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from pld_core.errors import BackendError
+from pld_core.model_ports import Chat, ChatReply, ChatRequest
 from pld_core.models import Actor, MicroInstruction
-from pld_core.ports import Chat, ChatReply, ChatRequest, Store, TeacherCall
+from pld_core.ports import Store
+from pld_core.records import TeacherCall
 
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000

@@ -19,7 +19,7 @@ from pld_core.errors import (
     PromptTooLong,
     ReplyUnusable,
 )
-from pld_core.ports import ChatReply, ChatRequest, EmbedReply, EmbedRequest
+from pld_core.model_ports import ChatReply, ChatRequest, EmbedReply, EmbedRequest
 from pld_core.pricing import Price
 
 Subject = TypeVar("Subject")

@@ -20,7 +20,7 @@ from pld_core.models import (
     RuleSummary,
     RuleText,
 )
-from pld_core.ports import EVERY_RULE, Page, RuleFilter
+from pld_core.records import EVERY_RULE, Page, RuleFilter
 
 LEASE_S = 600
 """A rule stays marked as open at somebody for ten minutes after the last activity: long enough to read a contract."""

@@ -15,17 +15,9 @@ from pld_core.calls import Call, Settled
 from pld_core.canonical import hash_json, hash_text
 from pld_core.engine import Engine
 from pld_core.errors import CallsStopped, Failure, VectorsMissing, VectorsUnusable
-from pld_core.ports import (
-    BackendStatus,
-    EmbeddingModel,
-    EmbeddingStore,
-    EmbedReply,
-    EmbedRequest,
-    Progress,
-    Store,
-    TeacherCall,
-    Vectors,
-)
+from pld_core.model_ports import BackendStatus, EmbeddingModel, EmbedReply, EmbedRequest, Vectors
+from pld_core.ports import EmbeddingStore, Progress, Store
+from pld_core.records import TeacherCall
 from pld_core.teaching import Teaching
 
 PURPOSE = "embedding"

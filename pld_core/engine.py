@@ -35,8 +35,8 @@ from pld_core.errors import (
     JobCancelled,
     ModelMissing,
 )
+from pld_core.model_ports import ChatReply, EmbedReply
 from pld_core.pace import Clock, LoopClock, Pace
-from pld_core.ports import ChatReply, EmbedReply
 from pld_core.pricing import FREE, Price, likely_tokens, most_tokens
 from pld_core.recording import Recorder
 

@@ -180,6 +180,10 @@ class SettingsMovedOn(NotAllowed):
     """The settings file is no longer the one that was read; nothing was changed."""
 
 
+class PolicyMovedOn(NotAllowed):
+    """The policy of a task is no longer the one that was looked at; nothing was changed."""
+
+
 class RevisionMovedOn(NotAllowed):
     """The revision that was judged is no longer the one in the queue.
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pld_core.calls import Limits
+from pld_core.model_ports import ChatRequest, EmbedRequest
 from pld_core.pace import MINUTE_S
-from pld_core.ports import ChatRequest, EmbedRequest, TeacherCall
 from pld_core.pricing import Price, likely_tokens
+from pld_core.records import TeacherCall
 
 
 @dataclass(frozen=True)

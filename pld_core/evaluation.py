@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pld_core.canonical import Json
+from pld_core.model_ports import ChatReply
 from pld_core.models import Answer, AnswerStatus, Prediction, Task
-from pld_core.ports import ChatReply
 
 SMALL_SAMPLE = 10
 """Below this many answers no rate is shown, only the counts."""

@@ -37,6 +37,7 @@ WORDS: Mapping[str, str] = {
     "job.resumed": "{who} let {subject} go on.",
     "job.taken_over": "{subject} was taken over, as its worker had stopped.",
     "labels.described": "{who} described what labels of the task {subject} mean.",
+    "policy.changed": "{who} changed the policy of the task {subject}.",
     "prompt.compiled": "{who} compiled {subject} from the approved rules.",
     "role.granted": "{who} granted {subject} the role {role}.",
     "role.revoked": "{who} revoked the role {role} of {subject}.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pld_core.canonical import hash_json
 from pld_core.compilation import input_of
 from pld_core.errors import Failure, ReplyUnusable
+from pld_core.model_ports import ChatRequest
 from pld_core.models import Example, MicroInstruction, Task
 from pld_core.personal import shown_to_teacher
-from pld_core.ports import ChatRequest
 from pld_core.quality import restates_format
 from pld_core.templates import material, template
 from pld_core.wire import ExtractionReply, read_reply, schema_of

@@ -199,7 +199,6 @@ class Task:
         input_fields: names of the text fields of an example, in the order in which they are shown.
         labels: the declared label set; macro F1 is computed over exactly these.
         guideline: what people would follow; part of every prompt.
-        four_eyes: whether approval needs two people.
         teacher: which teacher writes for this task, as `backends` names it; empty if none is set.
     """
 
@@ -209,7 +208,6 @@ class Task:
     labels: tuple[Label, ...]
     guideline: str
     guideline_version: int = 1
-    four_eyes: bool = False
     teacher: str = ""
 
     @property

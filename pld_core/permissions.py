@@ -46,6 +46,7 @@ class Step(StrEnum):
     ASK = "ask a student"
     EXPORT = "export an audit pack"
     CHANGE_SETTINGS = "change settings"
+    CHANGE_POLICY = "change the policy of a task"
     GRANT = "grant and revoke roles"
 
 
@@ -86,6 +87,8 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     # It holds every text that the rules rest on, and who decided what; reviewing alone does not ask for that.
     Step.EXPORT: frozenset({_R.AUDITOR, _R.LEAD, _R.ADMIN}),
     Step.CHANGE_SETTINGS: frozenset({_R.ADMIN}),
+    # Who decides on rules does not loosen what the decisions have to follow.
+    Step.CHANGE_POLICY: frozenset({_R.ADMIN}),
     Step.GRANT: frozenset({_R.ADMIN}),
 }
 """Any one of the roles is enough. An analyst reads and comments, an auditor exports too."""

@@ -10,6 +10,7 @@ from pld_core.clustering import cluster_points
 from pld_core.errors import Failure, InvalidInput
 from pld_core.extraction import TEMPLATE as EXTRACTION
 from pld_core.extraction import extraction_request, read_extraction
+from pld_core.model_ports import Chat, Embedder
 from pld_core.models import (
     Actor,
     ClusterParams,
@@ -17,14 +18,8 @@ from pld_core.models import (
     MicroInstruction,
     Split,
 )
-from pld_core.ports import (
-    Chat,
-    Embedder,
-    ExampleFilter,
-    Progress,
-    Store,
-    StoredClustering,
-)
+from pld_core.ports import Progress, Store
+from pld_core.records import ExampleFilter, StoredClustering
 from pld_core.teaching import Answered, Ask, Tally, Teacher, Teaching
 from pld_core.templates import template
 

@@ -1,32 +1,23 @@
-"""What the pipeline needs from the outside: a model to talk to, an embedder, a store."""
+"""What the rest needs from a store, as protocols, one a subject."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from pld_core.canonical import Json
-from pld_core.errors import Failure
 from pld_core.lineage import EvidenceUpdate, RuleTrace, StandingRule, UpdateCount
+from pld_core.model_ports import Vectors
 from pld_core.models import (
     Actor,
     Answer,
-    AuthorKind,
     ClusterParams,
     ClusterPoint,
     CompiledPrompt,
     CompiledRule,
     Decision,
     Event,
-    Evidence,
-    EvidenceRole,
     Example,
-    ExampleState,
     Job,
     Judgement,
     MicroInstruction,
@@ -44,439 +35,31 @@ from pld_core.models import (
     Task,
 )
 from pld_core.overlaps import Overlap, OverlapPair
+from pld_core.policy import Policy, PolicyChange
+from pld_core.records import (
+    EVERY_EVENT,
+    EVERY_EXAMPLE,
+    EVERY_RULE,
+    ChainReport,
+    ColumnChoice,
+    Dataset,
+    EventFilter,
+    ExampleFilter,
+    ImportOutcome,
+    ImportRow,
+    LabelConflict,
+    NewDataset,
+    NewRule,
+    Page,
+    RuleFilter,
+    Spend,
+    StoredClustering,
+    TaskCounts,
+    TeacherCall,
+)
 
 Progress = Callable[[int, int, str], None]
 """Long work reports (done, total, message); the call raises `JobCancelled` or `JobLost` when it must stop."""
-
-# --- models -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ChatRequest:
-    """One call to a model.
-
-    Attributes:
-        system: the static part; comes first so that servers can keep its prefix.
-        user: the changing part; comes last.
-        purpose: `extraction`, `synthesis` or `student`; recorded with the call.
-        subjects: content hashes of the examples that the call is about.
-        nearby: content hashes of examples that are only shown for contrast.
-        schema: JSON schema that the reply must follow, or None for free text.
-        max_tokens: most tokens of the reply, at least 1.
-        seed, temperature: 0.0 and a fixed seed make a call repeatable where the server allows it.
-    """
-
-    system: str
-    user: str
-    purpose: str
-    subjects: tuple[str, ...] = ()
-    nearby: tuple[str, ...] = ()
-    schema: Mapping[str, Json] | None = None
-    max_tokens: int = 512
-    temperature: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class ChatReply:
-    """A whole reply and what the server said about it; None where it did not say.
-
-    Attributes:
-        finish: `stop`, or `length` when the reply was cut at `max_tokens`.
-        latency_ms: wall time from sending to the last token.
-        cached_tokens: tokens of the prompt that came from the server's prefix cache.
-        context_size: tokens that the context window holds.
-        load_ms, prompt_ms, output_ms: the server's own split of the time.
-    """
-
-    text: str
-    model: str
-    finish: str
-    latency_ms: int
-    prompt_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    context_size: int | None = None
-    load_ms: int | None = None
-    prompt_ms: int | None = None
-    output_ms: int | None = None
-
-
-@dataclass(frozen=True)
-class BackendStatus:
-    """Whether a backend can answer right now, and what to do if it cannot.
-
-    Attributes:
-        name: as commands and settings spell it, such as `ollama:gemma3:4b`.
-        title: for people.
-        ready: a call can be made now.
-        problem: one sentence, empty when ready.
-        fix: the exact command that helps, empty if none does.
-        model: the model's name on the server.
-        digest: what identifies its weights, as exact as the server tells; empty if it does not.
-        caution: a plain word on what to expect of it; empty if there is nothing to say.
-        context_size: tokens that prompt, input and answer share; None if unknown.
-    """
-
-    name: str
-    title: str
-    ready: bool
-    model: str
-    problem: str = ""
-    fix: str = ""
-    digest: str = ""
-    caution: str = ""
-    context_size: int | None = None
-
-
-class Chat(Protocol):
-    """A model that answers. Built once, used for many calls, closed at the end.
-
-    `complete` and `stream` raise `BackendUnreachable`, `ModelMissing`, `BackendBusy`, `BackendRefused`,
-    `PromptTooLong` or `ReplyUnusable`, never the client library's own errors. A reply cut at `max_tokens` comes back
-    with finish `length`.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    async def status(self) -> BackendStatus:
-        """Look whether a call would work. Never raises for a server that is down; that is the answer."""
-        ...
-
-    async def complete(self, request: ChatRequest) -> ChatReply: ...
-
-    def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
-        """Yield pieces of text as they come, and the whole `ChatReply` last. Close it early to stop the server."""
-        ...
-
-    async def aclose(self) -> None: ...
-
-
-Vectors = npt.NDArray[np.float32]
-"""(rows, dimensions), each row of length 1, or zeros where there is nothing to compare by."""
-
-
-class Embedder(Protocol):
-    """Turns texts into vectors, one row a text in the order of the texts, L2-normalised.
-
-    A text without any known word gives zeros. `embed` raises what `Chat.complete` raises, and keeps what it got.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    async def status(self) -> BackendStatus:
-        """Look whether texts could be embedded now. Never raises for a server that is down; that is the answer."""
-        ...
-
-    async def embed(self, texts: Sequence[str]) -> Vectors: ...
-
-    async def aclose(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class EmbedRequest:
-    """One call to an embedding model: at least one text, none of them blank."""
-
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class EmbedReply:
-    """The vectors of one call in the order of its texts, checked, and what the server said about it.
-
-    Attributes:
-        vectors: (texts, dimensions), rows of length 1.
-        model: as the server named it.
-        latency_ms: wall time from sending to the last byte.
-        prompt_tokens: None if the server did not say.
-        output_tokens: always 0; an embedding has none.
-    """
-
-    vectors: Vectors
-    model: str
-    latency_ms: int
-    prompt_tokens: int | None = None
-    output_tokens: int = 0
-
-
-class EmbeddingModel(Protocol):
-    """A model on a server that turns texts into vectors, one call at a time; `pld_core.embedding` makes an `Embedder`
-    of it. Errors as those of `Chat`; an answer whose vectors cannot be used raises `VectorsUnusable`.
-    """
-
-    @property
-    def name(self) -> str: ...
-    async def status(self) -> BackendStatus: ...
-    async def complete(self, request: EmbedRequest) -> EmbedReply: ...
-    async def aclose(self) -> None: ...
-
-
-# --- store ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which rows of a long list: `limit` rows from row `offset`, counted from 0."""
-
-    offset: int = 0
-    limit: int = 50
-
-
-@dataclass(frozen=True)
-class ExampleFilter:
-    """Which examples. Empty strings and None mean any.
-
-    Attributes:
-        search: words that all have to stand in the text, in any order, case-insensitive; the last may be only begun.
-        dataset: id of the data set that holds it, in any of its rows.
-        personal: only those in which personal data were found.
-        states: only those that take part, unless others are named; empty means any.
-    """
-
-    split: Split | None = None
-    label: str = ""
-    search: str = ""
-    dataset: int | None = None
-    personal: bool = False
-    states: tuple[ExampleState, ...] = (ExampleState.ACTIVE,)
-
-
-@dataclass(frozen=True)
-class RuleFilter:
-    """Which rules. An empty tuple of states means any; `search` looks into id, title, condition and exceptions.
-
-    Attributes:
-        overlapping: only those that another rule overlaps.
-    """
-
-    states: tuple[RevisionState, ...] = ()
-    label: str = ""
-    search: str = ""
-    overlapping: bool = False
-
-
-@dataclass(frozen=True)
-class EventFilter:
-    """Which events. Empty means any; `search` looks into subject and payload.
-
-    Attributes:
-        rule: id of a rule that the event is about, such as `R12`; in either case.
-        since, until: UTC times as events hold them, the first included, the second not; see `moments`.
-    """
-
-    actor: str = ""
-    kind: str = ""
-    search: str = ""
-    rule: str = ""
-    since: str = ""
-    until: str = ""
-
-
-EVERY_EXAMPLE = ExampleFilter()
-EVERY_RULE = RuleFilter()
-EVERY_EVENT = EventFilter()
-
-
-@dataclass(frozen=True)
-class TeacherCall:
-    """The record of one paid call, written when the reply arrives. A failure is a record too: `problem` is set.
-
-    A call to an embedding model is one too, with purpose `embedding`, the embedder as teacher, and no reply text.
-
-    Attributes:
-        subjects: content hashes of the examples that the call is about.
-        reply: the raw text, as far as it came.
-        latency_ms: of the last attempt.
-        model: as the server named it; empty if no answer came.
-        finish: `stop` or `length`; empty if no answer came.
-        failure: what kind of failure, None for a usable reply.
-        attempts: how often it was sent.
-        cost: of all attempts, in micro-units (millionths) of the currency in force at the time.
-        run: the run that it was made for, such as `job 7`; empty for none.
-    """
-
-    request_hash: str
-    purpose: str
-    subjects: tuple[str, ...]
-    teacher: str
-    template_hash: str
-    reply: str
-    problem: str
-    prompt_tokens: int | None
-    output_tokens: int | None
-    latency_ms: int
-    model: str = ""
-    finish: str = ""
-    failure: Failure | None = None
-    attempts: int = 1
-    cost: int = 0
-    run: str = ""
-
-
-@dataclass(frozen=True)
-class Spend:
-    """What calls took: how often something was sent, the cost in micro-units, and tokens where they are known."""
-
-    calls: int = 0
-    cost: int = 0
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-
-
-@dataclass(frozen=True)
-class StoredClustering:
-    """A clustering with its id, parameters and points (empty in lists, filled by `clustering(id)`)."""
-
-    id: int
-    task: str
-    params: ClusterParams
-    clusters: int
-    noise: int
-    created_at: str
-    created_by: str
-    points: tuple[ClusterPoint, ...] = ()
-
-
-@dataclass(frozen=True)
-class NewRule:
-    """A rule that synthesis proposes, or a person makes of a noise point.
-
-    Attributes:
-        origin: hash of the set of examples it was merged from; a second rule of the same origin is not made.
-        cluster: number of the cluster in `clustering_id`, `NOISE` for a noise point.
-        uncovered: labels that the cluster holds and no rule of it concludes.
-        shown: the members that the teacher was shown; all of them unless they did not fit.
-        ignored: ids in the teacher's reply that were not in the request.
-    """
-
-    text: RuleText
-    author: str
-    evidence: tuple[Evidence, ...]
-    origin: str
-    clustering_id: int
-    cluster: int
-    author_kind: AuthorKind = AuthorKind.TEACHER
-    uncovered: tuple[str, ...] = ()
-    shown: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-
-    @property
-    def members(self) -> tuple[str, ...]:
-        """The examples that it was merged from: what supports it when it is proposed."""
-        return tuple(sorted(e.example_hash for e in self.evidence if e.role is EvidenceRole.SUPPORTS))
-
-
-@dataclass(frozen=True)
-class TaskCounts:
-    """Figures of one task for the home page.
-
-    Attributes:
-        examples, labels: active examples by split and by label.
-        rules: rules by the state of their newest revision.
-        conflicts: texts that stand there with two labels, unsettled.
-    """
-
-    examples: dict[Split, int]
-    labels: dict[str, int]
-    rules: dict[RevisionState, int]
-    prompts: int
-    conflicts: int = 0
-
-
-@dataclass(frozen=True)
-class ImportOutcome:
-    """What became of the examples of an import."""
-
-    added: int
-    already_there: int
-
-
-@dataclass(frozen=True)
-class NewDataset:
-    """What is to be known of an import besides its examples.
-
-    Attributes:
-        file: name of the file, without folders.
-        sha256: hash of the file's bytes, `sha256:` and hex digits.
-        unit: what its rows are counted in: `row`, `line` or `item`.
-        importer: name and version of the importer, such as `csv 1`.
-        params: columns, merges, seed and what else decided the outcome; equal file and params are the same import.
-        report: the validation report, as `--json` prints it.
-    """
-
-    file: str
-    sha256: str
-    unit: str
-    importer: str
-    params: Mapping[str, Json]
-    report: Mapping[str, Json]
-
-
-class DatasetState(StrEnum):
-    ACTIVE = "active"
-    ARCHIVED = "archived"
-    DELETED = "deleted"
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """One import as the store holds it; `rows` counts the rows that became or joined an example."""
-
-    id: int
-    task: str
-    about: NewDataset
-    rows: int
-    state: DatasetState
-    created_at: str
-    created_by: str
-
-
-@dataclass(frozen=True)
-class ImportRow:
-    """An example and the number of the row that holds it; equal examples of several rows become one with a count."""
-
-    number: int
-    example: Example
-
-
-@dataclass(frozen=True)
-class LabelConflict:
-    """One text with more than one label: the examples, which differ in nothing but the label."""
-
-    text_hash: str
-    examples: tuple[Example, ...]
-
-
-@dataclass(frozen=True)
-class ColumnChoice:
-    """What somebody chose for files of one shape, as `importers` reads and writes it."""
-
-    choice: Mapping[str, Json]
-    by: str
-    at: str
-
-
-@dataclass(frozen=True)
-class ChainReport:
-    """The result of verifying the audit chain.
-
-    Attributes:
-        events: how many events were read.
-        problems: in the order found; the first names the first broken event. Empty means intact.
-        first_broken: sequence number of the first broken event, or None.
-        head: hash of the last event, empty for an empty log.
-    """
-
-    events: int
-    problems: tuple[str, ...] = ()
-    first_broken: int | None = None
-    head: str = ""
-
-    @property
-    def intact(self) -> bool:
-        return not self.problems
 
 
 class TaskStore(Protocol):
@@ -668,7 +251,10 @@ class RuleStore(Protocol):
         """Return the ids before and after the rule in the filtered queue, None at the ends."""
         ...
 
-    def dossier(self, rule_id: str) -> RuleDossier: ...
+    def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:
+        """Return everything about a rule that the actor may see of it now."""
+        ...
+
     def origins(self, task: str) -> frozenset[str]: ...
     def in_force(self, task: str) -> tuple[tuple[Revision, CompiledRule, int], ...]:
         """Return (approved revision, its manifest line numbered 0, number of supporting examples) for each rule."""
@@ -784,6 +370,29 @@ class RoleStore(Protocol):
         ...
 
 
+class PolicyStore(Protocol):
+    """What each task's reviews have to follow; every change is kept."""
+
+    def of(self, task: str) -> Policy:
+        """Return the policy in force."""
+        ...
+
+    def history(self, task: str) -> tuple[PolicyChange, ...]:
+        """Return every change, newest first."""
+        ...
+
+    def change(self, task: str, seen: Policy, policy: Policy, reason: str, actor: Actor) -> PolicyChange:
+        """Set another policy; `seen` is the one that the person looked at.
+
+        Raises:
+            MissingRole: the actor is no admin.
+            PolicyMovedOn: somebody changed it meanwhile.
+            InvalidInput: a policy that cannot be, or the one in force.
+            MissingReason: no reason.
+        """
+        ...
+
+
 class EventStore(Protocol):
     def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]: ...
     def count(self, where: EventFilter = EVERY_EVENT) -> int: ...
@@ -816,6 +425,8 @@ class Store(Protocol):
     def runs(self) -> RunStore: ...
     @property
     def jobs(self) -> JobStore: ...
+    @property
+    def policies(self) -> PolicyStore: ...
     @property
     def roles(self) -> RoleStore: ...
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from pld_core.canonical import canonical_json
-from pld_core.ports import ChatRequest, EmbedRequest
+from pld_core.model_ports import ChatRequest, EmbedRequest
 
 MICRO = 1_000_000
 TOKENS_AROUND = 64

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pld_core.errors import Failure, InvalidInput, ReplyUnusable
 from pld_core.extraction import teacher_system
 from pld_core.lineage import Part, origin_of
+from pld_core.model_ports import ChatRequest
 from pld_core.models import NOISE, Actor, AuthorKind, Evidence, EvidenceRole, MicroInstruction, RuleText, Task
 from pld_core.nearness import Terrain, evidence_of, neighbours_of
-from pld_core.ports import ChatRequest, NewRule
 from pld_core.pricing import BYTES_A_TOKEN, likely_tokens
+from pld_core.records import NewRule
 from pld_core.review import clean_rule_text
 from pld_core.templates import material
 from pld_core.wire import SynthesisedRule, SynthesisReply, read_reply, schema_of

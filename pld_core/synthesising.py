@@ -9,11 +9,13 @@ import numpy as np
 
 from pld_core.coverage import Coverage, coverage_of
 from pld_core.lineage import EvidenceUpdate, Key, Lineage, Part, StandingRule, match_parts
+from pld_core.model_ports import Chat, Embedder
 from pld_core.models import Actor, Example, MicroInstruction, Split, Task
 from pld_core.nearness import Terrain, evidence_of
 from pld_core.overlaps import find_overlaps
 from pld_core.personal import shown_to_teacher
-from pld_core.ports import Chat, Embedder, ExampleFilter, NewRule, Progress, Store, StoredClustering
+from pld_core.ports import Progress, Store
+from pld_core.records import ExampleFilter, NewRule, StoredClustering
 from pld_core.synthesis import TEMPLATE, Cluster, clusters_of, fitted, read_synthesis, synthesis_request
 from pld_core.teaching import Answered, Ask, Teacher, Teaching
 from pld_core.templates import template

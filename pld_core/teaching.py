@@ -12,9 +12,11 @@ from pld_core.calls import Call, Limits, Settled
 from pld_core.engine import Engine
 from pld_core.errors import Failure, ReplyUnusable
 from pld_core.extraction import request_hash
+from pld_core.model_ports import Chat, ChatRequest
 from pld_core.pace import Clock
-from pld_core.ports import Chat, ChatRequest, Progress, Store, TeacherCall
+from pld_core.ports import Progress, Store
 from pld_core.pricing import FREE, Price
+from pld_core.records import TeacherCall
 
 Subject = TypeVar("Subject")
 Result = TypeVar("Result")

@@ -35,13 +35,15 @@ from pld_core.models import (
     Task,
 )
 from pld_core.permissions import Step, guarded
-from pld_core.ports import Dataset, EventFilter, StoredClustering
+from pld_core.policy import PolicyChange
+from pld_core.records import Dataset, EventFilter, StoredClustering
 from storage import rows
 from storage.connection import Database
 from storage.dataset_queries import DATASET
 from storage.events import each_event
 from storage.example_queries import EXAMPLE
 from storage.example_rows import dataset_from, example_from
+from storage.policies import policy_changes
 from storage.rule_queries import load_revisions
 from storage.task_queries import load_task
 
@@ -77,6 +79,9 @@ class SqliteSnapshot:
         self.task = task
 
     # --- what the rules were made of ----------------------------------------------------------------------------------
+
+    def policies(self) -> tuple[PolicyChange, ...]:
+        return policy_changes(self._conn, self.task.name)
 
     def guidelines(self) -> tuple[GuidelineRecord, ...]:
         found = self._all("SELECT * FROM guideline WHERE task = ? ORDER BY version", self.task.name)

@@ -13,7 +13,7 @@ from pld_core.canonical import Json, canonical_json
 from pld_core.errors import BatchTaken, NotFound, WorkspaceError
 from pld_core.models import Actor, MicroInstruction
 from pld_core.permissions import Step, guarded
-from pld_core.ports import TeacherCall
+from pld_core.records import TeacherCall
 from storage import rows
 from storage.connection import Database, Write
 from storage.logic import requests_in_batches, write_calls

@@ -9,7 +9,7 @@ from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.errors import DataInUse, InvalidInput, MissingReason, NotFound
 from pld_core.models import Actor, Example, Label, Split, Task
 from pld_core.permissions import Step, guarded
-from pld_core.ports import ColumnChoice, Dataset, DatasetState, ImportRow, LabelConflict, NewDataset, Page
+from pld_core.records import ColumnChoice, Dataset, DatasetState, ImportRow, LabelConflict, NewDataset, Page
 from storage import rows as task_rows
 from storage.connection import Database, Write
 from storage.dataset_queries import (

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pld_core.errors import DataInUse, NotFound
-from pld_core.ports import Dataset, DatasetState
+from pld_core.records import Dataset, DatasetState
 from storage.example_rows import dataset_from
 
 DATASET = """SELECT * FROM (SELECT d.*, (SELECT s.state FROM dataset_state AS s WHERE s.dataset_id = d.id

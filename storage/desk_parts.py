@@ -9,7 +9,7 @@ from pld_core.lineage import for_labels
 from pld_core.models import Actor, AuthorKind, Evidence, RuleSummary, RuleText, evidence_set_hash
 from pld_core.parts import half_evidence, merged_evidence, part_origin, require_part_reason
 from pld_core.permissions import Step, guarded
-from pld_core.ports import NewRule
+from pld_core.records import NewRule
 from pld_core.review import FINAL_STATES, Action, next_state
 from storage.connection import Database, Write
 from storage.derivations import kin_of

@@ -18,7 +18,7 @@ from pld_core.desk import (
 from pld_core.errors import InvalidInput, MissingReason
 from pld_core.models import Actor, Decision, Judgement, RejectCategory, RevisionState, Verdict
 from pld_core.permissions import Step, guarded, permits, require
-from pld_core.ports import Page
+from pld_core.records import Page
 from pld_core.review import AWAITING_DECISION, Action, next_state
 from storage import rows
 from storage.connection import Database

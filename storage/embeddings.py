@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pld_core.canonical import canonical_json
+from pld_core.model_ports import Vectors
 from pld_core.models import Actor
 from pld_core.permissions import Step, guarded
-from pld_core.ports import TeacherCall, Vectors
+from pld_core.records import TeacherCall
 from storage import rows
 from storage.connection import Database
 

@@ -10,7 +10,7 @@ from pld_core.audit import verify_chain
 from pld_core.canonical import Json, canonical_json
 from pld_core.models import Actor, Event
 from pld_core.permissions import Step, guarded
-from pld_core.ports import EVERY_EVENT, ChainReport, EventFilter, Page
+from pld_core.records import EVERY_EVENT, ChainReport, EventFilter, Page
 from storage import rows
 from storage.connection import Database
 from storage.migrations import missing_guards

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from pld_core.models import Example
-from pld_core.ports import ExampleFilter, Page
+from pld_core.records import ExampleFilter, Page
 from storage.example_rows import example_from
 from storage.search import search_clause
 

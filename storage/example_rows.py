@@ -9,7 +9,7 @@ from typing import Any
 
 from pld_core.canonical import canonical_json, hash_text
 from pld_core.models import Example, ExampleState, Origin, Span, Split
-from pld_core.ports import ColumnChoice, Dataset, DatasetState, NewDataset
+from pld_core.records import ColumnChoice, Dataset, DatasetState, NewDataset
 
 Row = sqlite3.Row
 Value = None | int | float | str

@@ -14,7 +14,7 @@ from itertools import islice
 from pld_core.canonical import canonical_json, hash_text
 from pld_core.errors import InvalidInput
 from pld_core.models import Actor, Example, ExampleState, Origin, Task
-from pld_core.ports import DatasetState, ImportRow, NewDataset
+from pld_core.records import DatasetState, ImportRow, NewDataset
 from storage.connection import Value, Write
 from storage.dataset_queries import find_active
 from storage.example_rows import EXAMPLE_COLUMNS, addresses, dataset_row, example_values

@@ -10,7 +10,7 @@ from pld_core.lineage import EvidenceUpdate, Lineage, RuleTrace, StandingRule, U
 from pld_core.models import Actor, Evidence, RevisionState
 from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.permissions import Step, guarded
-from pld_core.ports import NewRule
+from pld_core.records import NewRule
 from storage import rows
 from storage.connection import Database, Write
 from storage.evidence_writes import change_evidence

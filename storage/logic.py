@@ -10,7 +10,7 @@ from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
 from pld_core.models import NOISE, Actor, ClusterParams, ClusterPoint, ExampleState, MicroInstruction
 from pld_core.permissions import Step, guarded
-from pld_core.ports import Spend, StoredClustering, TeacherCall
+from pld_core.records import Spend, StoredClustering, TeacherCall
 from storage import rows
 from storage.connection import Database, Write
 

@@ -37,7 +37,7 @@ from pld_core.models import (
     Task,
     Verdict,
 )
-from pld_core.ports import StoredClustering, TeacherCall
+from pld_core.records import StoredClustering, TeacherCall
 
 Row = sqlite3.Row
 Value = None | int | float | str
@@ -50,7 +50,6 @@ def task_row(task: Task, at: str) -> dict[str, Value]:
         "input_fields": canonical_json(list(task.input_fields)),
         "labels": canonical_json([[label.name, label.description] for label in task.labels]),
         "guideline_version": task.guideline_version,
-        "four_eyes": int(task.four_eyes),
         "teacher": task.teacher,
         "created_at": at,
     }
@@ -65,7 +64,6 @@ def task_from(row: Row) -> Task:
         labels=tuple(Label(name, text) for name, text in json.loads(row["labels"])),
         guideline=row["guideline"],
         guideline_version=row["guideline_version"],
-        four_eyes=bool(row["four_eyes"]),
         teacher=row["teacher"],
     )
 

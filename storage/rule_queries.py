@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound, RevisionMovedOn
 from pld_core.models import Evidence, Revision, RevisionState, RuleSummary, Verdict
-from pld_core.ports import RuleFilter
+from pld_core.records import RuleFilter
 from pld_core.review import AWAITING_DECISION, BEGINS_ANEW, FINAL_STATES, Standing
 from storage import rows
-from storage.task_queries import load_task
+from storage.policies import load_policy
 
 _ANEW = ", ".join(sorted(repr(action.value) for action in BEGINS_ANEW))
 _URGENCY = " ".join(f"WHEN '{state.value}' THEN {rank}" for rank, state in enumerate(AWAITING_DECISION))
@@ -107,7 +107,7 @@ def load_standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
         approvers=tuple(name for verdict, name in verdicts if verdict is Verdict.APPROVE),
         dissenters=tuple(name for verdict, name in verdicts if verdict is not Verdict.APPROVE),
         has_evidence=head.support + head.contradictions > 0,
-        four_eyes=load_task(conn, head.task).four_eyes,
+        four_eyes=load_policy(conn, head.task).four_eyes,
     )
 
 

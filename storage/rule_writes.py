@@ -20,7 +20,7 @@ from pld_core.models import (
     RuleSummary,
     evidence_set_hash,
 )
-from pld_core.ports import NewRule
+from pld_core.records import NewRule
 from pld_core.review import Action, clean_rule_text, next_state
 from storage import rows
 from storage.connection import Write

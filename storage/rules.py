@@ -24,7 +24,7 @@ from pld_core.models import (
     evidence_set_hash,
 )
 from pld_core.permissions import Step, guarded
-from pld_core.ports import EVERY_RULE, NewRule, Page, RuleFilter
+from pld_core.records import EVERY_RULE, NewRule, Page, RuleFilter
 from pld_core.review import (
     Action,
     Standing,
@@ -236,7 +236,8 @@ class SqliteRules:
         at = ids.index(this.id)
         return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
 
-    def dossier(self, rule_id: str) -> RuleDossier:
+    def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:  # noqa: ARG002 - for what is kept from whom
+        """Return everything about a rule that the actor may see of it now."""
         with self._database.read() as conn:
             summary = load_summary(conn, rule_id)
             stored = load_revisions(conn, summary.id)

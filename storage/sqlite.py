@@ -18,6 +18,7 @@ from storage.jobs import SqliteJobs
 from storage.lineage import SqliteLineage
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
+from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts, SqliteRuns
 from storage.roles import SqliteRoles
 from storage.rules import SqliteRules
@@ -39,6 +40,7 @@ class SqliteStore:
         self.rules = SqliteRules(database)
         self.lineage = SqliteLineage(database)
         self.desk = SqliteDesk(database)
+        self.policies = SqlitePolicies(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
         self.jobs = SqliteJobs(database)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from pld_core.canonical import canonical_json
 from pld_core.models import ExampleState
-from pld_core.ports import Dataset, DatasetState
+from pld_core.records import Dataset, DatasetState
 from storage.connection import Write
 
 _UNSETTLED = "('active', 'conflict')"

@@ -8,15 +8,7 @@ from pld_core.canonical import hash_json
 from pld_core.errors import NotFound
 from pld_core.models import Actor, Example, RevisionState, Split, Task
 from pld_core.permissions import Step, guarded
-from pld_core.ports import (
-    EVERY_EXAMPLE,
-    ExampleFilter,
-    ImportOutcome,
-    ImportRow,
-    NewDataset,
-    Page,
-    TaskCounts,
-)
+from pld_core.records import EVERY_EXAMPLE, ExampleFilter, ImportOutcome, ImportRow, NewDataset, Page, TaskCounts
 from storage import rows
 from storage.connection import Database, Write
 from storage.dataset_queries import count_conflicts

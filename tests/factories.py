@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pld_core.importers.rows import ColumnMap, ReadOptions, SourceRow
 from pld_core.lineage import EvidenceUpdate, Lineage
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 from pld_core.models import (
     Actor,
     ClusterParams,
@@ -32,7 +33,9 @@ from pld_core.models import (
     Task,
     Verdict,
 )
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest, NewRule, Store
+from pld_core.policy import PLAIN, Policy
+from pld_core.ports import Store
+from pld_core.records import NewRule
 
 LABELS = ("keep", "remove")
 ALL_ROLES = frozenset(Role)
@@ -58,9 +61,9 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def make_task(name: str = "posts", four_eyes: bool = False, guideline: str = "Keep what harms nobody.") -> Task:
+def make_task(name: str = "posts", guideline: str = "Keep what harms nobody.") -> Task:
     labels = (Label("keep", "The post stays."), Label("remove", "The post goes."))
-    return Task(name, "Posts", ("post",), labels, guideline, four_eyes=four_eyes, teacher="told")
+    return Task(name, "Posts", ("post",), labels, guideline, teacher="told")
 
 
 def make_example(text: str, label: str = "keep", split: Split = Split.TRAIN, source: str = "test") -> Example:
@@ -94,13 +97,17 @@ def make_rule(
     return NewRule(text or make_text(), "told", tuple(evidence), origin, clustering_id, 0)
 
 
-def fill(store: Store, task: Task | None = None, examples: Sequence[Example] | None = None) -> tuple[Example, ...]:
+def fill(
+    store: Store, task: Task | None = None, examples: Sequence[Example] | None = None, policy: Policy = PLAIN
+) -> tuple[Example, ...]:
     """Put a task with examples and one clustering into the store, so that rules can be proposed."""
     given = tuple(make_examples(4)) if examples is None else tuple(examples)
     wanted = task or make_task()
     store.tasks.create_with_examples(wanted, given, "test.csv", ANNA)
     points = [ClusterPoint(e.hash, e.label, 0, 0.5, -0.5) for e in given]
     store.logic.add_clustering(wanted.name, ClusterParams(), points, ANNA)
+    if policy != PLAIN:
+        store.policies.change(wanted.name, PLAIN, policy, "as the test needs it", ANNA)
     return given
 
 

@@ -10,7 +10,7 @@ from pld_app.components.text import count, plain
 from pld_core import synthesising
 from pld_core.coverage import Coverage
 from pld_core.models import Task
-from pld_core.ports import StoredClustering
+from pld_core.records import StoredClustering
 
 CLUSTERS = 12
 """So many clusters without a rule are listed; `pld coverage` lists all."""

@@ -10,8 +10,9 @@ from pld_app.components.text import count, plain
 from pld_app.embedding import ToEmbed
 from pld_app.settings import FILE_NAME
 from pld_core.errors import PldError
+from pld_core.model_ports import BackendStatus
 from pld_core.models import Task
-from pld_core.ports import BackendStatus, StoredClustering
+from pld_core.records import StoredClustering
 
 
 @st.cache_data(ttl=10, show_spinner=False, max_entries=8)

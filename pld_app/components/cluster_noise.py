@@ -12,7 +12,7 @@ from pld_app.components.text import plain
 from pld_core.errors import PldError
 from pld_core.lineage import origin_of
 from pld_core.models import NOISE, MicroInstruction, Task
-from pld_core.ports import StoredClustering
+from pld_core.records import StoredClustering
 
 A_PAGE = 8
 

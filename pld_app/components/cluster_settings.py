@@ -11,7 +11,7 @@ from pld_app import session
 from pld_app.components.cluster_ground import Prepared, suggestion, swept
 from pld_app.components.text import words
 from pld_core.models import Algorithm, ClusterParams, Task
-from pld_core.ports import StoredClustering
+from pld_core.records import StoredClustering
 from pld_core.sweep import SweepRow
 
 ALGORITHMS = {Algorithm.DBSCAN: "DBSCAN", Algorithm.HDBSCAN: "HDBSCAN"}

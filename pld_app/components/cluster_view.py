@@ -14,7 +14,7 @@ from pld_core.clustering import health
 from pld_core.compilation import fixed_length
 from pld_core.errors import PldError
 from pld_core.models import Algorithm, ClusterParams, Task
-from pld_core.ports import StoredClustering
+from pld_core.records import StoredClustering
 from pld_core.sweep import prompt_tokens, remedies, rule_lengths
 
 

@@ -9,7 +9,7 @@ from pld_app.components.evidence_card import draw_example
 from pld_app.components.text import count, plain
 from pld_core.errors import PldError
 from pld_core.models import Task
-from pld_core.ports import LabelConflict, Page
+from pld_core.records import LabelConflict, Page
 
 PAGE_SIZE = 10
 NO_LABEL = "none of them"

@@ -16,7 +16,7 @@ from pld_app.settings import KEY_VARIABLE, Settings
 from pld_app.settings_view import keys_set
 from pld_app.teacher_settings import TEACHER_KEY_VARIABLE
 from pld_core.errors import PldError
-from pld_core.ports import BackendStatus
+from pld_core.model_ports import BackendStatus
 
 Look = Callable[[Settings, str], BackendStatus]
 

@@ -11,7 +11,7 @@ from pld_app.components.import_report import draw_report
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_core.errors import PldError
 from pld_core.models import Task
-from pld_core.ports import Dataset, DatasetState
+from pld_core.records import Dataset, DatasetState
 from pld_core.validation.report import ValidationReport
 
 

@@ -12,7 +12,7 @@ from pld_core.errors import PldError
 from pld_core.event_words import rule_of, sentence
 from pld_core.models import Event
 from pld_core.moments import since_moment, until_moment
-from pld_core.ports import EventFilter, Page
+from pld_core.records import EventFilter, Page
 
 PAGE_SIZE = 50
 ANY = "any"

@@ -9,7 +9,7 @@ from pld_app import exporting, session
 from pld_app.components.evidence_card import draw_example, draw_origin
 from pld_app.components.text import count, in_badge
 from pld_core.models import Example, ExampleState, Split, Task
-from pld_core.ports import ExampleFilter, Page
+from pld_core.records import ExampleFilter, Page
 
 PAGE_SIZE = 25
 CELL = 200

@@ -17,8 +17,8 @@ from pld_app.components.text import count, in_badge, plain, short_hash
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_core.errors import Failure, NotFound
 from pld_core.models import Split, Task
-from pld_core.ports import TeacherCall
 from pld_core.pricing import money
+from pld_core.records import TeacherCall
 
 PAGE_SIZE = 10
 WORDS = {

@@ -17,8 +17,8 @@ from pld_app.settings import FILE_NAME, Settings
 from pld_app.teacher_settings import PAID
 from pld_core.errors import PldError
 from pld_core.extraction import TEMPLATE
+from pld_core.model_ports import BackendStatus
 from pld_core.models import Task
-from pld_core.ports import BackendStatus
 from pld_core.templates import template
 
 SCRIPTED = "scripted:"

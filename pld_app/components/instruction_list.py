@@ -10,8 +10,8 @@ from pld_app.components.evidence_card import draw_example, draw_origin
 from pld_app.components.text import author, count, in_badge, plain
 from pld_core.errors import NotFound
 from pld_core.models import MicroInstruction, Task
-from pld_core.ports import ExampleFilter
 from pld_core.quality import Flag, duplicates, flags_of
+from pld_core.records import ExampleFilter
 
 PAGE_SIZE = 25
 CELL = 300

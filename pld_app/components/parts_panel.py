@@ -78,7 +78,7 @@ def draw_merge(task: Task, dossier: RuleDossier, panel: Panel) -> None:
     if not other_id:
         return
     try:
-        other = app.store.rules.dossier(other_id)
+        other = app.store.rules.dossier(other_id, app.actor)
     except PldError as error:
         st.warning(plain(str(error)))
         return

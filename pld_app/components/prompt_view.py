@@ -69,10 +69,10 @@ def draw_version(version: PromptVersion) -> None:
 
 
 def _draw_rules(version: PromptVersion) -> None:
-    store = session.app().store
+    app = session.app()
     with st.container(height=460, border=False, key="prompt_rules"):
         for entry in version.prompt.rules:
-            dossier = store.rules.dossier(entry.rule_id)
+            dossier = app.store.rules.dossier(entry.rule_id, app.actor)
             revision = next(r for r in dossier.revisions if r.hash == entry.revision_hash)
             decision = next(d for d in dossier.decisions if d.id == entry.decision_id)
             _, then, _ = rule_sentences(revision.text)

@@ -10,7 +10,7 @@ from pld_app.components.text import count, plain
 from pld_core.desk import DeskFilter, QueueRow, Tab
 from pld_core.errors import PldError
 from pld_core.models import RevisionState, Task
-from pld_core.ports import Page, RuleFilter
+from pld_core.records import Page, RuleFilter
 from pld_core.review import AWAITING_DECISION
 
 PAGE_SIZE = 20

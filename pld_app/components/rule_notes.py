@@ -91,14 +91,14 @@ def origin_words(trace: RuleTrace) -> str:
 
 def draw_overlaps(dossier: RuleDossier) -> None:
     """Draw the rules whose condition is close to this one's and whose label is another, each with a link."""
-    store, summary = session.app().store, dossier.summary
-    pairs = store.lineage.overlaps(summary.task, summary.id)
+    app, summary = session.app(), dossier.summary
+    pairs = app.store.lineage.overlaps(summary.task, summary.id)
     if not pairs:
         return
     with st.expander(f"Overlaps {count(len(pairs), 'rule')} of another label", expanded=True):
         for pair in pairs[:OVERLAPS]:
             other = pair.high if pair.low == summary.id else pair.low
-            condition, then, _ = rule_sentences(store.rules.dossier(other).head.text)
+            condition, then, _ = rule_sentences(app.store.rules.dossier(other, app.actor).head.text)
             st.markdown(f"**{other}** IF {plain(condition)} THEN {plain(then)} :gray[closeness {pair.closeness:.2f}]")
             st.page_link(
                 "pages/review.py",

@@ -7,7 +7,7 @@ import streamlit as st
 from pld_app import session, wiring
 from pld_app.components.text import plain
 from pld_app.settings import Settings
-from pld_core.ports import BackendStatus
+from pld_core.model_ports import BackendStatus
 
 EMBEDDED = "embedded"
 

@@ -10,7 +10,7 @@ from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
 from pld_core.evaluation import score
 from pld_core.models import JobState, RevisionState, Split, Task
-from pld_core.ports import TaskCounts
+from pld_core.records import TaskCounts
 from pld_core.review import AWAITING_DECISION
 
 

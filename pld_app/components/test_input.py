@@ -9,7 +9,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.text import plain
 from pld_core.models import Split, Task
-from pld_core.ports import ExampleFilter, Page
+from pld_core.records import ExampleFilter, Page
 
 OWN, STORED = "Type a text", "Pick an example"
 CHOICES = 50

@@ -9,8 +9,8 @@ from pld_app.components.test_input import Question
 from pld_app.components.text import in_badge, plain
 from pld_app.wiring import LiveTest
 from pld_core.errors import PldError
+from pld_core.model_ports import BackendStatus, ChatReply
 from pld_core.models import Answer, PromptVersion, Task
-from pld_core.ports import BackendStatus, ChatReply
 
 
 def ask_and_draw(task: Task, version: PromptVersion, student: BackendStatus, question: Question, asked: bool) -> None:

@@ -15,7 +15,7 @@ from pld_core.backends.openai_embeddings import OpenAIEmbeddings
 from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE
 from pld_core.batches import BatchChat
 from pld_core.errors import InvalidInput
-from pld_core.ports import Chat, EmbeddingModel
+from pld_core.model_ports import Chat, EmbeddingModel
 
 
 @dataclass(frozen=True)

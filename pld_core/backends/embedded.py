@@ -26,7 +26,7 @@ from typing import IO
 
 from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.errors import BackendUnreachable, ReplyUnusable
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 
 NAME = "embedded"
 TITLE = "Embedded SmolLM2-135M"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pld_core.errors import VectorsUnusable
-from pld_core.ports import Vectors
+from pld_core.model_ports import Vectors
 
 
 def unit_rows(found: object, count: int) -> Vectors:

@@ -17,7 +17,7 @@ import httpx
 from pld_core.backends.ollama_server import READ_TIMEOUT_S, OllamaServer, quote
 from pld_core.canonical import Json
 from pld_core.errors import BackendRefused, Failure, PromptTooLong, ReplyUnusable
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 
 NANOSECONDS_PER_MS = 1_000_000
 NOT_FITTING = "The prompt and the input do not fit the context window of {num_ctx} tokens"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pld_core.backends.embedding_reply import unit_rows
 from pld_core.backends.ollama_server import READ_TIMEOUT_S, OllamaServer, connection, quote
 from pld_core.errors import BackendRefused, VectorsUnusable
-from pld_core.ports import BackendStatus, EmbedReply, EmbedRequest
+from pld_core.model_ports import BackendStatus, EmbedReply, EmbedRequest
 
 TOO_LONG = (
     "A text does not fit the model's context window ({words}). "

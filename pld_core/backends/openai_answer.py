@@ -10,7 +10,7 @@ from typing import Any
 from openai.types.chat import ChatCompletionChunk
 
 from pld_core.errors import Failure, ReplyUnusable
-from pld_core.ports import ChatReply
+from pld_core.model_ports import ChatReply
 
 
 @dataclass

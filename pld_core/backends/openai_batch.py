@@ -17,7 +17,7 @@ from pld_core.backends.openai_server import NOT_FOUND, Refusal
 from pld_core.batches import BatchAnswer, BatchState, RemoteBatch
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import AccessRefused, BackendError, BackendRefused, BatchesMissing, BatchUnknown, ReplyUnusable
-from pld_core.ports import ChatReply, ChatRequest
+from pld_core.model_ports import ChatReply, ChatRequest
 
 KEY = "pld_key"
 """What our key is called among the batch's metadata."""

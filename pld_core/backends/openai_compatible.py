@@ -16,7 +16,7 @@ from openai.types.shared_params import ResponseFormatJSONSchema
 from pld_core.backends.openai_answer import Heard
 from pld_core.backends.openai_server import CONNECTIONS, KEEPALIVE_S, KEY_VARIABLE, READ_TIMEOUT_S, OpenAIServer
 from pld_core.errors import BackendRefused, ReplyUnusable
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 
 WHEN_TOO_LONG = "Shorten the input or compile a prompt with fewer rules."
 

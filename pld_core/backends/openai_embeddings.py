@@ -11,7 +11,7 @@ import openai
 from pld_core.backends.embedding_reply import unit_rows
 from pld_core.backends.openai_server import CONNECTIONS, KEY_VARIABLE, READ_TIMEOUT_S, OpenAIServer
 from pld_core.errors import BackendRefused, VectorsUnusable
-from pld_core.ports import BackendStatus, EmbedReply, EmbedRequest
+from pld_core.model_ports import BackendStatus, EmbedReply, EmbedRequest
 
 WHEN_TOO_LONG = "Set longest_text under [embedder] so that longer texts are cut, or choose a model with more room."
 

@@ -24,7 +24,7 @@ from pld_core.errors import (
     PromptTooLong,
     ReplyUnusable,
 )
-from pld_core.ports import BackendStatus
+from pld_core.model_ports import BackendStatus
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0

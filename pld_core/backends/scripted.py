@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pld_core.canonical import canonical_json
 from pld_core.errors import ReplyUnusable
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 from pld_core.synthesis import short_id
 
 CAUTION = "Scripted teacher: replies written for this demo. It knows the demo's training examples and nothing else."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pld_core.ports import BackendStatus, Vectors
+from pld_core.model_ports import BackendStatus, Vectors
 
 HALF_A_LENGTH = 0.5
 """Every row has length 1 or none; what lies between came from rounding."""

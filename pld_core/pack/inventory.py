@@ -10,6 +10,7 @@ from pld_core.audit_ports import AnswerCount, AuditSnapshot
 from pld_core.canonical import Json
 from pld_core.evaluation import Score, score
 from pld_core.models import Answer, Event, Prediction, PromptVersion, Run
+from pld_core.policy import PLAIN
 
 
 def inventory_json(snapshot: AuditSnapshot) -> dict[str, Json]:
@@ -21,7 +22,8 @@ def inventory_json(snapshot: AuditSnapshot) -> dict[str, Json]:
             "title": task.title,
             "input_fields": list(task.input_fields),
             "labels": [{"name": label.name, "description": label.description} for label in task.labels],
-            "four_eyes": task.four_eyes,
+            "policy": snapshot.policies()[-1].policy.as_json() if snapshot.policies() else PLAIN.as_json(),
+            "policy_changes": [asdict(change) for change in snapshot.policies()],
             "guideline_version": task.guideline_version,
             "guideline_versions": [
                 {"version": g.version, "text": g.text, "at": g.at, "by": g.by} for g in snapshot.guidelines()

@@ -199,7 +199,7 @@ def _inventory(frame: ReportFrame) -> Iterator[str]:
         [
             ("Task", f"{text(task['title'])} ({text(task['name'])})"),
             ("Input", text(", ".join(task["input_fields"]))),
-            ("Two people for each approval", "yes" if task["four_eyes"] else "no"),
+            ("Two people for each approval", "yes" if task["policy"]["four_eyes"] else "no"),
         ]
     )
     yield table(["Label", "Meaning"], ([text(x["name"]), text(x["description"])] for x in task["labels"]))

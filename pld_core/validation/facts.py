@@ -17,7 +17,8 @@ from pld_core.errors import InvalidInput
 from pld_core.importers.rows import ColumnMap, Source, SourceRow
 from pld_core.models import Example, ExampleState, Origin, Span, Split
 from pld_core.personal import find_personal
-from pld_core.ports import ImportRow, Progress
+from pld_core.ports import Progress
+from pld_core.records import ImportRow
 from pld_core.validation.near_duplicates import Signatures, Signer
 
 SPLIT_WORDS = {

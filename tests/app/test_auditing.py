@@ -22,7 +22,7 @@ from pld_core.canonical import canonical_json
 from pld_core.errors import InvalidInput, JobCancelled, MissingRole, NotFound
 from pld_core.models import Actor, JobState, Role
 from pld_core.pack.report import RULES_A_PART
-from pld_core.ports import EventFilter
+from pld_core.records import EventFilter
 from storage import SqliteStore
 from tests.factories import ANNA, READER, fill, make_rule, make_task, make_text, no_report
 from tests.packs import HOSTILE, MAIL, ORDER, fill_for_audit, packed, unpack

@@ -14,7 +14,7 @@ from pld_app.settings import load_settings
 from pld_app.wiring import App
 from pld_core.errors import InvalidInput
 from pld_core.models import Split
-from pld_core.ports import EVERY_EXAMPLE, ExampleFilter
+from pld_core.records import EVERY_EXAMPLE, ExampleFilter
 from storage import SqliteStore
 from tests.factories import ANNA, fill, make_example, make_examples
 

@@ -17,7 +17,7 @@ from pld_core.errors import ImportStopped, InvalidInput
 from pld_core.importers import open_source
 from pld_core.importers.rows import ColumnMap, Context, ReadOptions, SentenceKind
 from pld_core.models import ExampleState, Split
-from pld_core.ports import ExampleFilter
+from pld_core.records import ExampleFilter
 from pld_core.validation.facts import ImportChoices
 from pld_core.validation.plan import TaskWords
 from storage import SqliteStore

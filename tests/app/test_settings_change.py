@@ -27,7 +27,7 @@ from pld_core.errors import (
 )
 from pld_core.event_words import sentence
 from pld_core.models import Actor, JobState, Role
-from pld_core.ports import EventFilter
+from pld_core.records import EventFilter
 from storage import create_store
 from tests.cli.running import wait_until
 from tests.factories import ANNA, fill, make_examples, make_task, url_of

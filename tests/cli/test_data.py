@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pld_core.models import Example, ExampleState
-from pld_core.ports import ExampleFilter
+from pld_core.records import ExampleFilter
 from storage import create_store, open_store
 from tests.cli.running import Pld, content_of
 from tests.factories import url_of

@@ -13,7 +13,7 @@ import pytest
 
 from pld_core.batches import BatchState
 from pld_core.models import Split
-from pld_core.ports import EventFilter
+from pld_core.records import EventFilter
 from storage import SqliteStore, create_store
 from tests.cli.running import Pld, clean_environment, start_pld, wait_until
 from tests.factories import fill, make_examples, make_task, url_of

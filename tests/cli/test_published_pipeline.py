@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from pld_core.compilation import input_of
-from pld_core.models import EvidenceRole, Example, Split
-from pld_core.ports import ExampleFilter
+from pld_core.models import SYSTEM, EvidenceRole, Example, Split
+from pld_core.records import ExampleFilter
 from storage import SqliteStore, open_store
 from tests.cli.fake_ollama import MODEL, STUDENT, FakeOllama
 from tests.cli.running import Pld
@@ -149,7 +149,7 @@ def check_lineage(store: SqliteStore, examples: dict[str, Example], clustered: s
     supporting: Counter[str] = Counter()
     ids = [rule.id for rule in store.rules.queue(TASK)]
     for rule_id in ids:
-        dossier = store.rules.dossier(rule_id)
+        dossier = store.rules.dossier(rule_id, SYSTEM)
         labels = set(dossier.head.text.labels)
         for piece in dossier.evidence:
             example = examples[piece.example_hash]

@@ -12,7 +12,7 @@ import pytest
 
 from pld_app.cli import cli
 from pld_core.canonical import Json
-from pld_core.models import Actor, Role
+from pld_core.models import SYSTEM, Actor, Role
 from pld_core.permissions import PERMITTED, Step
 from storage import open_store
 from tests.cli.fake_ollama import STUDENT
@@ -72,6 +72,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("settings", "set", "teacher.in_flight", "3"),
         ("settings", "unset", "teacher.in_flight"),
     ),
+    Step.CHANGE_POLICY: (),
     Step.GRANT: (("roles", "grant", "eve@example.org", "lead"), ("roles", "revoke", ME, "admin", "--reason", "x")),
 }
 """Commands by the step they take. A step without one is settled elsewhere: the conflict in `tests/cli/test_data.py` has
@@ -116,7 +117,7 @@ def test_every_command_takes_a_step_or_only_reads() -> None:
 def test_with_sign_in_the_command_line_without_a_role_only_reads(governed: Path, pld: Pld, tmp_path: Path) -> None:
     file = tmp_path / "posts.csv"
     file.write_text("text,label\none long text,keep\nanother long text,remove\n")
-    evidence = open_store(url_of(governed / "pld.db")).rules.dossier("R2").evidence
+    evidence = open_store(url_of(governed / "pld.db")).rules.dossier("R2", SYSTEM).evidence
     stands_for = {FILE: str(file), EXAMPLE: evidence[0].example_hash}
     before = content_of(governed)
     for step, lines in REFUSED.items():
@@ -134,7 +135,7 @@ def test_without_a_role_overlaps_are_read_as_they_were_found_last(governed: Path
     listed = pld("rules", "overlaps", "--task", "nda", "--workspace", governed).out
     assert "Not compared yet" not in listed
     store = open_store(url_of(governed / "pld.db"))
-    rule = store.rules.dossier("R2")
+    rule = store.rules.dossier("R2", SYSTEM)
     text = replace(rule.head.text, title="Another")
     store.rules.edit("R2", rule.head.hash, rule.summary.state, text, "clearer", LOCAL)
     for command in (("rules", "overlaps"), ("rules", "list", "--overlapping")):

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pld_core.canonical import Json, hash_json
 from pld_core.models import Actor, Example, Task
-from pld_core.ports import Dataset, ImportRow, NewDataset, Store
+from pld_core.ports import Store
+from pld_core.records import Dataset, ImportRow, NewDataset
 from tests.factories import ANNA, make_task
 
 

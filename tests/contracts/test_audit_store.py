@@ -6,8 +6,8 @@ import pytest
 
 from pld_core.audit_ports import AuditStore
 from pld_core.errors import MissingRole, NotFound
-from pld_core.models import Actor, AnswerStatus, EvidenceRole, ExampleState, RevisionState, Role, Split
-from pld_core.ports import EventFilter, Page
+from pld_core.models import SYSTEM, Actor, AnswerStatus, EvidenceRole, ExampleState, RevisionState, Role, Split
+from pld_core.records import EventFilter, Page
 from storage import SqliteStore
 from tests.factories import ANNA, BERT, READER, make_rule, make_task, make_text, rule_in_review, verdict_on
 from tests.packs import fill_for_audit
@@ -54,7 +54,7 @@ def test_a_rule_comes_with_its_whole_past(store: SqliteStore, audit: AuditStore)
     with audit.snapshot("posts", READER) as snapshot:
         first, second, _ = snapshot.rules()
         assert [d.id for d in snapshot.decisions()] == [1, 2, 3]
-    dossier = store.rules.dossier("R1")
+    dossier = store.rules.dossier("R1", SYSTEM)
     assert tuple(r.revision for r in first.revisions) == dossier.revisions
     assert [[m.state for m in r.moves][-1] for r in first.revisions] == [
         RevisionState.CHANGES_REQUESTED,

@@ -12,7 +12,7 @@ import pytest
 from pld_core.batches import BatchItem, BatchNote, BatchState, NewBatch
 from pld_core.errors import BatchTaken, JobLost, NotFound
 from pld_core.models import JobState
-from pld_core.ports import EventFilter, Spend, TeacherCall
+from pld_core.records import EventFilter, Spend, TeacherCall
 from storage import SqliteStore
 from tests.cli.running import ROOT
 from tests.factories import ANNA, BERT, TickingClock, fill, make_instruction

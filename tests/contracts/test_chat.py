@@ -25,7 +25,7 @@ from pld_core.errors import (
     PromptTooLong,
     ReplyUnusable,
 )
-from pld_core.ports import BackendStatus, Chat, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest
 
 from .servers import DIGEST, KEY, FakeServer, nobody_listening, ollama_server, openai_server
 

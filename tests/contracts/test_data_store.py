@@ -17,6 +17,7 @@ from pld_core.compilation import compile_prompt
 from pld_core.errors import DataInUse, InvalidInput, MissingReason, NotFound
 from pld_core.evaluation import failed_answer
 from pld_core.models import (
+    SYSTEM,
     Event,
     Evidence,
     EvidenceRole,
@@ -28,7 +29,8 @@ from pld_core.models import (
     Span,
     Split,
 )
-from pld_core.ports import DatasetState, EventFilter, ExampleFilter, ImportRow, NewRule, Page, Store
+from pld_core.ports import Store
+from pld_core.records import DatasetState, EventFilter, ExampleFilter, ImportRow, NewRule, Page
 from storage import SqliteStore
 from storage.example_rows import addresses
 from storage.importing import CHUNK
@@ -415,7 +417,7 @@ def test_the_evidence_of_a_rule_comes_with_row_copies_and_spans(store: Store) ->
     load(store, [example, example])
     fill(store, make_task("other"))
     store.rules.propose("posts", make_rule(supports=[example]), ANNA)
-    shown = store.rules.dossier("R1").examples[example.hash]
+    shown = store.rules.dossier("R1", SYSTEM).examples[example.hash]
     assert (shown, shown.copies, shown.place) == (example, 2, "row 2 of posts.csv")
 
 

@@ -16,9 +16,20 @@ from pld_core.errors import (
     RevisionMovedOn,
 )
 from pld_core.lineage import EvidenceUpdate
-from pld_core.models import Actor, Evidence, EvidenceRole, Judgement, RejectCategory, RevisionState, Role, Verdict
+from pld_core.models import (
+    SYSTEM,
+    Actor,
+    Evidence,
+    EvidenceRole,
+    Judgement,
+    RejectCategory,
+    RevisionState,
+    Role,
+    Verdict,
+)
 from pld_core.models import evidence_set_hash as hash_of
-from pld_core.ports import Page, RuleFilter
+from pld_core.policy import Policy
+from pld_core.records import Page, RuleFilter
 from storage import SqliteStore
 from tests.factories import (
     ANNA,
@@ -54,7 +65,7 @@ def another(store: SqliteStore, origin: str) -> str:
 
 
 def tick_of(store: SqliteStore, rule: str, role: EvidenceRole, which: int = 0) -> Tick:
-    dossier = store.rules.dossier(rule)
+    dossier = store.rules.dossier(rule, SYSTEM)
     link = sorted(dossier.evidence, key=lambda e: e.example_hash)[which]
     return Tick(rule, dossier.head.hash, hash_of(dossier.evidence), link.example_hash, role)
 
@@ -112,10 +123,10 @@ def test_a_draft_needs_a_rule_a_revision_and_a_role(store: SqliteStore) -> None:
 
 def test_a_tick_changes_the_evidence_set_and_keeps_what_was_there(store: SqliteStore) -> None:
     rule = rule_in_review(store)
-    before = store.rules.dossier(rule)
+    before = store.rules.dossier(rule, SYSTEM)
     tick = tick_of(store, rule, EvidenceRole.CONTRADICTS)
     done = store.desk.ticks.tick(tick, BERT)
-    after = store.rules.dossier(rule)
+    after = store.rules.dossier(rule, SYSTEM)
     assert (done.before, done.state) == (EvidenceRole.SUPPORTS, S.IN_REVIEW)
     assert done.evidence_hash == hash_of(after.evidence) != hash_of(before.evidence)
     assert (after.summary.support, after.summary.contradictions, after.summary.changed_by) == (1, 1, "bert")
@@ -167,7 +178,7 @@ def test_a_tick_on_what_was_decided_undoes_the_decision_by_the_guard(store: Sqli
 
 def test_with_four_eyes_a_tick_begins_the_review_anew(sqlite_store: SqliteStore) -> None:
     store = sqlite_store
-    fill(store, make_task(four_eyes=True), make_examples(4))
+    fill(store, make_task(), make_examples(4), Policy(four_eyes=True))
     rule = rule_in_review(store)
     store.rules.judge(verdict_on(store, rule), ANNA)
     assert store.desk.ticks.tick(tick_of(store, rule, EvidenceRole.NEAR_MISS), BERT).state is S.IN_REVIEW
@@ -189,7 +200,7 @@ def test_a_tick_outlasts_new_evidence_and_an_edit_until_its_example_is_gone(stor
         standing = next(r for r in store.lineage.standing("posts") if r.id == rule)
         change = EvidenceUpdate(rule, standing.labels, evidence, standing.lineage, cause)
         store.lineage.update("posts", [change], active, ANNA)
-        return {e.example_hash: (e.role, e.ticked_by) for e in store.rules.dossier(rule).evidence}
+        return {e.example_hash: (e.role, e.ticked_by) for e in store.rules.dossier(rule, SYSTEM).evidence}
 
     now = update(by_code, "Clustering 2")
     assert len(now) == 3
@@ -212,7 +223,7 @@ def test_a_tick_that_is_taken_back_leaves_the_role_to_code(store: SqliteStore) -
     rule = rule_in_review(store)
     store.desk.ticks.tick(tick_of(store, rule, EvidenceRole.CONTRADICTS), BERT)
     store.desk.ticks.tick(tick_of(store, rule, EvidenceRole.SUPPORTS), BERT)
-    assert [e.ticked_by for e in store.rules.dossier(rule).evidence] == ["", ""]
+    assert [e.ticked_by for e in store.rules.dossier(rule, SYSTEM).evidence] == ["", ""]
 
 
 def test_a_decision_is_bound_to_the_evidence_as_it_was_ticked(store: SqliteStore) -> None:
@@ -249,7 +260,7 @@ def test_a_withdrawn_approval_leaves_force_and_stays_on_record(store: SqliteStor
     number = store.desk.queue.withdraw(rule, was.head, was.state, "I misread it.", ANNA)
     summary = store.rules.summary(rule)
     assert (summary.state, summary.in_force) == (S.IN_REVIEW, "")
-    (decision,) = store.rules.dossier(rule).decisions
+    (decision,) = store.rules.dossier(rule, SYSTEM).decisions
     assert decision.id == number
     assert store.desk.queue.withdrawn(rule)[number][::2] == ("anna", "I misread it.")
     with pytest.raises(InvalidInput, match="No rule of posts is approved yet"):
@@ -380,7 +391,7 @@ def test_a_second_opinion_is_asked_of_somebody_else(store: SqliteStore) -> None:
 
 def test_with_four_eyes_the_first_approver_has_done_his_part(sqlite_store: SqliteStore) -> None:
     store = sqlite_store
-    fill(store, make_task(four_eyes=True), make_examples(4))
+    fill(store, make_task(), make_examples(4), Policy(four_eyes=True))
     rule = rule_in_review(store)
     store.rules.judge(verdict_on(store, rule), ANNA)
     assert (tab(store, Tab.MINE), tab(store, Tab.MINE, BERT), tab(store, Tab.SECOND)) == ([], [rule], [rule])
@@ -407,7 +418,7 @@ def test_one_duplicate_that_is_refused_refuses_all(store: SqliteStore) -> None:
     with pytest.raises(RevisionMovedOn):
         store.desk.queue.reject_duplicates([duplicate_of(store, second), stale], kept, ANNA)
     assert store.rules.summary(second).state is S.IN_REVIEW
-    assert store.rules.dossier(second).decisions == ()
+    assert store.rules.dossier(second, SYSTEM).decisions == ()
     with pytest.raises(InvalidInput, match="duplicate of itself"):
         store.desk.queue.reject_duplicates([duplicate_of(store, kept)], kept, ANNA)
     with pytest.raises(InvalidInput, match="Only rejections"):
@@ -422,7 +433,7 @@ def test_one_duplicate_that_is_refused_refuses_all(store: SqliteStore) -> None:
 
 def test_comments_make_threads_that_are_resolved_and_reopened(store: SqliteStore) -> None:
     rule = rule_in_review(store)
-    example = store.rules.dossier(rule).evidence[0].example_hash
+    example = store.rules.dossier(rule, SYSTEM).evidence[0].example_hash
     store.desk.queue.tag([rule], "x", BERT)
     first = store.desk.comments.add(rule, "  @bert, is this a <b>clause</b>? ", ANNA, example)
     second = store.desk.comments.add(rule, "Another matter", ANNA)
@@ -462,7 +473,7 @@ def test_a_comment_needs_a_text_a_place_and_a_person_with_a_role(store: SqliteSt
 
 
 def halves(store: SqliteStore, rule: str) -> tuple[Half, Half]:
-    supports = [e.example_hash for e in store.rules.dossier(rule).evidence if e.role is EvidenceRole.SUPPORTS]
+    supports = [e.example_hash for e in store.rules.dossier(rule, SYSTEM).evidence if e.role is EvidenceRole.SUPPORTS]
     return (
         Half(make_text("the post is kind"), frozenset(supports[:1])),
         Half(make_text("the post is funny"), frozenset(supports)),
@@ -478,7 +489,7 @@ def test_a_split_carries_evidence_and_lineage_and_the_old_rule_stays_in_force_un
     first, second = store.desk.parts.split(seen(store, rule), halves(store, rule), "Two matters.", BERT)
     assert store.rules.summary(rule) == was
     for child, supports in ((first, 1), (second, 2)):
-        dossier = store.rules.dossier(child)
+        dossier = store.rules.dossier(child, SYSTEM)
         assert (dossier.summary.state, dossier.summary.support, dossier.summary.contradictions) == (
             S.IN_REVIEW,
             supports,

@@ -27,7 +27,7 @@ from pld_core.errors import (
     PromptTooLong,
     VectorsUnusable,
 )
-from pld_core.ports import BackendStatus, Embedder, EmbeddingModel, EmbedReply, EmbedRequest, Vectors
+from pld_core.model_ports import BackendStatus, Embedder, EmbeddingModel, EmbedReply, EmbedRequest, Vectors
 from pld_core.teaching import Teaching
 from storage import SqliteStore, create_store
 from tests.embedding_stub import DIMENSIONS, KEY, MODEL, EmbeddingStub, EmbedFault, Rows, embedding_stub, row_of

@@ -11,9 +11,11 @@ import pytest
 
 from pld_core.errors import EvidenceMovedOn, IllegalTransition, NotFound
 from pld_core.lineage import Lineage, UpdateCount, origin_of
-from pld_core.models import EvidenceRole, RevisionState, Verdict, evidence_set_hash
+from pld_core.models import SYSTEM, EvidenceRole, RevisionState, Verdict, evidence_set_hash
 from pld_core.overlaps import Overlap, OverlapPair
-from pld_core.ports import RuleFilter, Store
+from pld_core.policy import Policy
+from pld_core.ports import Store
+from pld_core.records import RuleFilter
 from storage import SqliteStore
 from tests.contracts.test_store import kinds, store
 from tests.factories import (
@@ -67,7 +69,7 @@ def test_standing_rules_tell_what_they_rest_on(store: Store) -> None:
     (found,) = store.lineage.standing("posts")
     assert (found.id, found.number, found.labels, found.state) == ("R1", 1, ("keep",), S.IN_REVIEW)
     assert (found.members, found.supports) == (hashes_of(GIVEN[:2]), hashes_of(GIVEN[:2]))
-    assert set(found.evidence) == set(store.rules.dossier("R1").evidence)
+    assert set(found.evidence) == set(store.rules.dossier("R1", SYSTEM).evidence)
     with pytest.raises(NotFound):
         store.lineage.standing("nope")
 
@@ -75,9 +77,9 @@ def test_standing_rules_tell_what_they_rest_on(store: Store) -> None:
 def test_new_evidence_is_a_new_version_and_the_old_one_stays(store: Store) -> None:
     fill(store, examples=GIVEN)
     rule_id = rule_in_review(store, make_rule(supports=GIVEN[:2]))
-    before = store.rules.dossier(rule_id)
+    before = store.rules.dossier(rule_id, SYSTEM)
     assert update(store, rule_id, slice(1, 4), near=slice(5, 6)) == UpdateCount(1, 0)
-    after = store.rules.dossier(rule_id)
+    after = store.rules.dossier(rule_id, SYSTEM)
     assert {e.example_hash for e in after.evidence} == hashes_of([*GIVEN[1:4], GIVEN[5]])
     assert (after.summary.support, after.summary.state, after.head) == (3, S.IN_REVIEW, before.head)
     assert after.examples.keys() == hashes_of([*GIVEN[:4], GIVEN[5]]), "what was taken out can still be shown"
@@ -109,7 +111,7 @@ def test_an_approved_rule_goes_stale_and_is_compiled_no_more_until_it_is_approve
     rule_id = approved_rule(store, make_rule(supports=GIVEN[:2]))
     assert update(store, rule_id, slice(2), near=slice(4, 6)) == UpdateCount(), "near misses do not bear on it"
     assert update(store, rule_id, slice(3)) == UpdateCount(1, 1)
-    stale = store.rules.dossier(rule_id)
+    stale = store.rules.dossier(rule_id, SYSTEM)
     assert (stale.summary.state, stale.summary.in_force, store.rules.in_force("posts")) == (S.STALE, "", ())
     assert stale.decisions[0].evidence_hash == evidence_set_hash(make_rule(supports=GIVEN[:2]).evidence)
     decision = store.rules.judge(verdict_on(store, rule_id), BERT)
@@ -128,7 +130,7 @@ def test_a_stale_rule_can_be_rejected_or_edited_and_what_replaces_it_supersedes_
     seen = store.rules.summary(rule_id)
     edited = store.rules.edit(rule_id, seen.head, seen.state, make_text("it is quite friendly"), "clearer", ANNA)
     store.rules.judge(verdict_on(store, rule_id), ANNA)
-    after = store.rules.dossier(rule_id)
+    after = store.rules.dossier(rule_id, SYSTEM)
     assert after.states == {seen.head: S.SUPERSEDED, edited.hash: S.APPROVED}
     update(store, rule_id, slice(4))
     store.rules.judge(verdict_on(store, rule_id, Verdict.REJECT), ANNA)
@@ -142,14 +144,14 @@ def test_the_revision_in_force_goes_stale_too_while_its_replacement_is_in_review
     seen = store.rules.summary(rule_id)
     store.rules.edit(rule_id, seen.head, seen.state, make_text("it is quite friendly"), "clearer", ANNA)
     assert update(store, rule_id, slice(3)) == UpdateCount(1, 1)
-    after = store.rules.dossier(rule_id)
+    after = store.rules.dossier(rule_id, SYSTEM)
     assert after.states[seen.head] is S.STALE
     assert (after.summary.state, after.summary.in_force) == (S.IN_REVIEW, "")
     assert store.rules.in_force("posts") == ()
 
 
 def test_half_a_decision_on_other_evidence_is_none(store: Store) -> None:
-    fill(store, make_task(four_eyes=True), GIVEN)
+    fill(store, make_task(), GIVEN, Policy(four_eyes=True))
     rule_id = rule_in_review(store, make_rule(supports=GIVEN[:2]))
     store.rules.judge(verdict_on(store, rule_id), ANNA)
     update(store, rule_id, slice(3))
@@ -169,13 +171,13 @@ def test_half_a_decision_on_other_evidence_is_none(store: Store) -> None:
 def test_a_decision_beside_evidence_that_moved_on_is_refused(store: Store) -> None:
     fill(store, examples=GIVEN)
     rule_id = rule_in_review(store, make_rule(supports=GIVEN[:2]))
-    seen = evidence_set_hash(store.rules.dossier(rule_id).evidence)
+    seen = evidence_set_hash(store.rules.dossier(rule_id, SYSTEM).evidence)
     given = replace(verdict_on(store, rule_id), seen_evidence=seen)
     update(store, rule_id, slice(3))
     with pytest.raises(EvidenceMovedOn, match=r"evidence of R1 revision 1 has changed .* not recorded"):
         store.rules.judge(given, ANNA)
-    assert store.rules.dossier(rule_id).decisions == ()
-    now = evidence_set_hash(store.rules.dossier(rule_id).evidence)
+    assert store.rules.dossier(rule_id, SYSTEM).decisions == ()
+    now = evidence_set_hash(store.rules.dossier(rule_id, SYSTEM).evidence)
     store.rules.judge(replace(given, seen_evidence=now), ANNA)
 
 
@@ -193,7 +195,7 @@ def test_an_edit_of_the_label_turns_the_evidence_round(store: Store) -> None:
     rule_id = rule_in_review(store, make_rule(supports=[GIVEN[0], GIVEN[2]], contradicts=[GIVEN[1]]))
     seen = store.rules.summary(rule_id)
     store.rules.edit(rule_id, seen.head, seen.state, make_text(label="remove"), "other way round", ANNA)
-    roles = {e.example_hash: e.role for e in store.rules.dossier(rule_id).evidence}
+    roles = {e.example_hash: e.role for e in store.rules.dossier(rule_id, SYSTEM).evidence}
     against = EvidenceRole.CONTRADICTS
     assert roles == {GIVEN[0].hash: against, GIVEN[2].hash: against, GIVEN[1].hash: EvidenceRole.SUPPORTS}
     assert store.rules.summary(rule_id).support == 1
@@ -202,12 +204,14 @@ def test_an_edit_of_the_label_turns_the_evidence_round(store: Store) -> None:
 def test_priority_comes_back_is_signed_and_an_edit_of_it_alone_is_an_edit(store: Store) -> None:
     fill(store, examples=GIVEN)
     rule_id = rule_in_review(store, make_rule(replace(make_text(), priority=1), GIVEN[:2]))
-    first = store.rules.dossier(rule_id)
+    first = store.rules.dossier(rule_id, SYSTEM)
     assert (first.head.text.priority, first.summary.priority) == (1, 1)
     edited = store.rules.edit(rule_id, first.head.hash, S.IN_REVIEW, make_text(), "ordinary", ANNA)
     assert (edited.text.priority, store.rules.summary(rule_id).priority) == (2, 2)
     assert replace(edited, text=first.head.text).hash != edited.hash
-    assert {r.hash for r in store.rules.dossier(rule_id).revisions} == set(store.rules.dossier(rule_id).states)
+    assert {r.hash for r in store.rules.dossier(rule_id, SYSTEM).revisions} == set(
+        store.rules.dossier(rule_id, SYSTEM).states
+    )
 
 
 def test_archiving_takes_examples_out_of_evidence_and_deleting_is_refused(store: Store) -> None:
@@ -215,7 +219,7 @@ def test_archiving_takes_examples_out_of_evidence_and_deleting_is_refused(store:
     rule_id = approved_rule(store, make_rule(supports=GIVEN[:2]))
     (dataset,) = store.data.all("posts")
     store.data.archive(dataset.id, "withdrawn by its source", ANNA)
-    after = store.rules.dossier(rule_id)
+    after = store.rules.dossier(rule_id, SYSTEM)
     assert (after.summary.state, after.evidence, after.summary.support) == (S.STALE, (), 0)
     assert "was archived" in store.lineage.trace(rule_id).changes[0].reason
     with pytest.raises(Exception, match="no evidence"):

@@ -21,9 +21,10 @@ from pld_core.errors import (
     WorkspaceUnreadable,
 )
 from pld_core.models import Example, ExampleState
-from pld_core.ports import ExampleFilter, Spend
+from pld_core.records import ExampleFilter, Spend
 from storage import create_store, open_for_audit, open_store
-from storage.migrations import APPEND_ONLY, guard_triggers, migrate, migrations, missing_guards
+from storage.migrations import APPEND_ONLY, guard_triggers, migrate, missing_guards
+from storage.migrations.steps import migrations
 from storage.rows import task_row
 from tests.contracts.data_sets import about, numbered
 from tests.factories import ANNA, fill, make_example, make_task, url_of

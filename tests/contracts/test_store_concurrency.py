@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from pld_core.errors import PldError
-from pld_core.models import Actor, Judgement
-from pld_core.ports import ImportRow
+from pld_core.models import SYSTEM, Actor, Judgement
+from pld_core.policy import Policy
+from pld_core.records import ImportRow
 from storage import SqliteStore, create_store, open_store
 from tests.contracts.data_sets import about, numbered
 from tests.factories import (
@@ -80,13 +81,13 @@ def test_four_processes_lose_no_event_and_the_chain_holds(sqlite_store: SqliteSt
 def test_of_two_decisions_on_one_screen_exactly_one_is_recorded(
     sqlite_store: SqliteStore, workspace: Path, four_eyes: bool
 ) -> None:
-    fill(sqlite_store, make_task(four_eyes=four_eyes))
+    fill(sqlite_store, policy=Policy(four_eyes=four_eyes))
     rule_id = rule_in_review(sqlite_store)
     seen = verdict_on(sqlite_store, rule_id)
     with SPAWN.Pool(2) as pool:
         ends = pool.map(decide, [(url_of(workspace), seen, who) for who in (BERT, CLEO)], chunksize=1)
     assert sorted(ends) == ["RevisionMovedOn", "recorded"]
-    assert len(sqlite_store.rules.dossier(rule_id).decisions) == 1
+    assert len(sqlite_store.rules.dossier(rule_id, SYSTEM).decisions) == 1
     assert sqlite_store.events.verify().intact
 
 

@@ -19,8 +19,8 @@ from pld_core.compilation import compile_prompt
 from pld_core.desk import Half, SeenRule
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
-from pld_core.models import Prediction, RevisionState, Role, Run, Split
-from pld_core.ports import TeacherCall
+from pld_core.models import SYSTEM, Prediction, RevisionState, Role, Run, Split
+from pld_core.records import TeacherCall
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
 from tests.factories import (
@@ -69,7 +69,7 @@ def fill_desk(store: SqliteStore) -> None:
     approved = store.rules.summary("R1")
     store.desk.queue.withdraw("R1", approved.head, approved.state, "I misread it.", ANNA)
     store.desk.queue.ask_second_opinion("R1", approved.head, "Please look.", ANNA)
-    supports = frozenset(e.example_hash for e in store.rules.dossier("R1").evidence)
+    supports = frozenset(e.example_hash for e in store.rules.dossier("R1", SYSTEM).evidence)
     halves = Half(make_text("it is kind"), supports), Half(make_text("it is funny"), supports)
     store.desk.parts.split(SeenRule("R1", approved.head, RevisionState.IN_REVIEW), halves, "Two matters.", ANNA)
 

@@ -24,8 +24,9 @@ from pld_core.errors import (
     PromptTooLong,
     ReplyUnusable,
 )
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 from pld_core.models import Answer, AnswerStatus, CompiledPrompt, Prediction, Run, Split
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest, Progress
+from pld_core.ports import Progress
 from storage import SqliteStore
 from tests.core.virtual_time import InstantClock
 from tests.factories import ANNA, LABELS, ToldChat, approved_rule, fill, make_examples, make_task, no_report

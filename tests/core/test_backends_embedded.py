@@ -24,7 +24,7 @@ from pld_core.backends.embedded import (
 )
 from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.errors import BackendUnreachable, ReplyUnusable
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 
 PARENT = """
 import sys

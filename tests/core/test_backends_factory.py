@@ -8,7 +8,7 @@ import pytest
 
 from pld_core.backends import BackendSettings, open_chat
 from pld_core.errors import BackendRefused, InvalidInput
-from pld_core.ports import BackendStatus, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatRequest
 
 REQUEST = ChatRequest(system="s", user="u", purpose="student")
 

@@ -13,7 +13,7 @@ import pytest
 from pld_core.backends.ollama import OllamaChat
 from pld_core.canonical import Json
 from pld_core.errors import AccessRefused, BackendBusy, BackendError, BackendUnreachable, PromptTooLong
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 
 HOST = "http://ollama.test:11434"
 SCHEMA: dict[str, Json] = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}}

@@ -21,9 +21,9 @@ from pld_core.errors import (
     JobCancelled,
 )
 from pld_core.extraction import extraction_request, request_hash
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 from pld_core.models import Example, Label
 from pld_core.pace import LoopClock
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
 from storage import SqliteStore
 from tests.contracts.data_sets import about, numbered
 from tests.core.virtual_time import run_virtually

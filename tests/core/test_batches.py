@@ -16,7 +16,7 @@ from pld_core.batch_run import check_cap
 from pld_core.batches import LONGEST_LOOK_S, divide, look_after_s
 from pld_core.errors import BackendBusy, BackendRefused, BatchOverCap, Failure, InvalidInput, ReplyUnusable
 from pld_core.estimate import Estimate
-from pld_core.ports import ChatReply, ChatRequest
+from pld_core.model_ports import ChatReply, ChatRequest
 from pld_core.pricing import FREE, Price
 
 # --- dividing ---------------------------------------------------------------------------------------------------------

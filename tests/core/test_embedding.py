@@ -30,8 +30,10 @@ from pld_core.errors import (
     VectorsMissing,
     VectorsUnusable,
 )
-from pld_core.ports import BackendStatus, EmbedReply, EmbedRequest, Progress, Spend, Vectors
+from pld_core.model_ports import BackendStatus, EmbedReply, EmbedRequest, Vectors
+from pld_core.ports import Progress
 from pld_core.pricing import Price, most_tokens
+from pld_core.records import Spend
 from pld_core.synthesising import compared_texts
 from pld_core.teaching import Teaching
 from storage import SqliteStore, create_store

@@ -27,7 +27,7 @@ from pld_core.errors import (
     PromptTooLong,
     ReplyUnusable,
 )
-from pld_core.ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 from pld_core.pricing import Price, most_tokens
 from tests.core.virtual_time import run_virtually
 

@@ -13,7 +13,7 @@ from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.calls import Call, Limits, Settled
 from pld_core.engine import Engine
 from pld_core.errors import AccessRefused, CallsStopped, Failure, PldError
-from pld_core.ports import ChatRequest
+from pld_core.model_ports import ChatRequest
 from pld_core.pricing import Price, most_tokens
 from tests.core.virtual_time import InstantClock
 from tests.teacher_stub import GOOD, KEY, MODEL, Fault, Script, TeacherStub, teacher_stub

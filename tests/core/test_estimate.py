@@ -8,8 +8,9 @@ import pytest
 
 from pld_core.calls import Limits
 from pld_core.estimate import estimate
-from pld_core.ports import ChatRequest, TeacherCall
+from pld_core.model_ports import ChatRequest
 from pld_core.pricing import Price, likely_tokens, micro, money
+from pld_core.records import TeacherCall
 
 PRICE = Price(Decimal("0.4"), Decimal("1.6"))
 

@@ -16,8 +16,8 @@ from pld_core.evaluation import (
     read_label,
     score,
 )
+from pld_core.model_ports import ChatReply
 from pld_core.models import Answer, AnswerStatus, Label, Prediction, Task
-from pld_core.ports import ChatReply
 from tests.factories import LABELS, make_task
 
 TASK = make_task()

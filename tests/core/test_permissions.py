@@ -40,7 +40,12 @@ def test_every_step_takes_a_role_and_analysts_and_auditors_only_comment() -> Non
     assert all(PERMITTED.values())
     assert [step for step in Step if Role.ANALYST in PERMITTED[step]] == [Step.COMMENT]
     assert [step for step in Step if Role.AUDITOR in PERMITTED[step]] == [Step.COMMENT, Step.EXPORT]
-    assert [step for step in Step if Role.ADMIN in PERMITTED[step]] == [Step.EXPORT, Step.CHANGE_SETTINGS, Step.GRANT]
+    assert [step for step in Step if Role.ADMIN in PERMITTED[step]] == [
+        Step.EXPORT,
+        Step.CHANGE_SETTINGS,
+        Step.CHANGE_POLICY,
+        Step.GRANT,
+    ]
 
 
 def test_every_kind_of_job_takes_a_step() -> None:

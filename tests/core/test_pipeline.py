@@ -19,6 +19,7 @@ from pld_core.errors import (
     ReplyUnusable,
 )
 from pld_core.extraction import extraction_request, request_hash
+from pld_core.model_ports import ChatReply, ChatRequest
 from pld_core.models import (
     ClusterParams,
     Split,
@@ -28,7 +29,8 @@ from pld_core.pipeline import (
     extract,
     save_clustering,
 )
-from pld_core.ports import ChatReply, ChatRequest, Progress, TeacherCall
+from pld_core.ports import Progress
+from pld_core.records import TeacherCall
 from pld_core.teaching import Teaching
 from storage import SqliteStore
 from tests.factories import (

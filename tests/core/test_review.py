@@ -23,6 +23,7 @@ from pld_core.errors import (
     RevisionMovedOn,
 )
 from pld_core.models import (
+    SYSTEM,
     Actor,
     AuthorKind,
     Decision,
@@ -36,6 +37,7 @@ from pld_core.models import (
     Verdict,
     evidence_set_hash,
 )
+from pld_core.policy import Policy
 from pld_core.review import (
     Action,
     Standing,
@@ -308,7 +310,7 @@ class ReviewHistory(RuleBasedStateMachine):
     def open(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.store: SqliteStore = create_store(url_of(Path(self.folder.name) / "pld.db"), TickingClock())
-        fill(self.store, make_task(four_eyes=self.four_eyes), make_examples(4))
+        fill(self.store, make_task(), make_examples(4), Policy(four_eyes=self.four_eyes))
         self.decided: list[Decision] = []
         self.rule_ids: list[str] = []
         self.begun_anew: dict[str, int] = {}
@@ -343,7 +345,7 @@ class ReviewHistory(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 50), who=PEOPLE)
     def decide_on_an_old_screen(self, pick: int, who: Actor) -> None:
-        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)])
+        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)], SYSTEM)
         stale = S.STALE if dossier.summary.state is not S.STALE else S.PROPOSED
         with pytest.raises(RevisionMovedOn):
             self.store.rules.judge(
@@ -363,7 +365,7 @@ class ReviewHistory(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 50), who=PEOPLE, role=st.sampled_from(EvidenceRole))
     def tick(self, pick: int, who: Actor, role: EvidenceRole) -> None:
-        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)])
+        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)], SYSTEM)
         if not dossier.evidence:
             return
         link, seen = dossier.evidence[0], evidence_set_hash(dossier.evidence)
@@ -372,7 +374,7 @@ class ReviewHistory(RuleBasedStateMachine):
                 Tick(dossier.summary.id, dossier.head.hash, seen, link.example_hash, role), who
             )
         except NotAllowed:
-            assert self.store.rules.dossier(dossier.summary.id) == dossier
+            assert self.store.rules.dossier(dossier.summary.id, SYSTEM) == dossier
         else:
             assert (done.evidence_hash == seen) is (role is link.role)
             if done.state is not dossier.summary.state:
@@ -399,7 +401,7 @@ class ReviewHistory(RuleBasedStateMachine):
     def no_decision_is_lost(self) -> None:
         if not hasattr(self, "store"):
             return
-        kept = [d for rule_id in self.rule_ids for d in self.store.rules.dossier(rule_id).decisions]
+        kept = [d for rule_id in self.rule_ids for d in self.store.rules.dossier(rule_id, SYSTEM).decisions]
         assert sorted(kept, key=lambda d: d.id) == self.decided
 
     @invariant()
@@ -416,7 +418,7 @@ class ReviewHistory(RuleBasedStateMachine):
         for rule_id in self.rule_ids:
             summary = self.store.rules.summary(rule_id)
             assert last[summary.head] == summary.state
-            approved = [h for h in self.store.rules.dossier(rule_id).states if last[h] == S.APPROVED]
+            approved = [h for h in self.store.rules.dossier(rule_id, SYSTEM).states if last[h] == S.APPROVED]
             assert [summary.in_force] == (approved or [""])
         compiled = {revision.hash for revision, _, _ in self.store.rules.in_force("posts")}
         assert compiled == {revision for revision, state in last.items() if state == S.APPROVED}

@@ -10,7 +10,7 @@ import pytest
 
 from pld_core.backends.scripted import CAUTION, Script, ScriptedChat, ScriptedSynthesis
 from pld_core.errors import ReplyUnusable
-from pld_core.ports import ChatReply, ChatRequest
+from pld_core.model_ports import ChatReply, ChatRequest
 from pld_core.synthesis import short_id
 
 A, B, C, D = (f"sha256:{letter * 64}" for letter in "abcd")

@@ -17,8 +17,10 @@ from pld_core.calls import Limits
 from pld_core.errors import BackendUnreachable, CallsStopped, Failure, JobCancelled, NotAllowed
 from pld_core.extraction import request_hash
 from pld_core.lineage import origin_of
+from pld_core.model_ports import ChatRequest
 from pld_core.models import (
     NOISE,
+    SYSTEM,
     ClusterParams,
     ClusterPoint,
     Decision,
@@ -28,7 +30,8 @@ from pld_core.models import (
     Verdict,
 )
 from pld_core.pipeline import save_clustering
-from pld_core.ports import ChatRequest, Progress, TeacherCall
+from pld_core.ports import Progress
+from pld_core.records import TeacherCall
 from pld_core.synthesis import short_id
 from pld_core.synthesising import Synthesised, compare_rules, coverage, plan_synthesis, synthesise
 from pld_core.teaching import Teaching
@@ -116,7 +119,7 @@ def quiet(store: SqliteStore, clustering: int) -> Synthesised:
 
 
 def supports(store: SqliteStore, rule_id: str) -> set[str]:
-    return {e.example_hash for e in store.rules.dossier(rule_id).evidence if e.role is EvidenceRole.SUPPORTS}
+    return {e.example_hash for e in store.rules.dossier(rule_id, SYSTEM).evidence if e.role is EvidenceRole.SUPPORTS}
 
 
 def withdraw(store: SqliteStore, example: Example) -> None:
@@ -133,7 +136,7 @@ def test_each_cluster_becomes_one_rule_in_review_with_its_evidence(store: Sqlite
     teacher = ToldChat(lambda r: synthesis_json(labels_in(r)[0], [short_id(r.nearby[0])]))
     assert run(store, teacher, clustering) == Synthesised(2, 0, 0)
     for number, label in ((1, "keep"), (2, "remove")):
-        dossier = store.rules.dossier(f"R{number}")
+        dossier = store.rules.dossier(f"R{number}", SYSTEM)
         assert dossier.summary.state is S.IN_REVIEW
         assert supports(store, f"R{number}") == {e.hash for e in TRAIN if e.label == label}
         others = {e.example_hash: e for e in dossier.evidence if e.role is not EvidenceRole.SUPPORTS}
@@ -148,13 +151,13 @@ def test_an_example_without_an_instruction_is_found_by_its_input(store: SqliteSt
     other = make_example("train post that nobody read", "remove")
     store.tasks.import_examples("posts", [other], "b.csv", ANNA)
     run(store, ToldChat(merge), clustering)
-    assert other.hash in {e.example_hash for e in store.rules.dossier("R1").evidence}
+    assert other.hash in {e.example_hash for e in store.rules.dossier("R1", SYSTEM).evidence}
 
 
 def test_an_example_that_takes_no_part_is_no_evidence(store: SqliteStore, clustering: int) -> None:
     withdraw(store, TRAIN[0])
     assert run(store, ToldChat(merge), clustering).made == 2
-    found = {e.example_hash for n in (1, 2) for e in store.rules.dossier(f"R{n}").evidence}
+    found = {e.example_hash for n in (1, 2) for e in store.rules.dossier(f"R{n}", SYSTEM).evidence}
     assert found == {e.hash for e in TRAIN[1:]}
 
 
@@ -294,15 +297,15 @@ def test_a_rule_in_review_gets_the_new_evidence_and_stays_in_review(made: Sqlite
 def test_an_approved_rule_goes_stale_with_the_reason_and_can_be_approved_again(made: SqliteStore) -> None:
     made.rules.judge(verdict_on(made, "R1"), ANNA)
     made.rules.judge(verdict_on(made, "R2"), ANNA)
-    decided = made.rules.dossier("R1").decisions
+    decided = made.rules.dossier("R1", SYSTEM).decisions
     number, _ = grown(made)
     # The new example is a near miss of R2, which does not undo its approval.
     assert quiet(made, number).stale == 1
     assert (made.rules.summary("R1").state, made.rules.summary("R2").state) == (S.STALE, S.APPROVED)
     assert [entry.rule_id for _, entry, _ in made.rules.in_force("posts")] == ["R2"]
-    assert made.rules.dossier("R1").decisions == decided
+    assert made.rules.dossier("R1", SYSTEM).decisions == decided
     made.rules.judge(verdict_on(made, "R1"), BERT)
-    after = made.rules.dossier("R1")
+    after = made.rules.dossier("R1", SYSTEM)
     assert after.summary.state is S.APPROVED
     assert len({d.evidence_hash for d in after.decisions}) == 2
     assert len(made.rules.in_force("posts")) == 2
@@ -311,10 +314,10 @@ def test_an_approved_rule_goes_stale_with_the_reason_and_can_be_approved_again(m
 
 def test_a_rejected_rule_keeps_its_evidence_and_is_not_asked_for_again(made: SqliteStore) -> None:
     made.rules.judge(verdict_on(made, "R1", Verdict.REJECT), ANNA)
-    before = made.rules.dossier("R1")
+    before = made.rules.dossier("R1", SYSTEM)
     number, _ = grown(made)
     assert quiet(made, number).made == 0
-    assert made.rules.dossier("R1") == before
+    assert made.rules.dossier("R1", SYSTEM) == before
 
 
 def test_what_is_withdrawn_leaves_the_evidence_at_once(made: SqliteStore) -> None:
@@ -436,7 +439,7 @@ class DataComeAndGo(RuleBasedStateMachine):
         if not hasattr(self, "store"):
             return
         rules = self.store.lineage.standing("posts")
-        dossiers = {r.id: self.store.rules.dossier(r.id) for r in rules}
+        dossiers = {r.id: self.store.rules.dossier(r.id, SYSTEM) for r in rules}
         kept = sorted((d for dossier in dossiers.values() for d in dossier.decisions), key=lambda d: d.id)
         assert kept == self.decided
         origins = [origin_of(r.members) for r in rules]

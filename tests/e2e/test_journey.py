@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from pld_core.models import Decision, RevisionState
-from pld_core.ports import RuleFilter, RuleStore
+from pld_core.models import SYSTEM, Decision, RevisionState
+from pld_core.ports import RuleStore
+from pld_core.records import RuleFilter
 from storage import open_store
 from tests.e2e.conftest import Served, Visitor
 from tests.factories import url_of
@@ -23,7 +24,7 @@ def rules_of(served: Served) -> RuleStore:
 
 
 def decisions(served: Served, rule: str) -> tuple[Decision, ...]:
-    return rules_of(served).dossier(rule).decisions
+    return rules_of(served).dossier(rule, SYSTEM).decisions
 
 
 def state(served: Served, rule: str) -> str:
@@ -150,7 +151,7 @@ def test_a_burst_of_mixed_keys_decides_nothing(served: Served, visitor: Visitor)
         visitor.page.wait_for_timeout(40)
     visitor.settle()
     store = rules_of(served)
-    assert [rule.id for rule in store.queue("nda") if store.dossier(rule.id).decisions] == []
+    assert [rule.id for rule in store.queue("nda") if store.dossier(rule.id, SYSTEM).decisions] == []
     assert visitor.page_errors == []
 
 

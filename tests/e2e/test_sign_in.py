@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pld_core.models import Actor, Role
+from pld_core.models import SYSTEM, Actor, Role
 from storage import open_store
 from tests.e2e.conftest import Served, Visitor, free_port, serve, visiting
 from tests.factories import url_of
@@ -72,7 +72,7 @@ def test_people_act_as_themselves_with_their_roles(browser: Browser, governed: S
         approve(visitor, "R1")
         visitor.panel_closes()
         store = open_store(url_of(governed.workspace / "pld.db"))
-        (decision,) = store.rules.dossier("R1").decisions
+        (decision,) = store.rules.dossier("R1", SYSTEM).decisions
         assert decision.reviewer == "lea@example.org"
         event = next(e for e in store.events.page() if e.kind == "rule.approved")
         signed = event.payload["signed_as"]
@@ -84,7 +84,7 @@ def test_people_act_as_themselves_with_their_roles(browser: Browser, governed: S
         store.roles.revoke("lea@example.org", Role.REVIEWER, "moved on", LOCAL)
         approve(visitor, "R2")
         visitor.page.get_by_text("may not decide on a rule").wait_for()
-        assert store.rules.dossier("R2").decisions == ()
+        assert store.rules.dossier("R2", SYSTEM).decisions == ()
         visitor.page.keyboard.press("Escape")
         visitor.panel_closes()
         sign_out(visitor)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
 from pld_core.models import JobState, RuleText, Verdict
-from pld_core.ports import EventFilter
+from pld_core.records import EventFilter
 from storage.migrations import guard_triggers
 from tests.factories import BERT, verdict_on
 from tests.pages.driving import NASTY, Visit, Worker, choose_row, links, press, prose, raw, run

@@ -12,7 +12,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 
 from pld_app.wiring import App
 from pld_core.clustering import Trouble
-from pld_core.models import NOISE, Algorithm, AuthorKind, ClusterParams, JobState, RevisionState, Task, Verdict
+from pld_core.models import NOISE, SYSTEM, Algorithm, AuthorKind, ClusterParams, JobState, RevisionState, Task, Verdict
 from pld_core.sweep import EPS_STEPS, MIN_SAMPLES_STEPS
 from tests.factories import fill, make_example, make_examples, make_instruction, make_task, verdict_on
 from tests.pages.driving import (
@@ -258,7 +258,7 @@ def test_noise_is_counted_by_label_and_a_point_of_it_can_be_promoted_to_a_rule(d
     press(at, str(buttons[0].key))
     (summary,) = [r for r in demo.store.rules.queue("nda") if r.support == 1]
     assert (summary.state, summary.labels) == (RevisionState.IN_REVIEW, ("NotMentioned",))
-    head = demo.store.rules.dossier(summary.id).head
+    head = demo.store.rules.dossier(summary.id, SYSTEM).head
     assert (head.author, head.author_kind) == ("anna", AuthorKind.PERSON)
     assert raw(at, "toast") == [f"{summary.id} is in review\\. Open it on the Review page"]
     assert "is a rule already" in prose(at)

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.components.text import plain
 from pld_app.wiring import App
-from pld_core.models import Example, Label, Origin, Span, Split, Task
-from pld_core.ports import Dataset, ExampleFilter, ImportRow, NewDataset, Page
+from pld_core.models import SYSTEM, Example, Label, Origin, Span, Split, Task
+from pld_core.records import Dataset, ExampleFilter, ImportRow, NewDataset, Page
 from tests.factories import fill, make_example, make_examples, make_task
 from tests.pages.driving import NASTY, Visit, choose_row, links, press, prose, raw, run, takes_literally
 
@@ -149,7 +149,7 @@ def test_an_example_says_from_which_row_of_which_file_it_comes(empty: App, visit
 
 
 def test_the_rules_that_rest_on_an_example_are_links(demo: App, visit: Visit) -> None:
-    support = demo.store.rules.dossier("R1").evidence[0].example_hash
+    support = demo.store.rules.dossier("R1", SYSTEM).evidence[0].example_hash
     every = demo.store.tasks.examples("nda")
     place = [e.hash for e in every].index(support)
     at = visit("data")

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
 from pld_core.models import Label
-from pld_core.ports import LabelConflict
+from pld_core.records import LabelConflict
 from tests.factories import fill, make_example, make_task
 from tests.pages.driving import NASTY, Visit, press, prose, raw, run, takes_literally
 

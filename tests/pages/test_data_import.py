@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pld_app import uploads, wiring
 from pld_app.wiring import App
 from pld_core.models import ExampleState, JobState
-from pld_core.ports import ExampleFilter
+from pld_core.records import ExampleFilter
 from tests.pages.driving import NASTY, Visit, Worker, metrics, press, prose, raw, run, takes_literally
 from tests.pages.filling import (
     MESSY,

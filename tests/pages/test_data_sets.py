@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
 from pld_core.models import ExampleState
-from pld_core.ports import DatasetState, ExampleFilter
+from pld_core.records import DatasetState, ExampleFilter
 from tests.factories import fill, make_task
 from tests.pages.driving import Visit, Worker, metrics, press, prose, raw, run
 from tests.pages.filling import checked, shows, table_with, tidy

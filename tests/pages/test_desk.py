@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pld_app import wiring
 from pld_app.wiring import App
 from pld_core.desk import DraftText
-from pld_core.models import EvidenceRole, Example, RevisionState, Span, Verdict
+from pld_core.models import SYSTEM, EvidenceRole, Example, RevisionState, Span, Verdict
 from tests.factories import BERT, fill, make_example, make_rule, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, go, press, prose, raw, run
 
@@ -17,7 +17,7 @@ S = RevisionState
 
 
 def roles(app: App, rule: str) -> dict[str, EvidenceRole]:
-    return {e.example_hash: e.role for e in app.store.rules.dossier(rule).evidence}
+    return {e.example_hash: e.role for e in app.store.rules.dossier(rule, SYSTEM).evidence}
 
 
 def tick_first(at: AppTest, role: EvidenceRole) -> None:
@@ -39,7 +39,7 @@ def type_into(at: AppTest, label: str, text: str) -> AppTest:
 
 
 def edit_by_bert(app: App, rule: str) -> None:
-    dossier = app.store.rules.dossier(rule)
+    dossier = app.store.rules.dossier(rule, SYSTEM)
     text = replace(dossier.head.text, condition="the clause says so in as many words")
     app.store.rules.edit(rule, dossier.head.hash, dossier.summary.state, text, "It was too wide.", BERT)
 
@@ -117,7 +117,7 @@ def test_a_draft_survives_a_lost_session_and_is_gone_on_with(demo: App, visit: V
     assert field(lost, "IF") == "the clause binds both sides"
     type_into(lost, "Why this change", "Sharper.")
     press(lost, "sign")
-    assert demo.store.rules.dossier("R7").head.text.condition == "the clause binds both sides"
+    assert demo.store.rules.dossier("R7", SYSTEM).head.text.condition == "the clause binds both sides"
     assert demo.store.desk.drafts.of_rule("R7", demo.actor) == ()
     assert "You have a draft" not in prose(lost)
 
@@ -147,7 +147,7 @@ def test_a_discarded_draft_comes_back_with_u(demo: App, visit: Visit) -> None:
 
 
 def test_the_edit_says_how_long_it_is_what_changes_and_what_is_copied(demo: App, visit: Visit) -> None:
-    dossier = demo.store.rules.dossier("R7")
+    dossier = demo.store.rules.dossier("R7", SYSTEM)
     at = press(visit("review", rule="R7"), "bar_edit")
     assert "in the prompt; an estimate by length" in prose(at)
     words = " ".join(dossier.examples[dossier.evidence[0].example_hash].text.split()[:12])
@@ -188,7 +188,7 @@ def test_a_rule_is_split_with_its_evidence(demo: App, visit: Visit) -> None:
     type_into(at, "Why", "Two matters.")
     press(at, "sign")
     one, other = (kin.child for kin in demo.store.desk.parts.kin("R7"))
-    assert demo.store.rules.dossier(one).head.text.condition == "the clause binds both sides"
+    assert demo.store.rules.dossier(one, SYSTEM).head.text.condition == "the clause binds both sides"
     assert demo.store.rules.summary(other).support == demo.store.rules.summary("R7").support
     assert f"Was split into {one} by anna: Two matters." in prose(at)
 

@@ -9,7 +9,7 @@ from pld_app import wiring
 from pld_app.wiring import App
 from pld_core.compilation import input_of
 from pld_core.models import Example, Split
-from pld_core.ports import ExampleFilter, Page
+from pld_core.records import ExampleFilter, Page
 from tests.cli.fake_ollama import MODEL, STUDENT, FakeOllama
 from tests.factories import verdict_on
 from tests.pages.driving import NASTY, Visit, go, links, metrics, press, prose, raw, run

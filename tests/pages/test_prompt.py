@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from pld_app import wiring
 from pld_app.wiring import App
 from pld_core.canonical import hash_text
-from pld_core.models import RuleText, Verdict
+from pld_core.models import SYSTEM, RuleText, Verdict
 from tests.factories import ANNA, BERT, fill, make_examples, make_rule, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, links, press, prose, raw, run, takes_literally
 
@@ -61,7 +61,7 @@ def test_compiling_shows_the_hash_the_text_and_the_numbered_rules(demo: App, vis
     assert [link.split(".")[0] for link in expected] == ["1", "2"]
     assert rule_links(at) == expected
     for rule in version.prompt.rules:
-        condition = demo.store.rules.dossier(rule.rule_id).head.text.condition.rstrip(" .")
+        condition = demo.store.rules.dossier(rule.rule_id, SYSTEM).head.text.condition.rstrip(" .")
         assert f"{rule.number}. [{rule.rule_id}] IF {condition}, THEN " in text
         assert "approved by bert" in prose(at)
         assert f"(decision {rule.decision_id})" in prose(at)
@@ -96,7 +96,7 @@ def test_an_older_version_can_be_read_as_it_was(compiled: App, visit: Visit) -> 
 
 
 def test_a_revision_that_was_replaced_since_is_marked(compiled: App, visit: Visit) -> None:
-    dossier = compiled.store.rules.dossier("R1")
+    dossier = compiled.store.rules.dossier("R1", SYSTEM)
     text = RuleText("Another", "it says so", dossier.head.text.labels)
     compiled.store.rules.edit("R1", dossier.head.hash, dossier.summary.state, text, "Sharper.", BERT)
     at = visit("prompt")

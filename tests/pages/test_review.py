@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.components.text import plain, short_hash
 from pld_app.wiring import App
-from pld_core.models import Decision, EvidenceRole, RejectCategory, RevisionState, RuleText, Verdict
+from pld_core.models import SYSTEM, Decision, EvidenceRole, RejectCategory, RevisionState, RuleText, Verdict
 from tests.factories import ANNA, BERT, fill, make_example, make_examples, make_rule, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, go, links, press, prose, raw, run, takes_literally
 
@@ -63,7 +63,7 @@ def shown_rule(at: AppTest) -> str:
 
 
 def only_decision(app: App, rule_id: str) -> Decision:
-    (decision,) = app.store.rules.dossier(rule_id).decisions
+    (decision,) = app.store.rules.dossier(rule_id, SYSTEM).decisions
     return decision
 
 
@@ -72,7 +72,7 @@ def state_of(app: App, rule_id: str) -> RevisionState:
 
 
 def edit_by_bert(app: App, rule_id: str, condition: str) -> None:
-    dossier = app.store.rules.dossier(rule_id)
+    dossier = app.store.rules.dossier(rule_id, SYSTEM)
     text = replace(dossier.head.text, condition=condition)
     app.store.rules.edit(rule_id, dossier.head.hash, dossier.summary.state, text, "It was too wide.", BERT)
 
@@ -170,7 +170,7 @@ def test_contradicting_evidence_comes_first_then_near_misses_then_supporting(dem
     text = prose(at)
     headings = [text.index(f"**{name}** (") for name in ("Contradicting", "Near misses", "Supporting")]
     assert headings == sorted(headings)
-    dossier = demo.store.rules.dossier(shown_rule(at))
+    dossier = demo.store.rules.dossier(shown_rule(at), SYSTEM)
     against = [e for e in dossier.evidence if e.role is EvidenceRole.CONTRADICTS]
     assert f"**Contradicting** ({len(against)})" in text
     shown = [element.value for element in at.text]
@@ -181,7 +181,7 @@ def test_contradicting_evidence_comes_first_then_near_misses_then_supporting(dem
 
 def test_the_rule_reads_as_if_then_except_and_says_who_wrote_it(demo: App, visit: Visit) -> None:
     at = visit("review", rule="R7")
-    text, dossier = prose(at), demo.store.rules.dossier("R7")
+    text, dossier = prose(at), demo.store.rules.dossier("R7", SYSTEM)
     assert f"**IF** {dossier.head.text.condition.rstrip(' .')}" in text
     assert f"**THEN** {dossier.head.text.labels[0]}" in text
     assert text.count("**EXCEPT** ") == len(dossier.head.text.exceptions) == 2
@@ -191,7 +191,7 @@ def test_the_rule_reads_as_if_then_except_and_says_who_wrote_it(demo: App, visit
 
 def test_each_evidence_card_says_which_row_of_which_file_it_is_and_what_read_it(demo: App, visit: Visit) -> None:
     at = visit("review", rule="R1")
-    dossier = demo.store.rules.dossier("R1")
+    dossier = demo.store.rules.dossier("R1", SYSTEM)
     origins = [e.origin for e in dossier.examples.values() if e.origin is not None]
     assert len(origins) == len(dossier.examples)
     helps = [str(caption.help) for caption in at.caption if caption.help]
@@ -246,7 +246,7 @@ def test_a_bar_button_opens_a_panel_and_records_nothing(demo: App, visit: Visit)
     assert "Recorded as anna" in prose(at)
     assert not any(bar(at).values()), "keys must not fire behind the panel"
     assert state_of(demo, rule_id) is RevisionState.IN_REVIEW
-    assert demo.store.rules.dossier(rule_id).decisions == ()
+    assert demo.store.rules.dossier(rule_id, SYSTEM).decisions == ()
 
 
 def test_approving_stores_the_decision_and_goes_on_to_the_next_rule(demo: App, visit: Visit) -> None:
@@ -259,7 +259,7 @@ def test_approving_stores_the_decision_and_goes_on_to_the_next_rule(demo: App, v
     decision = only_decision(demo, rule_id)
     assert (decision.verdict, decision.reviewer) == (Verdict.APPROVE, "anna")
     assert decision.reason == "Read beside all its examples."
-    assert decision.revision_hash == demo.store.rules.dossier(rule_id).head.hash
+    assert decision.revision_hash == demo.store.rules.dossier(rule_id, SYSTEM).head.hash
     assert datetime.fromisoformat(decision.opened_at) <= datetime.fromisoformat(decision.decided_at)
     assert raw(at, "toast") == [f"{rule_id} is approved \\(decision {decision.id}\\)"]
     assert shown_rule(at) == following
@@ -313,7 +313,7 @@ def test_requesting_changes_needs_a_reason(demo: App, visit: Visit) -> None:
 
 def test_an_edit_is_a_new_revision_that_goes_back_to_review(compiled: App, visit: Visit) -> None:
     at = open_panel(visit("review", rule="R1", show="All"), "edit")
-    before = compiled.store.rules.dossier("R1").head
+    before = compiled.store.rules.dossier("R1", SYSTEM).head
     assert in_panel(at, "IF") == before.text.condition
     assert in_panel(at, "Title") == before.text.title
     press(at, "sign")
@@ -326,7 +326,7 @@ def test_an_edit_is_a_new_revision_that_goes_back_to_review(compiled: App, visit
 
     type_into(at, "Why this change", "An exception was missing.")
     press(at, "sign")
-    dossier = compiled.store.rules.dossier("R1")
+    dossier = compiled.store.rules.dossier("R1", SYSTEM)
     assert (dossier.head.number, dossier.head.author, dossier.head.note) == (2, "anna", "An exception was missing.")
     assert dossier.head.text.exceptions == ("the clause names another party", "the clause is void")
     assert dossier.head.text.condition == before.text.condition
@@ -345,7 +345,7 @@ def test_an_edit_without_a_label_is_refused(demo: App, visit: Visit) -> None:
     type_into(at, "Why this change", "Because.")
     press(at, "sign")
     assert "A rule needs at least one label after THEN." in prose(at)
-    assert demo.store.rules.dossier(shown_rule(at)).head.number == 1
+    assert demo.store.rules.dossier(shown_rule(at), SYSTEM).head.number == 1
 
 
 def test_help_lists_the_keys(demo: App, visit: Visit) -> None:
@@ -406,12 +406,12 @@ def test_a_rule_decided_meanwhile_shows_both_and_records_nothing(demo: App, visi
 def test_a_rule_edited_meanwhile_shows_both_texts_and_keeps_the_reason(demo: App, visit: Visit) -> None:
     at = open_panel(visit("review"), "approve")
     rule_id = shown_rule(at)
-    old = demo.store.rules.dossier(rule_id).head.text.condition
+    old = demo.store.rules.dossier(rule_id, SYSTEM).head.text.condition
     type_reason(at, "Looks right to me.")
     edit_by_bert(demo, rule_id, "the clause says so in as many words")
     at.button("sign").click()
     run(at)
-    assert demo.store.rules.dossier(rule_id).decisions == ()
+    assert demo.store.rules.dossier(rule_id, SYSTEM).decisions == ()
     assert [text for text in raw(at, "warning") if "newer revision 2 by bert" in text]
     compared = prose(at)
     assert f"**IF** {old.rstrip(' .')}" in compared
@@ -425,7 +425,7 @@ def test_a_rule_edited_meanwhile_shows_both_texts_and_keeps_the_reason(demo: App
     assert reason(at) == "Looks right to me."
     press(at, "sign")
     decision = only_decision(demo, rule_id)
-    assert decision.revision_hash == demo.store.rules.dossier(rule_id).head.hash
+    assert decision.revision_hash == demo.store.rules.dossier(rule_id, SYSTEM).head.hash
     assert decision.reason == "Looks right to me."
 
 
@@ -437,12 +437,12 @@ def test_an_edit_of_a_rule_edited_meanwhile_keeps_the_draft(demo: App, visit: Vi
     edit_by_bert(demo, rule_id, "the clause says so in as many words")
     at.button("sign").click()
     run(at)
-    assert demo.store.rules.dossier(rule_id).head.author == "bert"
+    assert demo.store.rules.dossier(rule_id, SYSTEM).head.author == "bert"
     open_panel(at, "edit")
     assert in_panel(at, "IF") == "the clause binds both sides"
     assert in_panel(at, "Why this change") == "Sharper."
     press(at, "sign")
-    head = demo.store.rules.dossier(rule_id).head
+    head = demo.store.rules.dossier(rule_id, SYSTEM).head
     assert (head.number, head.author, head.text.condition) == (3, "anna", "the clause binds both sides")
 
 

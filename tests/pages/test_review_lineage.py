@@ -9,9 +9,9 @@ import pytest
 from pld_app import synthesis_work
 from pld_app.wiring import App
 from pld_core.lineage import EvidenceUpdate
-from pld_core.models import Evidence, EvidenceRole, Example, RevisionState, Split
+from pld_core.models import SYSTEM, Evidence, EvidenceRole, Example, RevisionState, Split
 from pld_core.nearness import ADMITTED
-from pld_core.ports import ExampleFilter
+from pld_core.records import ExampleFilter
 from tests.factories import (
     fill,
     hashes_of,
@@ -28,7 +28,7 @@ from tests.pages.test_review import bar, open_panel, shown_rule, state_of
 
 def fresh(app: App, rule_id: str, number: int) -> list[Example]:
     """Return training examples that are not in the rule's evidence."""
-    have = {e.example_hash for e in app.store.rules.dossier(rule_id).evidence}
+    have = {e.example_hash for e in app.store.rules.dossier(rule_id, SYSTEM).evidence}
     examples = app.store.tasks.examples("nda", ExampleFilter(split=Split.TRAIN))
     return [e for e in examples if e.hash not in have][:number]
 
@@ -65,7 +65,7 @@ def test_a_decision_beside_evidence_that_changed_meanwhile_is_not_recorded(demo:
     add_support(demo, "R4", fresh(demo, "R4", 1))
     press(at, "sign")
     assert "The evidence of R4 revision 1 has changed since you opened it" in prose(at)
-    assert demo.store.rules.dossier("R4").decisions == ()
+    assert demo.store.rules.dossier("R4", SYSTEM).decisions == ()
     press(open_panel(at, "approve"), "sign")
     assert state_of(demo, "R4") is RevisionState.APPROVED
 
@@ -135,6 +135,6 @@ def test_priority_is_edited_and_shown(demo: App, visit: Visit) -> None:
     (why,) = [field for field in at.text_input if field.label == "Why this change"]
     why.set_value("It overrides the others.")
     press(at, "sign")
-    assert demo.store.rules.dossier("R4").head.text.priority == 1
+    assert demo.store.rules.dossier("R4", SYSTEM).head.text.priority == 1
     at = run(visit("review", rule="R4"))
     assert any("priority 1 first" in text for text in raw(at, "markdown"))

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pld_app.settings import load_settings
 from pld_app.settings_change import CHANGED
 from pld_app.wiring import App
-from pld_core.ports import EventFilter
+from pld_core.records import EventFilter
 from tests.cli.fake_ollama import FakeOllama
 from tests.pages.driving import Visit, choose_row, go, press, prose, raw, run
 from tests.teacher_stub import KEY, TeacherStub, teacher_stub

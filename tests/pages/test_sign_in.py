@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
-from pld_core.models import Actor, Role
+from pld_core.models import SYSTEM, Actor, Role
 from tests.cli.fake_ollama import FakeOllama
 from tests.factories import verdict_on
 from tests.pages.driving import PAGES, Visit, go, press, prose, raw, run, unescaped
@@ -107,7 +107,7 @@ def approve(at: AppTest) -> AppTest:
 
 def test_a_decision_is_recorded_as_the_person_who_signed_in(governed: App, visit: Visit) -> None:
     approve(as_person(visit("home", rule="R1", task="nda"), "review", signed_in(LEA)))
-    (decision,) = governed.store.rules.dossier("R1").decisions
+    (decision,) = governed.store.rules.dossier("R1", SYSTEM).decisions
     assert decision.reviewer == LEA
     event = next(e for e in governed.store.events.page() if e.kind == "rule.approved")
     signed = event.payload["signed_as"]
@@ -123,7 +123,7 @@ def test_a_role_that_is_revoked_in_mid_session_bites_at_once(governed: App, visi
     governed.store.roles.revoke(LEA, Role.LEAD, "moved on", LOCAL)
     press(at, "sign")
     assert f"{LEA} may not decide on a rule: that takes the role lead or reviewer." in prose(at)
-    assert governed.store.rules.dossier("R1").decisions == ()
+    assert governed.store.rules.dossier("R1", SYSTEM).decisions == ()
 
 
 @pytest.mark.parametrize(

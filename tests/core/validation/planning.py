@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pld_core.importers.rows import ColumnMap
 from pld_core.models import Example, Task
-from pld_core.ports import ImportRow
+from pld_core.records import ImportRow
 from pld_core.validation.facts import Facts, ImportChoices, read_facts, rows_to_import
 from pld_core.validation.plan import ImportPlan, TaskWords, find_pairs, plan_import
 from tests.factories import ListSource, make_task, no_report
