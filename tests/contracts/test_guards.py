@@ -42,6 +42,7 @@ NEEDS_MORE = {"desk.queue.open", "jobs.enqueue", "jobs.request_cancel", "jobs.re
 OWN = {
     *(f"desk.drafts.{name}" for name in ("of_rule", "mine")),
     *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours")),
+    "rules.dossier",
 }
 """Reading as one person sees it: own drafts, own tab; `desk.queue.open` takes a lease only for who may decide."""
 READING = {

@@ -21,6 +21,7 @@ from pld_core.errors import (
     WorkspaceUnreadable,
 )
 from pld_core.models import Example, ExampleState
+from pld_core.policy import PLAIN, Policy
 from pld_core.records import ExampleFilter, Spend
 from storage import create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers, migrate, missing_guards
@@ -76,8 +77,11 @@ def older_workspace(path: Path, examples: list[Example]) -> None:
             if sql.split(" ON ")[1].split()[0] in there:
                 conn.execute(sql)
         for name in ("posts", "other"):
-            task = task_row(make_task(name), "2025-01-01T00:00:00Z")
-            conn.execute("INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(task.values()))
+            task = {**task_row(make_task(name), "2025-01-01T00:00:00Z"), "four_eyes": int(name == "other")}
+            conn.execute(
+                f"INSERT INTO task ({', '.join(task)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                tuple(task.values()),
+            )
             conn.execute("INSERT INTO guideline VALUES (?, 1, 'g', '2025', 'anna')", (name,))
             for e in examples:
                 fields = canonical_json([list(pair) for pair in e.fields])
@@ -122,6 +126,14 @@ def test_examples_of_an_older_workspace_are_found_kept_and_stand_in_a_data_set(t
     store.data.delete(again.id, "", ANNA)
     assert len(store.tasks.examples("posts", anyhow)) == 3
     assert store.events.verify().intact
+
+
+def test_four_eyes_of_an_older_workspace_become_its_policy(tmp_path: Path) -> None:
+    older_workspace(tmp_path / "pld.db", [])
+    policies = open_store(url_of(tmp_path / "pld.db")).policies
+    assert (policies.of("posts"), policies.history("posts")) == (PLAIN, ())
+    assert policies.of("other") == Policy(four_eyes=True)
+    assert [(c.by, c.at) for c in policies.history("other")] == [("system", "2025-01-01T00:00:00Z")]
 
 
 def test_calls_of_an_older_workspace_keep_their_problem_and_cost_nothing(tmp_path: Path) -> None:

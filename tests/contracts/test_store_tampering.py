@@ -20,6 +20,7 @@ from pld_core.desk import Half, SeenRule
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
 from pld_core.models import SYSTEM, Prediction, RevisionState, Role, Run, Split
+from pld_core.policy import Policy
 from pld_core.records import TeacherCall
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
@@ -42,7 +43,7 @@ from tests.factories import (
 def full(sqlite_store: SqliteStore) -> SqliteStore:
     """A workspace with at least one row in every append-only table."""
     store = sqlite_store
-    examples = fill(store)
+    examples = fill(store, policy=Policy(second_look=10))
     call = TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0)
     store.logic.record_calls("posts", [(call, None)])
     store.logic.add_instruction("posts", make_instruction(examples[0]))
