@@ -14,6 +14,7 @@ from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
 from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_steps
 from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps
+from pld_app.components.sheet_menu import draw_sheet_menu
 from pld_app.components.text import plain
 from pld_core.errors import NotFound
 from pld_core.models import Task
@@ -26,6 +27,7 @@ def draw(task: Task) -> None:
     left, centre, right = st.columns([21, 44, 35], gap="small")
     with left:
         rule_id = draw_queue(task)
+        draw_sheet_menu(task)
     if rule_id is None:
         return
     try:

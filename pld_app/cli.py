@@ -23,6 +23,7 @@ from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
 from pld_app.cli_parts import merge, split
+from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
 from pld_app.cli_settings import settings
@@ -47,6 +48,7 @@ def cli() -> None:
 cli.add_command(rules)
 for rule_command in (*DESK, split, merge):
     rules.add_command(rule_command)
+cli.add_command(review)
 cli.add_command(roles)
 cli.add_command(audit)
 cli.add_command(import_)

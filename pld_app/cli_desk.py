@@ -25,7 +25,7 @@ from pld_core.records import Page, RuleFilter
 
 REASON = click.option("--reason", default="", help="Why, in your own words.")
 _RULES = click.argument("rule_ids", nargs=-1, required=True)
-_TABS = {tab.value.lower().replace(" ", "-"): tab for tab in Tab}
+TABS = {tab.value.lower().replace(" ", "-"): tab for tab in Tab}
 
 
 def example_of(dossier: RuleDossier, prefix: str) -> str:
@@ -51,14 +51,14 @@ def seen_rule(app: App, rule_id: str) -> SeenRule:
 @click.command()
 @options
 @click.option("--task", "task_name", required=True, help="Task whose queue is shown.")
-@click.option("--tab", type=click.Choice(list(_TABS)), default="mine", show_default=True)
+@click.option("--tab", type=click.Choice(list(TABS)), default="mine", show_default=True)
 @click.option("--tag", default="", help="Only rules with this tag.")
 @click.option("--search", default="", help="Only rules with this text in them.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most rules shown.")
 def queue(workspace: Path, out: Output, task_name: str, tab: str, tag: str, search: str, limit: int) -> None:
     """Show the queue as the review page does, for the person who asks."""
     app = wiring.open_app(workspace)
-    where = DeskFilter(_TABS[tab], RuleFilter(search=search), tag)
+    where = DeskFilter(TABS[tab], RuleFilter(search=search), tag)
     rows = app.store.desk.queue.rows(task_name, where, Page(0, limit), app.actor)
     total = app.store.desk.queue.count(task_name, where, app.actor)
     lines = [_row_line(row) for row in rows]

@@ -15,6 +15,7 @@ from pld_app.importing import Checked
 from pld_app.settings import LiveSettings
 from pld_app.settings_view import SettingsView
 from pld_app.wiring import App, LiveTest
+from pld_core.decision_check import SheetOutcome
 from pld_core.errors import InvalidInput, NotSignedIn, PldError, RevisionMovedOn, SignInUnusable
 from pld_core.models import Actor, Identity, RevisionState, RuleDossier, evidence_set_hash
 from pld_core.records import ChainReport
@@ -25,6 +26,7 @@ LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
 SETTINGS, CHECKS = "_settings", "_checks"
 NOBODY = "nobody"
 CHECKED, UPLOADED, IMPORTS = "_checked", "_uploaded", "_imports"
+SHEET = "_sheet"
 
 
 @st.cache_resource(show_spinner=False)
@@ -392,6 +394,27 @@ def forget_edit(revision_hash: str) -> None:
 def chosen(key: str) -> tuple[str, ...]:
     """Return the texts that a keyed widget for several holds."""
     return tuple(str(value) for value in st.session_state.get(key) or ())
+
+
+# --- the decision sheet that was handed in ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SheetReport:
+    """What became of a sheet that was uploaded, or what would if it were recorded."""
+
+    outcome: SheetOutcome
+    recorded: bool
+
+
+def remember_sheet(file_id: str, report: SheetReport) -> None:
+    """Keep the report on one upload, so that a rerun does not read the file again."""
+    st.session_state[SHEET] = (file_id, report)
+
+
+def sheet_report(file_id: str) -> SheetReport | None:
+    seen, found = st.session_state.get(SHEET, ("", None))
+    return found if seen == file_id else None
 
 
 # --- the last live test of this session -------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ class Step(StrEnum):
     WITHDRAW = "withdraw a decision"
     SPLIT = "split a rule"
     MERGE = "merge rules"
+    EXPORT_SHEET = "export rules for deciding"
     COMMENT = "comment on a rule"
     ASK_OPINION = "ask for a second opinion"
     TAG = "tag rules"
@@ -76,6 +77,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.WITHDRAW: _REVIEWING,
     Step.SPLIT: _REVIEWING,
     Step.MERGE: _REVIEWING,
+    Step.EXPORT_SHEET: _REVIEWING,
     Step.COMMENT: frozenset({_R.REVIEWER, _R.LEAD, _R.RELEASE_MANAGER, _R.ANALYST, _R.AUDITOR}),
     Step.ASK_OPINION: _REVIEWING,
     Step.TAG: _REVIEWING,

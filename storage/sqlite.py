@@ -22,6 +22,7 @@ from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts, SqliteRuns
 from storage.roles import SqliteRoles
 from storage.rules import SqliteRules
+from storage.sheets import SqliteSheets
 from storage.tasks import SqliteTasks
 
 _SCHEME = "sqlite:///"
@@ -40,6 +41,7 @@ class SqliteStore:
         self.rules = SqliteRules(database)
         self.lineage = SqliteLineage(database)
         self.desk = SqliteDesk(database)
+        self.sheets = SqliteSheets(database)
         self.policies = SqlitePolicies(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)

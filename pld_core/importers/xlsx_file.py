@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 # As Excel has it. A file may claim any number, and empty rows up to it would be made.
 LAST_ROW = 1_048_576
+# For a damaged part, openpyxl raises whatever its parsers and descriptors happen to raise; for entities, defusedxml
+# raises a ValueError.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, SyntaxError, EOFError, ValueError, TypeError, AttributeError,
+              LookupError, ArithmeticError, NotImplementedError)  # fmt: skip
 _BATCH_ROWS = 256
 _CONTROL = re.compile(r"_x00([01][0-9A-Fa-f])_")
 # A formula whose result was never stored, as programs write it that do not calculate.
@@ -182,10 +186,7 @@ def _careful(file: InputFile) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        # For a damaged part, openpyxl raises whatever its parsers and descriptors happen to raise; for entities,
-        # defusedxml raises a ValueError.
-        except (zipfile.BadZipFile, zlib.error, OSError, SyntaxError, EOFError, ValueError, TypeError, AttributeError,
-                LookupError, ArithmeticError, NotImplementedError) as error:  # fmt: skip
+        except UNREADABLE as error:
             raise damaged(file) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 
 from pld_core.errors import InvalidInput
 from pld_core.importers.files import InputFile, in_units
@@ -25,16 +26,31 @@ def check_zip(file: InputFile) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise damaged(file) from error
+    check_entries(file.name, file.size, entries)
+
+
+def check_entries(
+    name: str,
+    size: int,
+    entries: Sequence[zipfile.ZipInfo],
+    most: int = MAX_UNPACKED,
+    instead: str = "Save the sheet as CSV and import that.",
+) -> None:
+    """Raise InvalidInput if an archive of `size` bytes is encrypted, or unpacks to more than `most` bytes.
+
+    Args:
+        instead: what to do about an archive that is too large.
+    """
     if any(entry.flag_bits & 1 for entry in entries):
         raise InvalidInput(
-            f"{file.name} is protected by a password. Nothing was imported. Save it without one and import that."
+            f"{name} is protected by a password. Nothing was imported. Save it without one and import that."
         )
     unpacked = sum(entry.file_size for entry in entries)
-    too_dense = unpacked > RATIO_MATTERS_FROM and unpacked > MAX_RATIO * file.size
-    if unpacked > MAX_UNPACKED or too_dense or len(entries) > MAX_ENTRIES:
+    too_dense = unpacked > RATIO_MATTERS_FROM and unpacked > MAX_RATIO * size
+    if unpacked > most or too_dense or len(entries) > MAX_ENTRIES:
         raise InvalidInput(
-            f"{file.name} would unpack to {in_units(unpacked)} in {len(entries):,} parts, more than is safe to read. "
-            "Nothing was imported. Save the sheet as CSV and import that."
+            f"{name} would unpack to {in_units(unpacked)} in {len(entries):,} parts, more than is safe to read. "
+            f"Nothing was imported. {instead}"
         )
 
 

@@ -1,0 +1,117 @@
+"""Deciding in Excel: the sheet to download, and what a filled-in one would record."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pld_app import deciding, session
+from pld_app.components.queue import desk_filter
+from pld_app.components.text import count, plain, words
+from pld_app.deciding import SheetContent
+from pld_app.session import SheetReport
+from pld_core.decision_book import MOST_BYTES
+from pld_core.decision_sheet import MOST_ROWS
+from pld_core.errors import PldError
+from pld_core.models import Task
+from pld_core.permissions import PERMITTED, Step, permits, role_words
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LISTED = 50
+"""Rows that the report lists; the command line lists all."""
+
+
+def draw_sheet_menu(task: Task) -> None:
+    """Draw the menu below the queue: download what the queue shows, hand in what was filled in."""
+    with st.popover("Decide in Excel", icon=":material/table_view:", width="stretch", key="sheet_menu"):
+        missing = [step for step in (Step.EXPORT_SHEET, Step.JUDGE) if not permits(session.app().actor, step)]
+        if missing:
+            st.info(f"That takes the role {role_words(PERMITTED[missing[0]])}.")
+            return
+        _draw_download(task)
+        _draw_upload(task)
+
+
+def _draw_download(task: Task) -> None:
+    app, where = session.app(), desk_filter()
+    number = app.store.desk.queue.count(task.name, where, app.actor)
+    st.markdown("**1. Download, read, fill in.** A row for each rule that the queue shows now, with its evidence.")
+    st.download_button(
+        f"Download {count(number, 'rule')}",
+        SheetContent(app, task.name, where),
+        f"{task.name}-decisions.xlsx",
+        XLSX,
+        key="sheet_download",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=not 0 < number <= MOST_ROWS,
+        width="stretch",
+    )
+    if number == 0:
+        st.caption("The queue shows no rule. Choose another tab or clear the filter.")
+    elif number > MOST_ROWS:
+        st.caption(f"A sheet holds at most {MOST_ROWS:,} rules. Choose a label, a tag, or another tab.")
+
+
+def _draw_upload(task: Task) -> None:
+    st.markdown("**2. Hand it in.** You see what would be recorded first.")
+    upload = st.file_uploader(
+        "The sheet, filled in",
+        type=["xlsx"],
+        max_upload_size=MOST_BYTES // 2**20,
+        key="sheet_upload",
+        label_visibility="collapsed",
+    )
+    if upload is None:
+        return
+    report = session.sheet_report(upload.file_id)
+    if report is None:
+        try:
+            outcome = deciding.check_sheet(session.app(), upload.name, upload.getvalue(), task.name)
+        except PldError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return
+        report = SheetReport(outcome, recorded=False)
+        session.remember_sheet(upload.file_id, report)
+    _draw_report(report)
+    number = len(report.outcome.decided)
+    if number and not report.recorded:
+        who = plain(session.app().actor.name)
+        st.caption(f"Each is recorded as a decision by {who}, with its reason, bound to the revision and evidence.")
+        label = f"Record {count(number, 'decision')}"
+        st.button(
+            label, key="sheet_record", type="primary", width="stretch", on_click=_record, args=(task.name, upload)
+        )
+
+
+def _record(task_name: str, upload: UploadedFile) -> None:
+    def record() -> str:
+        outcome = deciding.record_sheet(session.app(), upload.name, upload.getvalue(), task_name)
+        session.remember_sheet(upload.file_id, SheetReport(outcome, recorded=True))
+        return f"{count(len(outcome.decided), 'decision')} recorded"
+
+    session.step(record)
+
+
+def _draw_report(report: SheetReport) -> None:
+    outcome, number = report.outcome, len(report.outcome.decided)
+    if number:
+        done = "recorded" if report.recorded else "can be recorded"
+        st.success(f"{count(number, 'decision')} {done}.", icon=":material/check:")
+    else:
+        st.info("There is nothing to record: no row holds a decision that can be taken.")
+    if outcome.refused:
+        st.warning(
+            f"{count(len(outcome.refused), 'row')} refused; nothing is recorded for them.", icon=":material/block:"
+        )
+    if outcome.decided or outcome.refused:
+        with st.container(height=220, border=True, gap="xsmall"):
+            for refusal in outcome.refused[:LISTED]:
+                st.caption(f":orange[Refused.] {plain(refusal.words)}")
+            for row in outcome.decided[:LISTED]:
+                verb = "is" if report.recorded else "would be"
+                st.caption(f"Row {row.number} ({row.rule_id}): {words(row.verdict.value)}; {verb} {row.state.label}.")
+    if max(number, len(outcome.refused)) > LISTED:
+        st.caption(f"The first {LISTED} of each are listed; `pld review import FILE --check` lists all.")
+    if outcome.skipped:
+        st.caption(f"{count(outcome.skipped, 'row')} without a decision.")
