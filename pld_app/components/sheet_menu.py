@@ -73,15 +73,16 @@ def _draw_upload(task: Task) -> None:
             return
         report = SheetReport(outcome, recorded=False)
         session.remember_sheet(upload.file_id, report)
-    _draw_report(report)
+    _draw_counts(report)
     number = len(report.outcome.decided)
     if number and not report.recorded:
-        who = plain(session.app().actor.name)
-        st.caption(f"Each is recorded as a decision by {who}, with its reason, bound to the revision and evidence.")
         label = f"Record {count(number, 'decision')}"
         st.button(
             label, key="sheet_record", type="primary", width="stretch", on_click=_record, args=(task.name, upload)
         )
+        who = plain(session.app().actor.name)
+        st.caption(f"Each as a decision by {who}, with its reason, bound to the revision and evidence in the sheet.")
+    _draw_rows(report)
 
 
 def _record(task_name: str, upload: UploadedFile) -> None:
@@ -93,25 +94,25 @@ def _record(task_name: str, upload: UploadedFile) -> None:
     session.step(record)
 
 
-def _draw_report(report: SheetReport) -> None:
+def _draw_counts(report: SheetReport) -> None:
+    """Draw how many rows were taken, refused and left empty; before the button, so that none is overlooked."""
     outcome, number = report.outcome, len(report.outcome.decided)
-    if number:
-        done = "recorded" if report.recorded else "can be recorded"
-        st.success(f"{count(number, 'decision')} {done}.", icon=":material/check:")
-    else:
-        st.info("There is nothing to record: no row holds a decision that can be taken.")
-    if outcome.refused:
-        st.warning(
-            f"{count(len(outcome.refused), 'row')} refused; nothing is recorded for them.", icon=":material/block:"
-        )
-    if outcome.decided or outcome.refused:
-        with st.container(height=220, border=True, gap="xsmall"):
-            for refusal in outcome.refused[:LISTED]:
-                st.caption(f":orange[Refused.] {plain(refusal.words)}")
-            for row in outcome.decided[:LISTED]:
-                verb = "is" if report.recorded else "would be"
-                st.caption(f"Row {row.number} ({row.rule_id}): {words(row.verdict.value)}; {verb} {row.state.label}.")
-    if max(number, len(outcome.refused)) > LISTED:
+    done = "recorded" if report.recorded else "can be recorded"
+    icon = ":material/check:" if number else ":material/info:"
+    refused = f":orange[{count(len(outcome.refused), 'row')} refused]" if outcome.refused else "0 rows refused"
+    skipped = f"{count(outcome.skipped, 'row')} without a decision"
+    st.markdown(f"{icon} **{count(number, 'decision')} {done}**, {refused}, {skipped}.")
+
+
+def _draw_rows(report: SheetReport) -> None:
+    """Draw what becomes of each row, refused ones first."""
+    outcome = report.outcome
+    if not outcome.decided and not outcome.refused:
+        return
+    with st.container(height=150, border=True, gap="xsmall"):
+        for refusal in outcome.refused[:LISTED]:
+            st.caption(f":orange[Refused.] {plain(refusal.words)}")
+        for row in outcome.decided[:LISTED]:
+            st.caption(f"Row {row.number} ({row.rule_id}): {words(row.verdict.value)} → {row.state.label}")
+    if max(len(outcome.decided), len(outcome.refused)) > LISTED:
         st.caption(f"The first {LISTED} of each are listed; `pld review import FILE --check` lists all.")
-    if outcome.skipped:
-        st.caption(f"{count(outcome.skipped, 'row')} without a decision.")

@@ -87,8 +87,8 @@ def test_a_sheet_without_rules_is_not_written(acting: Acting, tmp_path: Path) ->
 
 def test_a_sheet_of_more_rules_than_anybody_reads_is_not_written(acting: Acting) -> None:
     anna = acting(ANNA)
-    for n in range(MOST_ROWS):
-        anna.store.rules.propose("posts", make_rule(make_text(f"more {n}"), origin=f"more-{n}"), SYSTEM)
+    more = [make_rule(make_text(f"more {n}"), origin=f"more-{n}") for n in range(MOST_ROWS)]
+    anna.store.lineage.enter("posts", more, SYSTEM)
     with pytest.raises(InvalidInput, match="1,003 rules match; a sheet holds at most 1,000"):
         deciding.make_sheet(anna, "posts")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -15,10 +16,11 @@ from pld_app.wiring import App
 from pld_core.decision_book import write_book
 from pld_core.decision_layout import RULES_SHEET
 from pld_core.desk import DeskFilter, Tab
-from pld_core.models import SYSTEM, RevisionState
+from pld_core.models import SYSTEM, RevisionState, Role
 from tests.factories import BERT, verdict_on
-from tests.pages.driving import Visit, press, prose, run
+from tests.pages.driving import Visit, go, press, prose, run
 from tests.sheets import APPROVED, REJECTED, Typed, fill_in
+from tests.signing_in import signed_in, write_secrets
 
 
 def filled(app: App, **typed: Typed) -> bytes:
@@ -55,17 +57,14 @@ def test_a_filled_in_sheet_is_shown_first_and_recorded_by_the_button(demo: App, 
     content = filled(demo, R1=APPROVED, R2=REJECTED, R3=("approve", "", ""))
     at = hand_in(visit("review", task="nda"), content)
     told = prose(at)
-    assert "2 decisions can be recorded." in told
-    assert "1 row refused; nothing is recorded for them." in told
+    assert "**2 decisions can be recorded**, :orange[1 row refused], 10 rows without a decision." in told
     assert "(R3): there is no reason for the decision “approve”" in told
-    assert "(R1): approve; would be approved." in told
-    assert "10 rows without a decision." in told
+    assert "(R1): approve → approved" in told
     assert demo.store.rules.summary("R1").state is RevisionState.IN_REVIEW
     assert at.button("sheet_record").label == "Record 2 decisions"
     press(at, "sheet_record")
     told = prose(at)
-    assert "2 decisions recorded." in told
-    assert "(R1): approve; is approved." in told
+    assert "**2 decisions recorded**" in told
     assert not offers_to_record(at)
     assert [demo.store.rules.summary(rule).state for rule in ("R1", "R2")] == [
         RevisionState.APPROVED,
@@ -80,13 +79,13 @@ def test_what_moved_on_between_looking_and_recording_is_refused(demo: App, visit
     demo.store.rules.judge(verdict_on(demo.store, "R1"), BERT)
     press(at, "sheet_record")
     told = prose(at)
-    assert "1 decision recorded." in told
+    assert "**1 decision recorded**" in told
     assert "(R1): it was in review when the sheet was exported and is approved now, by bert." in told
 
 
 def test_a_sheet_without_a_decision_offers_nothing_to_record(demo: App, visit: Visit) -> None:
     at = hand_in(visit("review", task="nda"), filled(demo))
-    assert "There is nothing to record" in prose(at)
+    assert "**0 decisions can be recorded**, 0 rows refused, 13 rows without a decision." in prose(at)
     assert not offers_to_record(at)
 
 
@@ -100,11 +99,21 @@ def test_a_file_that_is_something_else_is_told(demo: App, visit: Visit, content:
     assert not offers_to_record(at)
 
 
+def test_who_may_not_decide_is_told_which_role_that_takes(demo: App, visit: Visit, workspace_folder: Path) -> None:
+    write_secrets(workspace_folder)
+    demo.store.roles.grant("lea@example.org", Role.ANALYST, "", demo.actor)
+    at = visit("home", task="nda")
+    at.user = signed_in("lea@example.org")
+    go(run(at), "review")
+    assert "That takes the role lead or reviewer." in prose(at)
+    assert not at.get("download_button")
+
+
 def test_another_filter_is_no_other_sheet(demo: App, visit: Visit) -> None:
     """What is handed in does not hang on what the queue shows at that moment."""
     content = filled(demo, R1=APPROVED)
     at = hand_in(visit("review", task="nda", show="Decided"), content)
-    assert "1 decision can be recorded." in prose(at)
+    assert "**1 decision can be recorded**" in prose(at)
 
 
 def test_the_menu_offers_the_sheet_of_the_tab(demo: App) -> None:
