@@ -16,7 +16,7 @@ from pld_core.agreement import Agreement, agreement
 from pld_core.attention import Attention
 from pld_core.canonical import Json
 from pld_core.evaluation import SMALL_SAMPLE, Proportion
-from pld_core.models import AuthorKind, RejectCategory, RuleText, Verdict
+from pld_core.models import AuthorKind, RejectCategory, Verdict
 
 LENGTH_BANDS = (1_000, 3_000, 10_000)
 """Upper ends, in characters, of the bands of text length: about a minute, three minutes, ten minutes of reading."""
@@ -68,11 +68,6 @@ class OversightFacts:
     rules: tuple[RuleFacts, ...]
     asked: int = 0
     answered: int = 0
-
-
-def rule_length(text: RuleText) -> int:
-    """Return the characters of a rule that a reviewer has before them."""
-    return sum(map(len, (text.title, text.condition, text.rationale, *text.labels, *text.exceptions)))
 
 
 def seconds_between(opened_at: str, decided_at: str) -> float | None:

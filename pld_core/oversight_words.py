@@ -8,7 +8,7 @@ from pld_core.agreement import Agreement
 from pld_core.attention import IDLE_S
 from pld_core.evaluation import SMALL_SAMPLE, Proportion
 from pld_core.models import Verdict
-from pld_core.oversight import Oversight, TimeBand
+from pld_core.oversight import LENGTH_BANDS, Oversight, TimeBand
 
 VERDICTS = {
     Verdict.APPROVE: ("approval", "approvals"),
@@ -77,8 +77,9 @@ def agreement_told(found: Agreement) -> Told:
     return Told(
         "Agreement",
         says,
-        "Two people can agree and both be wrong. Kappa is low by itself where nearly all verdicts are alike: read it "
-        "beside how often each verdict was given. Where the second person saw the first decision, agreement says less.",
+        "Two people can agree and both be wrong. A first rejection ends a review, so most pairs begin with an "
+        "approval, and kappa is near 0 whatever the second person does: read it beside how often each verdict was "
+        "given. Where the second person saw the first decision, agreement says less.",
     )
 
 
@@ -88,12 +89,16 @@ def _kappa(found: Agreement) -> str:
     adjusted = f"Adjusted for prevalence (PABAK) it is {found.adjusted:.2f}."
     if found.kappa is None:
         return f"Cohen's kappa cannot be given, as only one verdict occurs. {adjusted}"
-    interval = (
-        f"95 % interval {found.interval[0]:.2f} to {found.interval[1]:.2f}"
-        if found.interval
-        else "an interval cannot be given"
-    )
-    return f"Cohen's kappa {found.kappa:.2f} ({interval}; 1 is full agreement, 0 what chance would give). {adjusted}"
+    if found.interval is None:
+        why = (
+            "is 1.00, as they never disagreed; no interval can be given"
+            if found.agreed == found.n
+            else f"is {found.kappa:.2f} and tells nothing here, as one of the two always gave the same verdict"
+        )
+        return f"Cohen's kappa {why}. {adjusted}"
+    low, high = found.interval
+    scale = "1 is full agreement, 0 what chance would give"
+    return f"Cohen's kappa {found.kappa:.2f} (95 % interval {low:.2f} to {high:.2f}; {scale}). {adjusted}"
 
 
 def _prevalence(found: Agreement) -> str:
@@ -116,8 +121,10 @@ def time_told(figures: Oversight) -> Told:
 
 
 def band_name(band: TimeBand) -> str:
-    """Such as `up to 3,000 characters`; `longer` for the last band."""
-    return "longer" if band.longest is None else f"up to {band.longest:,} characters"
+    """Such as `up to 3,000 characters`; the last band is `more than 10,000 characters`."""
+    return (
+        f"more than {LENGTH_BANDS[-1]:,} characters" if band.longest is None else f"up to {band.longest:,} characters"
+    )
 
 
 def seconds_words(seconds: float) -> str:
@@ -145,15 +152,15 @@ def evidence_told(figures: Oversight) -> Told:
             + (f"; the rest ({found.unknown:,}) is unknown, and in no share below." if found.unknown else ".")
         ]
     if found.contradicting.n:
-        says += [
-            f"Every contradicting example was on the screen before {_share(found.contradicting)} of those with any.",
-            f"With its whole text: {_share(found.contradicting_in_full)}.",
-        ]
+        says.append(
+            f"Approvals with every contradicting example on the screen, where there were any: "
+            f"{_share(found.contradicting)}. With the whole text of each: {_share(found.contradicting_in_full)}."
+        )
     if found.all_shown.n:
-        says += [
-            f"All evidence was on the screen before {_share(found.all_shown)}.",
-            f"With its whole text: {_share(found.all_in_full)}.",
-        ]
+        says.append(
+            f"Approvals with all evidence on the screen: {_share(found.all_shown)}. With the whole text of each "
+            f"example: {_share(found.all_in_full)}."
+        )
     return Told(
         "Evidence before approval",
         tuple(says),

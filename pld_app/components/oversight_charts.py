@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from pld_core.oversight import TimeBand
-from pld_core.oversight_words import band_name
 
-BLUE = "#2b5c8a"
+BLUE = "#3b7dbd"
 """Seen on light and on dark ground, and in grey print."""
 
 
 def time_chart(bands: Sequence[TimeBand]) -> go.Figure:
     """Return the seconds by length of text: a box from quartile to quartile, or a dot for each decision below ten."""
-    names = [f"{band_name(band)}<br>n = {band.n:,}" for band in bands]
+    names = [f"{_short(band)}<br>n = {band.n:,}" for band in bands]
     boxed = [(name, band) for name, band in zip(names, bands, strict=True) if band.median is not None]
     dots = [(name, seconds) for name, band in zip(names, bands, strict=True) for seconds in band.dots]
     figure = go.Figure()
@@ -29,7 +28,6 @@ def time_chart(bands: Sequence[TimeBand]) -> go.Figure:
             lowerfence=[band.low for _, band in boxed],
             upperfence=[band.high for _, band in boxed],
             line={"color": BLUE},
-            name="half of the decisions, line at the median",
         )
     )
     figure.add_trace(
@@ -39,17 +37,25 @@ def time_chart(bands: Sequence[TimeBand]) -> go.Figure:
             mode="markers",
             marker={"color": BLUE, "size": 8, "symbol": "circle-open", "line": {"width": 2}},
             hovertemplate="%{y:.0f} s<extra></extra>",
-            name="one decision (fewer than 10 in all)",
         )
     )
     figure.update_layout(
-        height=300,
-        margin={"l": 0, "r": 0, "t": 30, "b": 0},
-        xaxis={"title": "characters to read", "categoryorder": "array", "categoryarray": names, "range": [-0.5, 3.5]},
+        height=280,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        xaxis={
+            "title": "characters to read",
+            "categoryorder": "array",
+            "categoryarray": names,
+            "range": [-0.5, len(names) - 0.5],
+        },
         yaxis={"title": "seconds at work", "rangemode": "tozero"},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        showlegend=False,
     )
     return figure
+
+
+def _short(band: TimeBand) -> str:
+    return "more" if band.longest is None else f"up to {band.longest:,}"
 
 
 def count_chart(counts: Mapping[str, int]) -> go.Figure:

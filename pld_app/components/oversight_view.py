@@ -74,6 +74,10 @@ def _draw_time(figures: Oversight) -> None:
         _draw_says(subject)
         if any(band.n for band in figures.active):
             _draw_chart(time_chart(figures.active), "time")
+            st.caption(
+                "A box holds the middle half of the decisions, its line is the median. A circle is one decision, drawn "
+                "where there are fewer than ten."
+            )
         st.caption(plain(subject.limits))
 
 

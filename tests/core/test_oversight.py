@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pld_core.attention import Attention, Seen
-from pld_core.models import AuthorKind, RejectCategory, RuleText, Verdict
+from pld_core.models import AuthorKind, RejectCategory, Verdict
 from pld_core.oversight import (
     LENGTH_BANDS,
     DecisionFacts,
@@ -16,7 +16,6 @@ from pld_core.oversight import (
     approval_evidence,
     opinion_pairs,
     oversight,
-    rule_length,
     seconds_between,
     time_bands,
 )
@@ -95,10 +94,6 @@ def test_times_are_told_by_length_and_as_dots_below_ten_decisions() -> None:
 )
 def test_seconds_from_opening_to_deciding(opened: str, decided: str, wanted: float | None) -> None:
     assert seconds_between(opened, decided) == wanted
-
-
-def test_the_length_of_a_rule_is_all_that_a_reviewer_reads_of_it() -> None:
-    assert rule_length(RuleText("Title", "if so", ("keep", "go"), ("not",), "why")) == 5 + 5 + 4 + 2 + 3 + 3
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------------

@@ -53,7 +53,9 @@ def test_kappa_is_not_given_below_ten_and_not_where_all_is_alike() -> None:
     alike = said(*twice(12))["Agreement"].says[1]
     assert alike.startswith("Cohen's kappa cannot be given, as only one verdict occurs.")
     certain = said(*twice(31), *twice(7, Verdict.REJECT))["Agreement"].says[1]
-    assert certain.startswith("Cohen's kappa 0.00 (an interval cannot be given; ")
+    assert certain.startswith("Cohen's kappa is 0.00 and tells nothing here, as one of the two always gave the same")
+    never = said(*twice(15), *twice(5, Verdict.REJECT, Verdict.REJECT))["Agreement"].says[1]
+    assert never.startswith("Cohen's kappa is 1.00, as they never disagreed; no interval can be given.")
     assert said()["Agreement"].says == (
         "Not known yet: no revision has the decisions of two people on the same evidence.",
     )
@@ -65,7 +67,7 @@ def test_time_is_told_by_length_with_dots_below_ten() -> None:
     assert said(*many, long, made("v21"))["Time at work beside the length of the text"].says == (
         "The time at work is known of 12 of 13 decisions.",
         "Up to 1,000 characters: 11 decisions, median 60 s; half of them took 35 s to 85 s.",
-        "Longer: 1 decision (2 min), too few for a median.",
+        "More than 10,000 characters: 1 decision (2 min), too few for a median.",
     )
 
 
@@ -75,8 +77,11 @@ def test_evidence_names_what_is_unknown() -> None:
     assert says[0] == (
         "What was on the screen was noted for 10 of 11 approvals; the rest (1) is unknown, and in no share below."
     )
-    assert says[1].startswith("Every contradicting example was on the screen before 10 of 10 (100%, 95 % interval 72")
-    assert says[2].startswith("With its whole text: 0 of 10 (0%")
+    assert (
+        "every contradicting example on the screen, where there were any: 10 of 10 (100%, 95 % interval 72" in says[1]
+    )
+    assert "With the whole text of each: 0 of 10 (0%" in says[1]
+    assert says[2].startswith("Approvals with all evidence on the screen: 10 of 10 (100%")
     assert said(made())["Evidence before approval"].says == (
         "What was on the screen was noted for 0 of 1 approval; the rest (1) is unknown, and in no share below.",
     )

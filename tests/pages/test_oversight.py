@@ -111,7 +111,7 @@ def test_the_figures_are_told_in_sentences_beside_charts(demo: App, visit: Visit
     at = visit("audit", audit_view="Oversight", task="nda")
     shown = prose(at)
     assert "13 decisions by 2 people: 12 approvals, 1 rejection, 0 requests for changes." in shown
-    assert "All evidence was on the screen before 12 of 12 (100%, 95 % interval" in shown
+    assert "Approvals with all evidence on the screen: 12 of 12 (100%, 95 % interval" in shown
     assert "The time at work is known of 12 of 13 decisions." in shown
     assert "Not known yet: no revision has the decisions of two people" in shown
     assert "bert" not in shown
@@ -135,11 +135,11 @@ def test_the_figures_follow_the_task_that_is_chosen(demo: App, visit: Visit) -> 
 def test_few_decisions_are_dots_and_many_a_box_without_outliers() -> None:
     bands = time_bands([(500, float(n)) for n in range(1, 21)] + [(20_000, 400.0), (20_000, 90.0)])
     box, dots = time_chart(bands).data
-    assert [name.split("<")[0] for name in box.x] == ["up to 1,000 characters"]
+    assert [name.split("<")[0] for name in box.x] == ["up to 1,000"]
     assert (box.median[0], box.lowerfence[0], box.upperfence[0]) == (10.5, box.q1[0], box.q3[0])
     assert [(name, y) for name, y in zip(dots.x, dots.y, strict=True)] == [
-        ("longer<br>n = 2", 90.0),
-        ("longer<br>n = 2", 400.0),
+        ("more<br>n = 2", 90.0),
+        ("more<br>n = 2", 400.0),
     ]
 
 
