@@ -41,7 +41,7 @@ def approve(at: AppTest) -> AppTest:
 
 def unfold_and_fold(at: AppTest) -> AppTest:
     """Show the first long text in full, and fold it again."""
-    switch = next(toggle.key for toggle in at.toggle if str(toggle.key).startswith("all_"))
+    switch = next(str(toggle.key) for toggle in at.toggle if str(toggle.key).startswith("all_"))
     for unfolded in (True, False):
         at.toggle(switch).set_value(unfolded)
         run(at)
