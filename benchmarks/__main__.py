@@ -11,6 +11,7 @@ from pathlib import Path
 FIGURES = (
     "review_page",
     "store_write",
+    "oversight",
     "dataset_import",
     "import_csv",
     "student_overhead",

@@ -1,4 +1,4 @@
-"""Audit: whether the chain is whole, the event log, and the pack for an auditor."""
+"""Audit: whether the chain is whole, the event log, the pack for an auditor, and figures on the oversight."""
 
 import streamlit as st
 
@@ -6,8 +6,9 @@ from pld_app import session
 from pld_app.components.audit_pack import draw_pack
 from pld_app.components.event_log import draw_chain, draw_events
 from pld_app.components.frame import current_task
+from pld_app.components.oversight_view import draw_oversight
 
-LOG, PACK = "Event log", "Audit pack"
+LOG, PACK, OVERSIGHT = "Event log", "Audit pack", "Oversight"
 
 st.title("Audit")
 st.caption(
@@ -18,7 +19,7 @@ session.app()
 draw_chain()
 view = st.segmented_control(
     "View",
-    [LOG, PACK],
+    [LOG, PACK, OVERSIGHT],
     default=LOG,
     required=True,
     key="audit_view",
@@ -28,4 +29,7 @@ view = st.segmented_control(
 if view == LOG:
     draw_events()
 elif (chosen := current_task()) is not None:
-    draw_pack(chosen)
+    if view == PACK:
+        draw_pack(chosen)
+    else:
+        draw_oversight(chosen)

@@ -40,6 +40,7 @@ def draw(task: Task) -> None:
     trace, comments = app.store.lineage.trace(rule), desk.comments.of_rule(rule)
     before, after = desk.queue.neighbours(rule, desk_filter(), app.actor)
     session.first_seen(dossier)
+    session.note_step(dossier.head.hash)
     with centre:
         if (refused := session.moved_on()) is not None and refused.seen.rule_id == rule:
             draw_moved_on(refused)

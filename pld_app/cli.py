@@ -22,6 +22,7 @@ from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
+from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
@@ -51,6 +52,7 @@ for rule_command in (*DESK, split, merge):
 cli.add_command(review)
 cli.add_command(roles)
 cli.add_command(audit)
+cli.add_command(oversight)
 cli.add_command(import_)
 cli.add_command(data)
 cli.add_command(extract)

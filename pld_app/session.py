@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,9 +16,10 @@ from pld_app.importing import Checked
 from pld_app.settings import LiveSettings
 from pld_app.settings_view import SettingsView
 from pld_app.wiring import App, LiveTest
+from pld_core.attention import Attention, Moment, Shown, attention_of, more_of
 from pld_core.decision_check import SheetOutcome
 from pld_core.errors import InvalidInput, NotSignedIn, PldError, RevisionMovedOn, SignInUnusable
-from pld_core.models import Actor, Identity, RevisionState, RuleDossier, evidence_set_hash
+from pld_core.models import Actor, EvidenceRole, Identity, RevisionState, RuleDossier, evidence_set_hash
 from pld_core.records import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
@@ -27,6 +29,7 @@ SETTINGS, CHECKS = "_settings", "_checks"
 NOBODY = "nobody"
 CHECKED, UPLOADED, IMPORTS = "_checked", "_uploaded", "_imports"
 SHEET = "_sheet"
+MOMENTS, CARDS = "_moments", "_cards"
 
 
 @st.cache_resource(show_spinner=False)
@@ -206,6 +209,38 @@ def first_seen(dossier: RuleDossier) -> str:
     seen: dict[str, str] = st.session_state.setdefault(OPENED, {})
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return seen.setdefault(dossier.head.hash, now)
+
+
+# --- attention --------------------------------------------------------------------------------------------------------
+
+
+def note_step(revision_hash: str = "") -> None:
+    """Note that the person did something, and which revision is before them from now on; empty for none."""
+    moments: list[Moment] = st.session_state.setdefault(MOMENTS, [])
+    moments.append(Moment(time.monotonic(), revision_hash))
+
+
+def note_card(revision_hash: str, example_hash: str, shown: Shown) -> None:
+    """Note how much of an example was on the screen beside a revision."""
+    cards: dict[str, dict[str, Shown]] = st.session_state.setdefault(CARDS, {})
+    of_revision = cards.setdefault(revision_hash, {})
+    of_revision[example_hash] = more_of(of_revision.get(example_hash), shown)
+
+
+def attention(dossier: RuleDossier) -> Attention:
+    """Return what was noted in this session for a decision on the newest revision."""
+    head, cards = dossier.head.hash, st.session_state.get(CARDS, {})
+    contradicting = [e.example_hash for e in dossier.evidence if e.role is EvidenceRole.CONTRADICTS]
+    evidence = [e.example_hash for e in dossier.evidence]
+    return attention_of(st.session_state.get(MOMENTS, []), head, cards.get(head, {}), evidence, contradicting)
+
+
+def forget_attention(revision_hash: str) -> None:
+    """Begin anew for a revision that was decided on: what was noted belongs to that decision."""
+    moments: list[Moment] = st.session_state.get(MOMENTS, [])
+    # Kept without the revision, so that their time falls to no other one.
+    moments[:] = [replace(m, revision_hash="") if m.revision_hash == revision_hash else m for m in moments]
+    st.session_state.get(CARDS, {}).pop(revision_hash, None)
 
 
 # --- messages that outlive one rerun ----------------------------------------------------------------------------------

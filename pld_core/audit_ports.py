@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from pld_core.attention import Attention
 from pld_core.canonical import Json
 from pld_core.lineage import EvidenceChange, Lineage
 from pld_core.models import (
@@ -25,6 +26,7 @@ from pld_core.models import (
     Split,
     Task,
 )
+from pld_core.oversight import OversightFacts
 from pld_core.policy import PolicyChange
 from pld_core.records import Dataset, EventFilter, StoredClustering
 
@@ -107,6 +109,7 @@ class RuleRecord:
         lineages: oldest first.
         revisions: oldest first.
         decisions: in the order in which they were made.
+        attention: what was noted while they were made, by the decision's number; those without are left out.
         examples: every example that any revision links to, by hash.
     """
 
@@ -116,6 +119,7 @@ class RuleRecord:
     lineages: tuple[LineageRecord, ...]
     revisions: tuple[RevisionRecord, ...]
     decisions: tuple[Decision, ...]
+    attention: Mapping[int, Attention]
     examples: Mapping[str, Example]
 
 
@@ -206,6 +210,7 @@ class AuditSnapshot(Protocol):
         ...
 
     def decisions(self) -> Iterator[Decision]: ...
+    def oversight(self) -> OversightFacts: ...
     def count_events(self) -> int: ...
     def events(self) -> Iterator[Event]:
         """Yield every event of the workspace, oldest first: a chain is whole or it is none."""
@@ -231,5 +236,15 @@ class AuditStore(Protocol):
 
         Raises:
             MissingRole: the actor may not export.
+        """
+        ...
+
+
+class OversightStore(Protocol):
+    def facts(self, task: str) -> OversightFacts:
+        """Return what the figures on the oversight are made of, read without the texts themselves.
+
+        Raises:
+            NotFound: no such task.
         """
         ...

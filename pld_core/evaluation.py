@@ -102,6 +102,10 @@ class Proportion:
             return f"{self.k} of {self.n} (too few for a rate)"
         return f"{self.k} of {self.n} ({self.rate:.0%}, 95 % interval {self.low * 100:.0f} to {self.high:.0%})"
 
+    def as_json(self) -> dict[str, Json]:
+        interval = None if self.low is None or self.high is None else [self.low, self.high]
+        return {"k": self.k, "n": self.n, "rate": self.rate, "interval_95": interval}
+
 
 @dataclass(frozen=True)
 class LabelScore:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pld_core.attention import Attention
 from pld_core.canonical import Json, hash_json
 
 
@@ -481,6 +482,7 @@ class Judgement:
         reason: in the reviewer's words; required for a rejection and a request for changes.
         opened_at: UTC time at which the reviewer opened the rule, ISO 8601; empty if unknown.
         seen_evidence: hash of the evidence set that was on the screen; empty if the evidence was not looked at.
+        attention: what the page noted while it was made; None where nothing was, as at the command line.
     """
 
     rule_id: str
@@ -491,6 +493,7 @@ class Judgement:
     category: RejectCategory | None = None
     opened_at: str = ""
     seen_evidence: str = ""
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True)

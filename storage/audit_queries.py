@@ -34,15 +34,18 @@ from pld_core.models import (
     Split,
     Task,
 )
+from pld_core.oversight import OversightFacts
 from pld_core.permissions import Step, guarded
 from pld_core.policy import PolicyChange
 from pld_core.records import Dataset, EventFilter, StoredClustering
 from storage import rows
+from storage.attention import load_attention
 from storage.connection import Database
 from storage.dataset_queries import DATASET
 from storage.events import each_event
 from storage.example_queries import EXAMPLE
 from storage.example_rows import dataset_from, example_from
+from storage.oversight_queries import load_facts
 from storage.policies import policy_changes
 from storage.rule_queries import load_revisions
 from storage.task_queries import load_task
@@ -172,6 +175,9 @@ class SqliteSnapshot:
         )
         return (rows.decision_from(row) for row in found)
 
+    def oversight(self) -> OversightFacts:
+        return load_facts(self._conn, self.task.name)
+
     # --- the chain ----------------------------------------------------------------------------------------------------
 
     def count_events(self) -> int:
@@ -222,6 +228,7 @@ class SqliteSnapshot:
                 for revision, at in load_revisions(self._conn, row["id"])
             ),
             decisions=tuple(map(rows.decision_from, decisions)),
+            attention=load_attention(self._conn, row["id"]),
             examples=self._examples(row["id"]),
         )
 

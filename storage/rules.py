@@ -34,6 +34,7 @@ from pld_core.review import (
     next_state,
 )
 from storage import rows
+from storage.attention import record_attention
 from storage.connection import Database, Write
 from storage.derivations import replace_parents
 from storage.example_queries import EXAMPLE
@@ -138,6 +139,7 @@ class SqliteRules:
                     "decided_at": write.now,
                 },
             )
+            record_attention(write, decision_id, judgement.attention)
             write.event(
                 actor,
                 f"rule.{_PAST[judgement.verdict]}",
@@ -151,6 +153,7 @@ class SqliteRules:
                     "category": category.value if category else "",
                     "reason": judgement.reason.strip(),
                     "opened_at": judgement.opened_at,
+                    "attention": judgement.attention.as_json() if judgement.attention else None,
                     "signed_as": actor.signed_as,
                 },
             )

@@ -18,6 +18,7 @@ from storage.jobs import SqliteJobs
 from storage.lineage import SqliteLineage
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
+from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts, SqliteRuns
 from storage.roles import SqliteRoles
@@ -49,6 +50,7 @@ class SqliteStore:
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)
         self.audit = SqliteAudit(database)
+        self.oversight = SqliteOversight(database)
 
 
 def open_store(url: str, clock: Clock = utc_now) -> SqliteStore:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pld_core.attention import Attention, Seen
 from pld_core.canonical import hash_json
 from pld_core.compilation import compile_prompt
 from pld_core.evaluation import failed_answer
@@ -22,6 +23,8 @@ from tests.factories import ANNA, BERT, fill, make_example, make_rule, make_text
 
 MAIL = "ann@example.org"
 HOSTILE = '<script>alert(1)</script><img src="http://evil.test/x.png" onerror=x> & "quoted"'
+NOTED = Attention(41, Seen(3, 3, 2), Seen(1, 1, 1), 0)
+"""What the page noted of the approval of R1."""
 ORDER = PackOrder("2026-02-03T04:05:06.000000Z", "anna", "pld-review 0.1.0")
 
 
@@ -45,7 +48,7 @@ def fill_for_audit(store: SqliteStore) -> None:
     seen = store.rules.summary("R1")
     better = RuleText("Friendly", "the post is friendly to all", ("keep",))
     store.rules.edit("R1", seen.head, seen.state, better, "Says which posts.", ANNA)
-    store.rules.judge(verdict_on(store, "R1"), BERT)
+    store.rules.judge(replace(verdict_on(store, "R1"), attention=NOTED), BERT)
     store.rules.judge(verdict_on(store, "R2", Verdict.REJECT, HOSTILE, RejectCategory.NOT_SUPPORTED), ANNA)
     version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "sha256:w", Split.VALIDATION, "", "", 1, None)

@@ -47,6 +47,8 @@ def draw_open_panel(task: Task, dossier: RuleDossier, next_rule: str | None) -> 
 
     @st.dialog(title, width="large" if wide else "medium", on_dismiss=session.close_panel)
     def body() -> None:
+        # A step in an open panel draws the panel alone.
+        session.note_step(panel.revision_hash)
         draw()
         if problem := session.problem():
             st.error(plain(problem), icon=":material/error:")
@@ -108,6 +110,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             category,
             panel.opened_at,
             panel.evidence_hash,
+            session.attention(dossier),
         )
         if session.attempt(lambda: _record(judgement)):
             session.carry_draft(reason_key, category_key)
@@ -117,6 +120,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
 def _record(judgement: Judgement) -> str:
     app = session.app()
     decision = app.store.rules.judge(judgement, app.actor)
+    session.forget_attention(judgement.seen_revision)
     state = app.store.rules.summary(decision.rule_id).state
     return f"{decision.rule_id} is {state.label} (decision {decision.id})"
 

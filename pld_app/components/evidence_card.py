@@ -7,8 +7,10 @@ from collections import Counter
 
 import streamlit as st
 
+from pld_app import session
 from pld_app.components.evidence_ticks import draw_tick, draw_tick_switch, ticked_line
 from pld_app.components.text import count, in_badge, plain, short_hash
+from pld_core.attention import Shown
 from pld_core.desk import Comment
 from pld_core.folding import stretches
 from pld_core.models import Evidence, EvidenceRole, Example, RuleDossier
@@ -83,19 +85,23 @@ def _draw_card(dossier: RuleDossier, evidence: Evidence, can_tick: bool, is_new:
         draw_tick(dossier, evidence, can_tick)
         if evidence.note:
             st.caption(f":orange[{plain(evidence.note)}]")
-        draw_folded(example, f"{dossier.head.hash[-12:]}_{example.hash[-16:]}")
+        shown = draw_folded(example, f"{dossier.head.hash[-12:]}_{example.hash[-16:]}")
+    session.note_card(dossier.head.hash, example.hash, shown)
 
 
-def draw_folded(example: Example, key: str) -> None:
-    """Draw the text fields of an example, long ones folded around what is marked, with a switch that unfolds them."""
+def draw_folded(example: Example, key: str) -> Shown:
+    """Draw the text fields of an example, long ones folded around what is marked, with a switch that unfolds them.
+
+    Returns how much of it is on the screen.
+    """
     parts = {name: stretches(value, _spans(example, name)) for name, value in example.fields}
     hidden = sum(part.end - part.start for field in parts.values() for part in field if part.hidden)
     if not hidden:
         draw_example(example)
-        return
+        return Shown.WHOLE
     if st.toggle(f"Show all ({hidden:,} characters more)", key=f"all_{key}"):
         draw_example(example)
-        return
+        return Shown.UNFOLDED
     for name, value in sorted(example.fields, key=lambda entry: len(entry[1]) > LONG):
         spans = _spans(example, name)
         st.caption(_field_line(name, spans))
@@ -105,6 +111,7 @@ def draw_folded(example: Example, key: str) -> None:
                 continue
             inside = [(max(a, part.start) - part.start, min(b, part.end) - part.start) for a, b in spans]
             _draw_text(value[part.start : part.end], [(a, b) for a, b in inside if a < b])
+    return Shown.FOLDED
 
 
 def draw_example(example: Example) -> None:

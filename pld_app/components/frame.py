@@ -50,6 +50,7 @@ PAGES = (
 
 def draw_frame() -> bool:
     """Draw the sidebar; return False, with the reason on screen, if the workspace cannot be used."""
+    session.note_step()
     try:
         app = session.app()
         if not let_in():

@@ -13,16 +13,14 @@ from typing import IO
 from pld_core.audit_ports import AuditSnapshot, RuleRecord
 from pld_core.canonical import Json, canonical_json
 from pld_core.models import Decision, Example
-from pld_core.oversight import DecisionFacts, RuleFacts, oversight
+from pld_core.oversight import oversight
 from pld_core.pack.archive import Archive
 from pld_core.pack.dossiers import (
     RuleLine,
     Shown,
-    decision_facts,
     dossier_json,
     in_full,
     masked,
-    rule_facts,
     rule_line,
 )
 from pld_core.pack.inventory import FromEvents, event_json, inventory_json, prompt_json, run_json, run_score
@@ -102,8 +100,6 @@ class _Builder:
         self._snapshot, self._archive, self._order, self._report = snapshot, archive, order, report
         self._shown: Shown = masked if order.masking else in_full
         self._lines: list[RuleLine] = []
-        self._decisions: list[tuple[int, DecisionFacts]] = []
-        self._rules: list[RuleFacts] = []
         self._told = FromEvents()
         self._examples: set[str] = set()
         self._personal: dict[str, list[str]] = {}
@@ -128,9 +124,7 @@ class _Builder:
         archive.add("releases.json", _json(self._told.releases_json()))
         labels = snapshot.task.label_names
         runs = [(run, run_score(labels, snapshot.answers(run.id))) for run in snapshot.runs()]
-        # Agreement is about who came first; rules are read one after another, so decisions are put in order here.
-        made = [facts for _, facts in sorted(self._decisions, key=lambda pair: pair[0])]
-        figures = oversight(made, self._rules)
+        figures = oversight(snapshot.oversight())
         order = self._order
         frame = ReportFrame(
             snapshot.task,
@@ -153,7 +147,7 @@ class _Builder:
         self._report(self._total, self._total, "pack written")
         return PackFigures(
             len(self._lines),
-            len(made),
+            figures.decisions,
             len(self._examples),
             len(self._masked),
             self._told.events,
@@ -186,9 +180,6 @@ class _Builder:
             text = canonical_json(dossier_json(record, self._noted)) + "\n"
             self._archive.add(f"dossiers/{record.summary.id}.json", text)
             self._lines.append(rule_line(record))
-            self._rules.append(rule_facts(record))
-            ids = (decision.id for decision in record.decisions)
-            self._decisions += zip(ids, decision_facts(record), strict=True)
             self._step("rules")
 
     def _noted(self, example: Example) -> Example:

@@ -1,15 +1,14 @@
-"""A rule's whole history as JSON, and the facts of it that figures and the table of contents need. Pure."""
+"""A rule's whole history as JSON, and its line in the table of contents. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 
+from pld_core.attention import Attention
 from pld_core.audit_ports import EvidenceLink, RevisionRecord, RuleRecord
 from pld_core.canonical import Json
-from pld_core.models import AuthorKind, Decision, EvidenceRole, Example, RevisionState
-from pld_core.oversight import DecisionFacts, RuleFacts
+from pld_core.models import Decision, EvidenceRole, Example, RevisionState
 from pld_core.personal import find_personal, mask_personal
 
 Shown = Callable[[Example], Example]
@@ -66,7 +65,7 @@ def dossier_json(record: RuleRecord, shown: Shown) -> dict[str, Json]:
             for found in record.lineages
         ],
         "revisions": [_revision_json(revision) for revision in record.revisions],
-        "decisions": [decision_json(decision) for decision in record.decisions],
+        "decisions": [decision_json(decision, record.attention.get(decision.id)) for decision in record.decisions],
         "examples": {key: example_json(example, shown(example)) for key, example in record.examples.items()},
     }
 
@@ -112,7 +111,7 @@ def _revision_json(record: RevisionRecord) -> dict[str, Json]:
     }
 
 
-def decision_json(decision: Decision) -> dict[str, Json]:
+def decision_json(decision: Decision, attention: Attention | None) -> dict[str, Json]:
     return {
         "id": decision.id,
         "verdict": decision.verdict.value,
@@ -123,6 +122,7 @@ def decision_json(decision: Decision) -> dict[str, Json]:
         "decided_at": decision.decided_at,
         "revision": decision.revision_hash,
         "evidence": decision.evidence_hash,
+        "attention": attention.as_json() if attention else None,
     }
 
 
@@ -146,7 +146,7 @@ def example_json(original: Example, example: Example) -> dict[str, Json]:
     }
 
 
-# --- facts ------------------------------------------------------------------------------------------------------------
+# --- the table of contents -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -168,49 +168,8 @@ def rule_line(record: RuleRecord) -> RuleLine:
     )
 
 
-def rule_facts(record: RuleRecord) -> RuleFacts:
-    edited = any(r.revision.author_kind is AuthorKind.PERSON and r.revision.parent for r in record.revisions)
-    return RuleFacts(edited, bool(record.decisions))
-
-
-def decision_facts(record: RuleRecord) -> tuple[DecisionFacts, ...]:
-    """Return what the figures need of each decision on the rule."""
-    revisions = {r.revision.hash: r for r in record.revisions}
-    return tuple(
-        DecisionFacts(
-            revision_hash=d.revision_hash,
-            author_kind=revisions[d.revision_hash].revision.author_kind,
-            verdict=d.verdict,
-            category=d.category,
-            reviewer=d.reviewer,
-            seconds=_seconds(d.opened_at, d.decided_at),
-            text_length=_length(revisions[d.revision_hash], record, d.decided_at),
-        )
-        for d in record.decisions
-    )
-
-
 def evidence_of(record: RevisionRecord, version: int) -> tuple[EvidenceLink, ...]:
     """Return a version of a revision's evidence: contradicting first, then near misses, then the rest."""
     order = list(EvidenceRole)
     last = {link.example_hash: link for link in record.links if link.version == version}
     return tuple(sorted(last.values(), key=lambda link: (order.index(link.role), -link.closeness, link.example_hash)))
-
-
-def _length(revision: RevisionRecord, record: RuleRecord, decided_at: str) -> int:
-    """Return the characters of the rule and of its evidence as it was when it was decided on."""
-    text = revision.revision.text
-    own = sum(map(len, (text.title, text.condition, text.rationale, *text.labels, *text.exceptions)))
-    links = evidence_of(revision, revision.version_at(decided_at))
-    return own + sum(len(record.examples[link.example_hash].text) for link in links)
-
-
-def _seconds(opened_at: str, decided_at: str) -> float | None:
-    if not opened_at:
-        return None
-    try:
-        seconds = (datetime.fromisoformat(decided_at) - datetime.fromisoformat(opened_at)).total_seconds()
-    except (ValueError, TypeError):
-        # A command may be given any text as the time of opening; what is no time tells nothing.
-        return None
-    return seconds if seconds >= 0 else None

@@ -12,8 +12,9 @@ from typing import Any
 
 from pld_core.canonical import Json
 from pld_core.evaluation import Score
-from pld_core.models import PromptVersion, RevisionState, Run, Task, Verdict
+from pld_core.models import PromptVersion, RevisionState, Run, Task
 from pld_core.oversight import Oversight, TimeBand
+from pld_core.oversight_words import NOBODY, VERDICTS, band_name, seconds_words, told
 from pld_core.pack.dossiers import RuleLine
 from pld_core.pack.html_parts import moment, pairs, share, table, tag, text, words
 from pld_core.pack.inventory import FromEvents
@@ -21,11 +22,6 @@ from pld_core.pack.report_rules import state_badge
 
 RULES_A_PART = 100
 """More rules than these stand in files of their own: a browser still opens a file of a hundred with ease."""
-_VERDICTS = {
-    Verdict.APPROVE: "approvals",
-    Verdict.REJECT: "rejections",
-    Verdict.REQUEST_CHANGES: "requests for changes",
-}
 _NO_RESOURCES = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -131,7 +127,7 @@ def _figures(frame: ReportFrame) -> Iterator[str]:
         numbers=(1,),
     )
     yield table(
-        ["Decisions", "Number"], ([text(_VERDICTS[v]), f"{n:,}"] for v, n in found.verdicts.items()), numbers=(1,)
+        ["Decisions", "Number"], ([text(VERDICTS[v][1]), f"{n:,}"] for v, n in found.verdicts.items()), numbers=(1,)
     )
     if any(found.categories.values()):
         yield table(
@@ -139,54 +135,29 @@ def _figures(frame: ReportFrame) -> Iterator[str]:
             ([words(c.value), f"{n:,}"] for c, n in found.categories.items() if n),
             numbers=(1,),
         )
-    agreed = found.agreement
-    yield pairs(
-        [
-            ("People who decided", f"{found.reviewers:,}"),
-            ("Teacher's revisions not approved", text(found.overridden.words)),
-            ("Rules that a person rewrote", text(found.edited.words)),
-            ("Agreement of two people", _agreement(frame)),
-            (
-                "How often each verdict was given by these two",
-                ", ".join(f"{words(v)} {share(p)}" for v, p in agreed.prevalence.items()) or "not known yet",
-            ),
-        ]
-    )
     yield table(
-        ["Text that had to be read", "Decisions with a time", "Lower quartile", "Median", "Upper quartile"],
-        (_time_row(band) for band in found.times),
+        [
+            "Text that had to be read",
+            "Decisions with a known time at work",
+            "Lower quartile",
+            "Median",
+            "Upper quartile",
+        ],
+        (_time_row(band) for band in found.active),
         numbers=(1, 2, 3, 4),
     )
-    yield tag(
-        "p",
-        "Time runs from opening a rule to deciding, pauses included; it is shown beside the length of the text (rule "
-        f"and evidence, in characters), and not by person. {found.without_time:,} decisions have no noted opening. "
-        "Below 10 decisions no times are given, as they would say little.",
-        "soft",
-    )
-
-
-def _agreement(frame: ReportFrame) -> str:
-    agreed = frame.oversight.agreement
-    if agreed.n == 0:
-        return "not known yet: no revision has two opinions"
-    kappa = (
-        "Cohen's kappa cannot be given, as only one verdict occurs"
-        if agreed.kappa is None
-        else f"Cohen's kappa {agreed.kappa:.2f} (1 is full agreement, 0 what chance would give)"
-    )
-    return text(f"{agreed.agreed:,} of {agreed.n:,} revisions; {kappa}")
+    if found.decisions == 0:
+        yield tag("p", text(NOBODY))
+        return
+    for subject in told(found):
+        yield tag("h3", text(subject.title)) + "\n"
+        yield tag("ul", "".join(tag("li", text(sentence)) for sentence in subject.says))
+        yield tag("p", text(subject.limits), "soft") + "\n"
 
 
 def _time_row(band: TimeBand) -> list[str]:
-    longest = "longer" if band.longest is None else f"up to {band.longest:,} characters"
-    return [longest, f"{band.n:,}", *(_seconds(value) for value in (band.low, band.median, band.high))]
-
-
-def _seconds(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+    quartiles = ("–" if value is None else seconds_words(value) for value in (band.low, band.median, band.high))
+    return [band_name(band), f"{band.n:,}", *quartiles]
 
 
 # --- inventory --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pld_core.attention import Attention, Seen
 from pld_core.audit_ports import EvidenceLink, RevisionRecord, RuleRecord
 from pld_core.models import Decision, Example, RevisionState, Verdict
 from pld_core.pack.dossiers import Shown, evidence_of
@@ -122,17 +123,28 @@ def _decisions(record: RuleRecord, found: RevisionRecord) -> Iterator[str]:
     if not made:
         yield tag("p", "None.", "soft") + "\n"
     for decision in made:
-        yield _decision(decision, f"version {found.version_at(decision.decided_at)} of the " if found.versions else "")
+        version = f"version {found.version_at(decision.decided_at)} of the " if found.versions else ""
+        yield _decision(decision, version, record.attention.get(decision.id))
 
 
-def _decision(decision: Decision, version: str) -> str:
+def _decision(decision: Decision, version: str, attention: Attention | None) -> str:
     category = f", category {words(decision.category.value)}" if decision.category else ""
     verdict = tag("b", text(VERDICTS[decision.verdict]), decision.verdict.value)
     opened = f" Opened {moment(decision.opened_at)}." if decision.opened_at else ""
     told = f"{tag('b', text(decision.reviewer))} {verdict}{category}, {moment(decision.decided_at)}.{opened}"
+    told += _on_screen(attention) if attention else ""
     reason = tag("pre", f"Reason: {text(decision.reason)}" if decision.reason else "No reason was written.")
     bound = (
         f"Decision {decision.id}, bound to revision {text(decision.revision_hash)} "
         f"and {version}evidence set {text(decision.evidence_hash)}"
     )
     return tag("div", tag("p", told) + reason + tag("p", bound, "hash"), "card") + "\n"
+
+
+def _on_screen(noted: Attention) -> str:
+    contradicting = f" Of those that contradict: {_seen(noted.contradicting)}." if noted.contradicting.total else ""
+    return f" On the screen before: {_seen(noted.evidence)}.{contradicting}"
+
+
+def _seen(seen: Seen) -> str:
+    return f"{seen.shown:,} of {seen.total:,} examples, {seen.in_full:,} in full"

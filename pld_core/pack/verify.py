@@ -328,6 +328,8 @@ def check_decision(rule_id: str, decision: Json, revisions: Json, told: Told, sh
         ("category", decision["category"], payload["category"]),
         ("reason", decision["reason"], payload["reason"]),
         ("time of opening", decision["opened_at"], payload["opened_at"]),
+        # Events of before it was noted do not tell of it.
+        ("attention", decision["attention"], payload.get("attention")),
     ]
     for what, in_dossier, in_event in pairs:
         if in_dossier != in_event:

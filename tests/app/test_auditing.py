@@ -21,6 +21,7 @@ from pld_app.worker import run_one
 from pld_core.canonical import canonical_json
 from pld_core.errors import InvalidInput, JobCancelled, MissingRole, NotFound
 from pld_core.models import Actor, JobState, Role
+from pld_core.oversight import oversight
 from pld_core.pack.report import RULES_A_PART
 from pld_core.records import EventFilter
 from storage import SqliteStore
@@ -106,6 +107,15 @@ def test_inventory_runs_and_sections_that_only_events_fill(pack: zipfile.ZipFile
     statistics = json.loads(pack.read("statistics.json"))
     assert statistics["verdicts"] == {"approve": 1, "reject": 1, "request_changes": 1}
     assert (statistics["rules_edited_by_a_person"]["k"], statistics["rules_edited_by_a_person"]["n"]) == (1, 2)
+    assert statistics == json.loads(json.dumps(oversight(app.store.oversight.facts("posts")).as_json()))
+
+
+def test_the_report_tells_the_figures_and_what_was_on_the_screen(pack: zipfile.ZipFile) -> None:
+    report = text_of(pack, "report.html")
+    assert "3 decisions by 2 people: 1 approval, 1 rejection, 1 request for changes." in report
+    assert "The time at work is known of 1 of 3 decisions." in report
+    assert report.count("On the screen before:") == 1
+    assert "3 of 3 examples, 2 in full. Of those that contradict: 1 of 1 examples, 1 in full." in report
 
 
 def test_the_log_in_it_is_the_log(pack: zipfile.ZipFile, app: App) -> None:

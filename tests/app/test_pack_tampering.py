@@ -263,6 +263,18 @@ def test_the_chain_is_checked_too_when_the_manifest_shows_it(
             dossier("dossiers/R1.json", lambda d: d["decisions"][1].update(revision=d["revisions"][0]["hash"])),
             "Decision 2 on R1: the revision in the dossier is not the one that event",
         ),
+        (
+            dossier("dossiers/R1.json", lambda d: d["decisions"][1]["attention"].update(active_seconds=900)),
+            "Decision 2 on R1: the attention in the dossier is not the one that event",
+        ),
+        (
+            dossier("dossiers/R1.json", lambda d: d["decisions"][1].update(attention=None)),
+            "Decision 2 on R1: the attention in the dossier is not the one that event",
+        ),
+        (
+            dossier("dossiers/R2.json", lambda d: d["decisions"][0].update(attention={"active_seconds": 900})),
+            "Decision 3 on R2: the attention in the dossier is not the one that event",
+        ),
         (dossier("dossiers/R2.json", lambda d: d["decisions"].clear()), "tells of decision 3 on R2, which no dossier"),
         (
             dossier("dossiers/R2.json", lambda d: d["decisions"].append(d["decisions"][0])),

@@ -82,8 +82,8 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
 to be there first, and no command submits, promotes or retires by itself; comparing is left out for those
 who may not."""
 READING = {
-    *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "roles list"),
-    *("embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
+    *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "oversight"),
+    *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
