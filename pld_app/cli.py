@@ -21,6 +21,7 @@ from pld_app.cli_embedder import embedder
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
+from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
 from pld_app.cli_parts import merge, split
 from pld_app.cli_roles import roles
@@ -51,6 +52,7 @@ cli.add_command(roles)
 cli.add_command(audit)
 cli.add_command(import_)
 cli.add_command(data)
+cli.add_command(guideline)
 cli.add_command(extract)
 cli.add_command(evaluate)
 cli.add_command(teacher)

@@ -481,6 +481,7 @@ class Judgement:
         reason: in the reviewer's words; required for a rejection and a request for changes.
         opened_at: UTC time at which the reviewer opened the rule, ISO 8601; empty if unknown.
         seen_evidence: hash of the evidence set that was on the screen; empty if the evidence was not looked at.
+        seen_guideline: version of the guideline that was on the screen; 0 if it was not looked at.
     """
 
     rule_id: str
@@ -491,11 +492,17 @@ class Judgement:
     category: RejectCategory | None = None
     opened_at: str = ""
     seen_evidence: str = ""
+    seen_guideline: int = 0
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A recorded judgement, bound to the revision and to the evidence as it was."""
+    """A recorded judgement, bound to the revision and to what it was made beside.
+
+    Attributes:
+        guideline_version: of the guideline in force; 0 for decisions of a time in which that was not recorded.
+        overlaps: hashes of the newest revisions of other rules that were known to overlap it, sorted.
+    """
 
     id: int
     rule_id: str
@@ -507,6 +514,8 @@ class Decision:
     reviewer: str
     opened_at: str
     decided_at: str
+    guideline_version: int = 0
+    overlaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -535,7 +544,11 @@ class RuleSummary:
 
 @dataclass(frozen=True)
 class RuleDossier:
-    """Everything about one rule, for the review page and the command line."""
+    """Everything about one rule, for the review page and the command line.
+
+    Attributes:
+        guideline_version: of the task's guideline in force now.
+    """
 
     summary: RuleSummary
     revisions: tuple[Revision, ...]
@@ -544,6 +557,7 @@ class RuleDossier:
     evidence: tuple[Evidence, ...]
     examples: dict[str, Example]
     decisions: tuple[Decision, ...]
+    guideline_version: int = 0
 
     @property
     def head(self) -> Revision:

@@ -123,6 +123,8 @@ def decision_json(decision: Decision) -> dict[str, Json]:
         "decided_at": decision.decided_at,
         "revision": decision.revision_hash,
         "evidence": decision.evidence_hash,
+        "guideline": decision.guideline_version,
+        "overlaps": list(decision.overlaps),
     }
 
 
