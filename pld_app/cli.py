@@ -120,13 +120,15 @@ def worker(workspace: Path, out: Output, once: bool) -> None:
 @click.option("--show", is_flag=True, help="Print the prompt's text.")
 def compile_(workspace: Path, out: Output, task_name: str, show: bool) -> None:
     """Compile the approved rules of a task into a prompt version."""
-    version = wiring.compile_task(wiring.open_app(workspace), task_name)
-    prompt = version.prompt
+    app = wiring.open_app(workspace)
+    version = wiring.compile_task(app, task_name)
+    prompt, stale = version.prompt, wiring.stale_rules(app, task_name)
+    left = f"; stale rules left out: {stale}" if stale else ""
     out.emit(
         {"number": version.number, **prompt.manifest(), "text": prompt.text},
         prompt.text
         if show
-        else f"Prompt version {version.number} of {task_name}: {len(prompt.rules)} rules, {prompt.sha256}",
+        else f"Prompt version {version.number} of {task_name}: {len(prompt.rules)} rules, {prompt.sha256}{left}",
     )
 
 

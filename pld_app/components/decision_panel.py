@@ -108,6 +108,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             category,
             panel.opened_at,
             panel.evidence_hash,
+            panel.guideline_version,
         )
         if session.attempt(lambda: _record(judgement)):
             session.carry_draft(reason_key, category_key)
