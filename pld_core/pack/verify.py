@@ -347,7 +347,7 @@ def check_decision(rule_id: str, decision: Json, revisions: Json, told: Told, sh
         ("time of opening", decision["opened_at"], payload["opened_at"]),
         # Events of earlier versions tell neither.
         ("guideline version", decision["guideline"], payload.get("guideline", 0)),
-        ("overlaps", decision["overlaps"], payload.get("overlaps", [])),
+        ("list of overlaps", decision["overlaps"], payload.get("overlaps", [])),
     ]
     for what, in_dossier, in_event in pairs:
         if in_dossier != in_event:
