@@ -8,18 +8,21 @@ from pld_app.components.data_overview import draw_overview
 from pld_app.components.dataset_list import draw_datasets
 from pld_app.components.example_list import draw_examples
 from pld_app.components.frame import current_task
+from pld_app.components.guideline_form import draw_guideline_form
 from pld_app.components.import_form import draw_import
+from pld_app.components.label_form import draw_label_form
 from pld_app.components.text import plain
 from pld_core.models import Task
 
 EXAMPLES, IMPORT, DATASETS, CONFLICTS = "Examples", "Import", "Data sets", "Label conflicts"
+GUIDELINE = "Guideline and labels"
 
 
 def draw(task: Task) -> None:
     st.title(f"Data: {plain(task.title)}")
     view = st.segmented_control(
         "View",
-        [EXAMPLES, IMPORT, DATASETS, CONFLICTS],
+        [EXAMPLES, IMPORT, DATASETS, CONFLICTS, GUIDELINE],
         default=EXAMPLES,
         required=True,
         key="view",
@@ -32,6 +35,9 @@ def draw(task: Task) -> None:
         draw_datasets(task)
     elif view == CONFLICTS:
         draw_conflicts(task)
+    elif view == GUIDELINE:
+        draw_guideline_form(task)
+        draw_label_form(task)
     else:
         waiting = session.app().store.data.count_conflicts(task.name)
         if waiting:

@@ -9,11 +9,12 @@ from pld_app.components.desk_panels import draw_second_opinions
 from pld_app.components.draft_notice import draw_drafts
 from pld_app.components.evidence_card import draw_evidence
 from pld_app.components.frame import current_task
+from pld_app.components.guideline_note import draw_guideline
 from pld_app.components.queue import desk_filter, draw_queue, draw_tabs
 from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
 from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_steps
-from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps
+from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps, draw_setbacks
 from pld_app.components.sheet_menu import draw_sheet_menu
 from pld_app.components.text import plain
 from pld_core.errors import NotFound
@@ -51,8 +52,10 @@ def draw(task: Task) -> None:
         draw_people(row, lease)
         draw_drafts(dossier)
         draw_second_opinions(dossier)
+        draw_setbacks(dossier, trace)
         draw_evidence_change(dossier, trace)
         draw_rule(dossier, trace, session.flag(SHOW_DIFF))
+        draw_guideline(dossier)
         draw_steps(dossier, row)
         draw_overlaps(dossier)
         draw_kin(dossier)

@@ -21,6 +21,7 @@ from pld_app.cli_embedder import embedder
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
+from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
 from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
@@ -55,6 +56,7 @@ cli.add_command(audit)
 cli.add_command(oversight)
 cli.add_command(import_)
 cli.add_command(data)
+cli.add_command(guideline)
 cli.add_command(extract)
 cli.add_command(evaluate)
 cli.add_command(teacher)
@@ -122,13 +124,15 @@ def worker(workspace: Path, out: Output, once: bool) -> None:
 @click.option("--show", is_flag=True, help="Print the prompt's text.")
 def compile_(workspace: Path, out: Output, task_name: str, show: bool) -> None:
     """Compile the approved rules of a task into a prompt version."""
-    version = wiring.compile_task(wiring.open_app(workspace), task_name)
-    prompt = version.prompt
+    app = wiring.open_app(workspace)
+    version = wiring.compile_task(app, task_name)
+    prompt, stale = version.prompt, wiring.stale_rules(app, task_name)
+    left = f"; stale rules left out: {stale}" if stale else ""
     out.emit(
         {"number": version.number, **prompt.manifest(), "text": prompt.text},
         prompt.text
         if show
-        else f"Prompt version {version.number} of {task_name}: {len(prompt.rules)} rules, {prompt.sha256}",
+        else f"Prompt version {version.number} of {task_name}: {len(prompt.rules)} rules, {prompt.sha256}{left}",
     )
 
 

@@ -9,11 +9,13 @@ import click
 
 from pld_app import exporting, wiring
 from pld_app.cli_format import Output, options
+from pld_app.cli_guideline import effects_json
 from pld_app.cli_import import pairs
 from pld_app.cli_report import counted, report_lines
 from pld_app.importing import resplit_task
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput, MissingReason
+from pld_core.label_set import edited_labels
 from pld_core.models import Example, Split
 from pld_core.records import Dataset, ExampleFilter, LabelConflict
 from pld_core.validation.report import ValidationReport
@@ -107,13 +109,38 @@ def resplit(workspace: Path, out: Output, task_name: str, seed: int) -> None:
 @data.command()
 @options
 @TASK
-@click.argument("descriptions", nargs=-1, required=True, metavar="LABEL=TEXT...")
-def describe(workspace: Path, out: Output, task_name: str, descriptions: tuple[str, ...]) -> None:
-    """Say what labels mean; the descriptions go into the prompts."""
+@click.argument("descriptions", nargs=-1, metavar="[LABEL=TEXT]...")
+@click.option("--add", "added", multiple=True, metavar="LABEL=TEXT", help="A new label (repeatable).")
+@click.option("--remove", "removed", multiple=True, metavar="LABEL", help="An unused label to remove (repeatable).")
+@click.option("--reason", default="", help="Why; kept with the change.")
+@click.option("--dry-run", is_flag=True, help="Say which rules go stale, and change nothing.")
+def describe(
+    workspace: Path,
+    out: Output,
+    task_name: str,
+    descriptions: tuple[str, ...],
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    reason: str,
+    dry_run: bool,
+) -> None:
+    """Say what labels mean, add labels, remove unused ones; they go into the prompts.
+
+    Another description makes the rules stale that conclude the label; a label more or less makes every rule stale.
+    """
+    if not (descriptions or added or removed):
+        raise click.UsageError("Give a description as LABEL=TEXT, a label to --add, or one to --remove.")
     app = wiring.open_app(workspace)
-    app.store.data.describe_labels(task_name, pairs("--describe", descriptions), app.actor)
+    seen = app.store.tasks.get(task_name).labels
+    wanted = edited_labels(task_name, seen, pairs("--describe", descriptions), pairs("--describe", added), removed)
+    if dry_run:
+        effects = app.store.labels.effects(task_name, wanted)
+        out.emit({"task": task_name, **effects_json(effects)}, f"This {effects.words}.")
+        return
+    effects = app.store.labels.change(task_name, seen, wanted, reason, app.actor)
     labels = {label.name: label.description for label in app.store.tasks.get(task_name).labels}
-    out.emit({"task": task_name, "labels": labels}, "\n".join(f"{name}: {text}" for name, text in labels.items()))
+    lines = [*(f"{name}: {text}" for name, text in labels.items()), f"This {effects.words}."]
+    out.emit({"task": task_name, "labels": labels, **effects_json(effects)}, "\n".join(lines))
 
 
 @data.command()

@@ -255,6 +255,7 @@ def decision_json(decision: Decision) -> dict[str, Json]:
         "rule": decision.rule_id,
         "revision_hash": decision.revision_hash,
         "evidence_hash": decision.evidence_hash,
+        "guideline_version": decision.guideline_version or None,
         "verdict": decision.verdict.value,
         "category": decision.category.value if decision.category else None,
         "reason": decision.reason,
@@ -309,12 +310,15 @@ def dossier_text(dossier: RuleDossier) -> str:
 
 
 def trace_json(trace: RuleTrace) -> dict[str, Json]:
-    """Return where a rule comes from, what it goes on as, and how its evidence changed."""
+    """Return where a rule comes from, what it goes on as, how its evidence changed, and what set decisions back."""
     return {
         "merged_from": {**_lineage_json(trace.first), "shown": list(trace.first.shown)},
         "goes_on_as": _lineage_json(trace.now),
         "ignored_ids": list(trace.first.ignored),
         "evidence_changes": [_change_json(change) for change in trace.changes],
+        "setbacks": [
+            {"revision": s.revision, "state": s.state.value, "reason": s.reason, "at": s.at} for s in trace.setbacks
+        ],
     }
 
 
@@ -347,7 +351,8 @@ def trace_lines(trace: RuleTrace) -> list[str]:
         lines[0] += f"; the teacher was shown {len(first.shown)} examples of the cluster, a drawn sample"
     if trace.now.uncovered:
         lines.append(f"its cluster also holds {', '.join(trace.now.uncovered)}; no rule of it concludes that")
-    return [*lines, *(f"{change.at}: {change.reason} (then {change.state.label})" for change in trace.changes)]
+    lines += [f"{change.at}: {change.reason} (then {change.state.label})" for change in trace.changes]
+    return [*lines, *(f"{s.at}: {s.reason} (revision {s.revision} was then {s.state.label})" for s in trace.setbacks)]
 
 
 def overlap_json(pair: OverlapPair) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -312,10 +312,18 @@ def import_file(
     rows = _told(rows_to_import(source, choices, planned.placements), len(planned.placements), report)
     stored, added = app.store.data.add(planned.task, dataset, rows, app.actor)
     if checked.there is not None and choices.descriptions:
-        app.store.data.describe_labels(planned.task.name, choices.descriptions, app.actor)
+        _describe(app, planned.task.name, choices.descriptions, source.name)
     kept: dict[str, Json] = {"columns": asdict(choices.columns), "names": dict(choices.field_names)}
     app.store.data.remember_columns(shape_of(source), kept, app.actor)
     return Imported(stored, added, planned.report)
+
+
+def _describe(app: App, task: str, descriptions: Mapping[str, str], file: str) -> None:
+    """Give labels of a task that is there another description, where it is another."""
+    seen = app.store.tasks.get(task).labels
+    labels = tuple(replace(label, description=descriptions.get(label.name, label.description)) for label in seen)
+    if labels != seen:
+        app.store.labels.change(task, seen, labels, f"Given with the import of {file}", app.actor)
 
 
 def _told(rows: Iterable[ImportRow], total: int, report: Progress) -> Iterator[ImportRow]:

@@ -183,6 +183,7 @@ class Panel:
     state: RevisionState
     opened_at: str
     evidence_hash: str = ""
+    guideline_version: int = 0
 
 
 def open_panel(kind: str, dossier: RuleDossier) -> None:
@@ -190,7 +191,9 @@ def open_panel(kind: str, dossier: RuleDossier) -> None:
     head = dossier.head
     opened_at = first_seen(dossier)
     evidence = evidence_set_hash(dossier.evidence)
-    st.session_state[PANEL] = Panel(kind, dossier.summary.id, head.hash, dossier.summary.state, opened_at, evidence)
+    st.session_state[PANEL] = Panel(
+        kind, dossier.summary.id, head.hash, dossier.summary.state, opened_at, evidence, dossier.guideline_version
+    )
     st.session_state.pop(PROBLEM, None)
 
 

@@ -25,10 +25,10 @@ from pld_core.compilation import compile_prompt
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.model_ports import BackendStatus, Chat, ChatReply
-from pld_core.models import Actor, Answer, PromptVersion, Run, Task
+from pld_core.models import Actor, Answer, PromptVersion, RevisionState, Run, Task
 from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
-from pld_core.records import StoredClustering
+from pld_core.records import RuleFilter, StoredClustering
 from pld_core.synthesis import promoted_rule
 from storage import SqliteStore, create_store, open_for_audit, open_store
 
@@ -176,7 +176,13 @@ def missing_demos(app: App) -> tuple[str, ...]:
 def compile_task(app: App, task_name: str) -> PromptVersion:
     """Compile the approved revisions of a task and store the result as a version."""
     task = app.store.tasks.get(task_name)
-    return app.store.prompts.save(compile_prompt(task, app.store.rules.in_force(task_name)), app.actor)
+    prompt = compile_prompt(task, app.store.rules.in_force(task_name), stale_rules(app, task_name))
+    return app.store.prompts.save(prompt, app.actor)
+
+
+def stale_rules(app: App, task_name: str) -> int:
+    """Return how many rules no prompt is compiled of until they are reviewed again."""
+    return app.store.rules.count(task_name, RuleFilter(states=(RevisionState.STALE,)))
 
 
 def prompt_version(app: App, task_name: str, number: int | None) -> PromptVersion:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from pld_core.attention import Attention
 from pld_core.canonical import Json
+from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceChange, Lineage
 from pld_core.models import (
     Actor,
@@ -124,14 +125,6 @@ class RuleRecord:
 
 
 @dataclass(frozen=True)
-class GuidelineRecord:
-    version: int
-    text: str
-    at: str
-    by: str
-
-
-@dataclass(frozen=True)
 class CallFigures:
     """What was asked of one teacher model with one template.
 
@@ -188,7 +181,7 @@ class AuditSnapshot(Protocol):
         """Return every change of the task's policy, oldest first."""
         ...
 
-    def guidelines(self) -> tuple[GuidelineRecord, ...]: ...
+    def guidelines(self) -> tuple[GuidelineVersion, ...]: ...
     def datasets(self) -> tuple[Dataset, ...]:
         """Return all data sets of the task, deleted ones too, oldest first."""
         ...

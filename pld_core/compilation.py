@@ -14,12 +14,20 @@ Candidate = tuple[Revision, CompiledRule, int]
 """An approved revision, its manifest line, and the number of examples that support it."""
 
 
-def compile_prompt(task: Task, approved: tuple[Candidate, ...]) -> CompiledPrompt:
+def compile_prompt(task: Task, approved: tuple[Candidate, ...], stale: int = 0) -> CompiledPrompt:
     """Compile the approved revisions of a task. Order of rules: priority, support (most first), rule number.
+
+    Args:
+        stale: how many rules are out of force because they went stale, for the message.
 
     Raises:
         InvalidInput: there is no approved revision.
     """
+    if not approved and stale:
+        are = "1 rule is stale" if stale == 1 else f"{stale:,} rules are stale"
+        raise InvalidInput(
+            f"No rule of {task.name} is in force, so there is nothing to compile: {are}. Review what is stale again."
+        )
     if not approved:
         raise InvalidInput(
             f"No rule of {task.name} is approved yet, so there is nothing to compile. Approve one first."

@@ -18,6 +18,8 @@ PldError
 │   ├── DataInUse           rules rest on the data that would go
 │   ├── SettingFixed        the environment sets it, so the file cannot
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
+│   ├── GuidelineMovedOn    somebody changed the guideline meanwhile
+│   ├── LabelsMovedOn       somebody changed the labels of a task meanwhile
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
 │       └── EvidenceMovedOn its evidence changed meanwhile
 ├── WorkspaceError          the store cannot be used
@@ -182,6 +184,14 @@ class SettingsMovedOn(NotAllowed):
 
 class PolicyMovedOn(NotAllowed):
     """The policy of a task is no longer the one that was looked at; nothing was changed."""
+
+
+class GuidelineMovedOn(NotAllowed):
+    """The guideline in force is no longer the one that was looked at; nothing was changed."""
+
+
+class LabelsMovedOn(NotAllowed):
+    """The label set of a task is no longer the one that was looked at; nothing was changed."""
 
 
 class RevisionMovedOn(NotAllowed):

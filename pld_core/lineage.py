@@ -66,12 +66,34 @@ class EvidenceChange:
 
 
 @dataclass(frozen=True)
+class Setback:
+    """A decision on a revision that a change of something else made obsolete.
+
+    Attributes:
+        revision: its number.
+        state: where that led the revision.
+        reason: why, in one sentence.
+        at: UTC time, ISO 8601.
+    """
+
+    revision: int
+    state: RevisionState
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
 class RuleTrace:
-    """Where a rule comes from: its first lineage, its newest one, and how the newest revision's evidence changed."""
+    """Where a rule comes from: its first lineage, its newest one, and how the newest revision's evidence changed.
+
+    Attributes:
+        setbacks: what made decisions on any revision obsolete besides its evidence, oldest first.
+    """
 
     first: Lineage
     now: Lineage
     changes: tuple[EvidenceChange, ...]
+    setbacks: tuple[Setback, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -483,6 +483,7 @@ class Judgement:
         opened_at: UTC time at which the reviewer opened the rule, ISO 8601; empty if unknown.
         seen_evidence: hash of the evidence set that was on the screen; empty if the evidence was not looked at.
         attention: what the page noted while it was made; None where nothing was, as at the command line.
+        seen_guideline: version of the guideline that was on the screen; 0 if it was not looked at.
     """
 
     rule_id: str
@@ -494,11 +495,17 @@ class Judgement:
     opened_at: str = ""
     seen_evidence: str = ""
     attention: Attention | None = None
+    seen_guideline: int = 0
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A recorded judgement, bound to the revision and to the evidence as it was."""
+    """A recorded judgement, bound to the revision and to what it was made beside.
+
+    Attributes:
+        guideline_version: of the guideline in force; 0 for decisions of a time in which that was not recorded.
+        overlaps: hashes of the newest revisions of other rules that were known to overlap it, sorted.
+    """
 
     id: int
     rule_id: str
@@ -510,6 +517,8 @@ class Decision:
     reviewer: str
     opened_at: str
     decided_at: str
+    guideline_version: int = 0
+    overlaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -538,7 +547,11 @@ class RuleSummary:
 
 @dataclass(frozen=True)
 class RuleDossier:
-    """Everything about one rule, for the review page and the command line."""
+    """Everything about one rule, for the review page and the command line.
+
+    Attributes:
+        guideline_version: of the task's guideline in force now.
+    """
 
     summary: RuleSummary
     revisions: tuple[Revision, ...]
@@ -547,6 +560,7 @@ class RuleDossier:
     evidence: tuple[Evidence, ...]
     examples: dict[str, Example]
     decisions: tuple[Decision, ...]
+    guideline_version: int = 0
 
     @property
     def head(self) -> Revision:

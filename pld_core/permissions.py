@@ -21,7 +21,8 @@ class Step(StrEnum):
     DELETE_DATA = "delete data"
     SETTLE_LABELS = "settle which label is right"
     RESPLIT = "divide examples anew"
-    DESCRIBE_LABELS = "describe labels"
+    CHANGE_GUIDELINE = "change the guideline"
+    CHANGE_LABELS = "change labels"
     EXTRACT = "let a teacher extract instructions"
     EMBED = "embed texts"
     CLUSTER = "keep a clustering"
@@ -62,7 +63,8 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.DELETE_DATA: _LEADING,
     Step.SETTLE_LABELS: _REVIEWING,
     Step.RESPLIT: _LEADING,
-    Step.DESCRIBE_LABELS: _LEADING,
+    Step.CHANGE_GUIDELINE: _LEADING,
+    Step.CHANGE_LABELS: _LEADING,
     Step.EXTRACT: _LEADING,
     Step.EMBED: _LEADING,
     Step.CLUSTER: _LEADING,

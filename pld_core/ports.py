@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pld_core.canonical import Json
+from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceUpdate, RuleTrace, StandingRule, UpdateCount
 from pld_core.model_ports import Vectors
 from pld_core.models import (
@@ -20,6 +21,7 @@ from pld_core.models import (
     Example,
     Job,
     Judgement,
+    Label,
     MicroInstruction,
     Prediction,
     PromptVersion,
@@ -57,6 +59,7 @@ from pld_core.records import (
     TaskCounts,
     TeacherCall,
 )
+from pld_core.staleness import Effects
 
 Progress = Callable[[int, int, str], None]
 """Long work reports (done, total, message); the call raises `JobCancelled` or `JobLost` when it must stop."""
@@ -140,10 +143,6 @@ class DataStore(Protocol):
 
     def instructed(self, task: str) -> frozenset[str]:
         """Return the hashes of the examples that an instruction was made from; they have to stay in train."""
-        ...
-
-    def describe_labels(self, task: str, descriptions: Mapping[str, str], actor: Actor) -> None:
-        """Set descriptions of declared labels; the label set itself stays."""
         ...
 
     def remember_columns(self, shape: str, choice: Mapping[str, Json], actor: Actor) -> None: ...
@@ -285,7 +284,10 @@ class LineageStore(Protocol):
 
     def trace(self, rule_id: str) -> RuleTrace: ...
     def note_overlaps(self, task: str, compared: Sequence[str], overlaps: Sequence[Overlap]) -> None:
-        """Replace the overlaps of a task; `compared` are the hashes of the revisions that were looked at."""
+        """Replace the overlaps of a task; `compared` are the hashes of the revisions that were looked at.
+
+        What was approved without knowing a rule that is found now to overlap it goes stale.
+        """
         ...
 
     def overlaps(self, task: str, rule_id: str = "") -> tuple[OverlapPair, ...]:
@@ -393,6 +395,57 @@ class PolicyStore(Protocol):
         ...
 
 
+class GuidelineStore(Protocol):
+    """The guideline of each task; every version is kept."""
+
+    def current(self, task: str) -> GuidelineVersion: ...
+    def history(self, task: str) -> tuple[GuidelineVersion, ...]:
+        """Return every version, newest first."""
+        ...
+
+    def effects(self, task: str, text: str) -> Effects:
+        """Return what another text would make of the decisions of the task; nothing is changed."""
+        ...
+
+    def change(
+        self, task: str, seen_version: int, text: str, reason: str, actor: Actor
+    ) -> tuple[GuidelineVersion, Effects]:
+        """Set another guideline and mark stale what was decided under the old one, in one transaction.
+
+        Raises:
+            GuidelineMovedOn: `seen_version` is not in force any more.
+            InvalidInput: no text, one that is too long, or the one in force.
+            MissingReason: no reason.
+        """
+        ...
+
+
+class LabelStore(Protocol):
+    """The label set of each task."""
+
+    def effects(self, task: str, labels: tuple[Label, ...]) -> Effects:
+        """Return what another label set would make of the decisions of the task; nothing is changed.
+
+        Raises:
+            InvalidInput: the label set cannot be.
+            DataInUse: rules or examples use a label that is not in it.
+        """
+        ...
+
+    def change(
+        self, task: str, seen: tuple[Label, ...], labels: tuple[Label, ...], reason: str, actor: Actor
+    ) -> Effects:
+        """Set another label set and mark stale what was decided with the old one, in one transaction.
+
+        Raises:
+            LabelsMovedOn: `seen` is not in force any more.
+            InvalidInput: a label set that cannot be, or the one in force.
+            DataInUse: rules or examples use a label that would be removed.
+            MissingReason: no reason.
+        """
+        ...
+
+
 class EventStore(Protocol):
     def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]: ...
     def count(self, where: EventFilter = EVERY_EVENT) -> int: ...
@@ -427,6 +480,10 @@ class Store(Protocol):
     def jobs(self) -> JobStore: ...
     @property
     def policies(self) -> PolicyStore: ...
+    @property
+    def guidelines(self) -> GuidelineStore: ...
+    @property
+    def labels(self) -> LabelStore: ...
     @property
     def roles(self) -> RoleStore: ...
     @property

@@ -84,6 +84,9 @@ AWAITING_DECISION = (S.STALE, S.DISPUTED, S.FIRST_APPROVED, S.IN_REVIEW, S.PROPO
 FINAL_STATES = frozenset({S.REJECTED, S.SUPERSEDED, S.RETIRED})
 """Nothing leads out of these; reopening makes a new revision."""
 
+SETTLED_STATES = frozenset({S.APPROVED, S.REJECTED, S.CHANGES_REQUESTED})
+"""Where a review ends, for this revision."""
+
 _PLAIN: dict[tuple[RevisionState, Action], RevisionState] = {
     (S.PROPOSED, Action.SUBMIT): S.IN_REVIEW,
     (S.STALE, Action.REVIEW_AGAIN): S.IN_REVIEW,

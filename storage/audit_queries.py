@@ -13,13 +13,13 @@ from pld_core.audit_ports import (
     EvidenceLink,
     EvidenceVersion,
     ExampleLine,
-    GuidelineRecord,
     LineageRecord,
     Move,
     RevisionRecord,
     RuleRecord,
 )
 from pld_core.canonical import Json
+from pld_core.guideline import GuidelineVersion
 from pld_core.models import (
     Actor,
     AnswerStatus,
@@ -45,6 +45,7 @@ from storage.dataset_queries import DATASET
 from storage.events import each_event
 from storage.example_queries import EXAMPLE
 from storage.example_rows import dataset_from, example_from
+from storage.guidelines import guideline_versions
 from storage.oversight_queries import load_facts
 from storage.policies import policy_changes
 from storage.rule_queries import load_revisions
@@ -86,9 +87,8 @@ class SqliteSnapshot:
     def policies(self) -> tuple[PolicyChange, ...]:
         return policy_changes(self._conn, self.task.name)
 
-    def guidelines(self) -> tuple[GuidelineRecord, ...]:
-        found = self._all("SELECT * FROM guideline WHERE task = ? ORDER BY version", self.task.name)
-        return tuple(GuidelineRecord(r["version"], r["text"], r["created_at"], r["created_by"]) for r in found)
+    def guidelines(self) -> tuple[GuidelineVersion, ...]:
+        return guideline_versions(self._conn, self.task.name)
 
     def datasets(self) -> tuple[Dataset, ...]:
         return tuple(map(dataset_from, self._all(f"{DATASET} WHERE task = ? ORDER BY id", self.task.name)))

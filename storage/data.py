@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from pld_core.canonical import Json, canonical_json, hash_json
-from pld_core.errors import DataInUse, InvalidInput, MissingReason, NotFound
-from pld_core.models import Actor, Example, Label, Split, Task
+from pld_core.errors import DataInUse, MissingReason, NotFound
+from pld_core.models import Actor, Example, Split, Task
 from pld_core.permissions import Step, guarded
 from pld_core.records import ColumnChoice, Dataset, DatasetState, ImportRow, LabelConflict, NewDataset, Page
-from storage import rows as task_rows
 from storage.connection import Database, Write
 from storage.dataset_queries import (
     DATASET,
@@ -183,7 +181,7 @@ class SqliteData:
             write.event(actor, "conflict.settled", task, {**payload, "reason": reason.strip()})
             drop_inactive(write, task, "A label conflict was settled", actor)
 
-    # --- splits and labels --------------------------------------------------------------------------------------------
+    # --- splits -------------------------------------------------------------------------------------------------------
 
     @guarded(Step.RESPLIT)
     def resplit(self, task: str, splits: Mapping[str, Split], seed: int, actor: Actor) -> int:
@@ -224,30 +222,6 @@ class SqliteData:
         with self._database.read() as conn:
             found = conn.execute("SELECT example_hash FROM micro_instruction WHERE task = ?", (task,))
             return frozenset(str(row["example_hash"]) for row in found)
-
-    @guarded(Step.DESCRIBE_LABELS)
-    def describe_labels(self, task: str, descriptions: Mapping[str, str], actor: Actor) -> None:
-        """Set descriptions of declared labels; the label set itself stays.
-
-        Raises:
-            InvalidInput: a label that the task does not declare.
-        """
-        with self._database.write() as write:
-            there = load_task(write.conn, task)
-            if unknown := [name for name in descriptions if name not in there.label_names]:
-                raise InvalidInput(
-                    f"The label {unknown[0]!r} is not declared for {task}: {', '.join(there.label_names)}. "
-                    "Nothing was changed. Describe the declared labels only."
-                )
-            labels = tuple(Label(label.name, descriptions.get(label.name, label.description)) for label in there.labels)
-            changed: dict[str, Json] = {
-                new.name: new.description for new, old in zip(labels, there.labels, strict=True) if new != old
-            }
-            if not changed:
-                return
-            stored = task_rows.task_row(replace(there, labels=labels), write.now)["labels"]
-            write.conn.execute("UPDATE task SET labels = ? WHERE name = ?", (stored, task))
-            write.event(actor, "labels.described", task, {"descriptions": changed})
 
     # --- columns and evidence -----------------------------------------------------------------------------------------
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 from pld_core.desk import Derivation, Kin
-from pld_core.models import SYSTEM, RevisionState
+from pld_core.models import SYSTEM, Actor, RevisionState
 from pld_core.review import FINAL_STATES, Action, Standing, next_state
 from storage.connection import Write
+from storage.overlap_writes import settle_overlaps
 from storage.rule_queries import load_revisions, load_state, load_summary
 from storage.rule_writes import move, update_rule
 
 
-def replace_parents(write: Write, child: str) -> None:
+def replace_parents(write: Write, child: str, actor: Actor) -> None:
     """Supersede the rules that `child` was made from, once their replacement stands.
 
     A replacement stands when each of its rules is in force or finally refused, and at least one is in force.
@@ -28,6 +29,7 @@ def replace_parents(write: Write, child: str) -> None:
         waiting = [c for c in children if not c.in_force and c.state not in FINAL_STATES]
         if standing and not waiting:
             _supersede(write, str(step["parent_rule"]), standing)
+            settle_overlaps(write, str(step["parent_rule"]), actor)
 
 
 def _supersede(write: Write, parent: str, by: list[str]) -> None:

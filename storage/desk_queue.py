@@ -25,6 +25,7 @@ from storage.connection import Database
 from storage.desk_comments import OPEN_THREADS
 from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
 from storage.desk_people import known_people
+from storage.overlap_writes import settle_overlaps
 from storage.rule_queries import load_standing, load_summary, refuse_moved_on
 from storage.rule_writes import move, update_rule
 from storage.rules import SqliteRules
@@ -250,6 +251,7 @@ class SqliteQueue:
                     "reason": said,
                 },
             )
+            settle_overlaps(write, head.id, actor)
             return decision
 
     def withdrawn(self, rule_id: str) -> dict[int, tuple[str, str, str]]:

@@ -27,6 +27,7 @@ from pld_core.models import (
     evidence_set_hash,
 )
 from pld_core.review import Action, Standing, next_state
+from pld_core.staleness import UPSET
 from storage.connection import Write
 from storage.rule_queries import (
     LIVE,
@@ -38,13 +39,6 @@ from storage.rule_queries import (
     load_summary,
 )
 from storage.rule_writes import add_evidence, count_role, move, update_rule
-
-_STEP = {
-    RevisionState.APPROVED: Action.MARK_STALE,
-    RevisionState.FIRST_APPROVED: Action.BEGIN_AGAIN,
-    RevisionState.DISPUTED: Action.BEGIN_AGAIN,
-}
-"""What a change of its evidence does to a revision that somebody decided on."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +135,7 @@ def _change(
         if not takes_over(state, old, new, active):
             continue
         changed = 1
-        after, step = state, _STEP.get(state)
+        after, step = state, UPSET.get(state)
         if step:
             after = next_state(Standing(state, revision.author, revision.author_kind), step, SYSTEM)
         stale |= after is RevisionState.STALE and after is not state

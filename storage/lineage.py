@@ -14,8 +14,10 @@ from pld_core.records import NewRule
 from storage import rows
 from storage.connection import Database, Write
 from storage.evidence_writes import change_evidence
+from storage.overlap_writes import settle_found
 from storage.rule_queries import LIVE, VERSION, load_summary
 from storage.rule_writes import add_lineage, add_rule, bring_into_review, proposal, rule_of
+from storage.staleness import load_setbacks
 from storage.task_queries import load_task
 
 
@@ -98,14 +100,20 @@ class SqliteLineage:
             found = conn.execute("SELECT * FROM lineage WHERE rule_id = ? ORDER BY id", (rule.id,))
             lineages = [rows.lineage_from(row) for row in found]
             changes = conn.execute("SELECT * FROM evidence_version WHERE revision_hash = ? ORDER BY id", (rule.head,))
-            return RuleTrace(lineages[0], lineages[-1], tuple(rows.evidence_change_from(row) for row in changes))
+            evidence = tuple(rows.evidence_change_from(row) for row in changes)
+            return RuleTrace(lineages[0], lineages[-1], evidence, load_setbacks(conn, rule.id))
 
     # --- overlaps -----------------------------------------------------------------------------------------------------
 
     def note_overlaps(self, task: str, compared: Sequence[str], overlaps: Sequence[Overlap]) -> None:
-        """Replace the overlaps of a task: they follow from the rules, so they are no record of what somebody did."""
+        """Replace the overlaps of a task: they follow from the rules, so they are no record of what somebody did.
+
+        An approved rule goes stale by one that is new, if its decision did not know the other rule.
+        """
         with self._database.write() as write:
             load_task(write.conn, task)
+            found = write.conn.execute("SELECT low, high FROM overlap WHERE task = ?", (task,))
+            before = {(str(row["low"]), str(row["high"])) for row in found}
             write.conn.execute("DELETE FROM overlap WHERE task = ?", (task,))
             write.conn.executemany(
                 "INSERT INTO overlap (task, low, high, closeness) VALUES (?, ?, ?, ?)",
@@ -115,6 +123,7 @@ class SqliteLineage:
                 "UPDATE rule SET compared = head WHERE task = ? AND head IN (SELECT value FROM json_each(?))",
                 (task, canonical_json(list(compared))),
             )
+            settle_found(write, task, [o for o in overlaps if (o.low, o.high) not in before])
 
     def overlaps(self, task: str, rule_id: str = "") -> tuple[OverlapPair, ...]:
         """Return the overlaps of live rules whose newest revisions were compared, closest first."""

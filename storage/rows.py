@@ -266,6 +266,8 @@ def decision_from(row: Row) -> Decision:
         reviewer=row["reviewer"],
         opened_at=row["opened_at"],
         decided_at=row["decided_at"],
+        guideline_version=row["guideline_version"],
+        overlaps=tuple(json.loads(row["overlaps"])),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pld_core.canonical import Json
-from pld_core.errors import EvidenceMovedOn, InvalidInput
+from pld_core.canonical import Json, canonical_json
+from pld_core.errors import EvidenceMovedOn, GuidelineMovedOn, InvalidInput
 from pld_core.lineage import for_labels
 from pld_core.models import (
     SYSTEM,
@@ -26,6 +26,7 @@ from pld_core.models import (
 from pld_core.permissions import Step, guarded
 from pld_core.records import EVERY_RULE, NewRule, Page, RuleFilter
 from pld_core.review import (
+    SETTLED_STATES,
     Action,
     Standing,
     action_of,
@@ -39,6 +40,7 @@ from storage.connection import Database, Write
 from storage.derivations import replace_parents
 from storage.example_queries import EXAMPLE
 from storage.example_rows import example_from
+from storage.overlap_writes import overlapping, settle_overlaps
 from storage.rule_queries import (
     ORDER,
     effective_evidence,
@@ -110,6 +112,7 @@ class SqliteRules:
 
         Raises:
             RevisionMovedOn: it is no longer the newest, or its state or its evidence changed meanwhile.
+            GuidelineMovedOn: another guideline came into force meanwhile.
             NotAllowed: the guard refused.
         """
         check_judgement(judgement)
@@ -119,6 +122,8 @@ class SqliteRules:
             evidence = effective_evidence(write.conn, head.head)
             if judgement.seen_evidence not in ("", evidence_set_hash(evidence)):
                 raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, head.changed_by)
+            guideline = _guideline_version(write, head, judgement.seen_guideline)
+            overlaps = overlapping(write.conn, head)
             seen_state = head.state
             if seen_state is RevisionState.STALE:
                 # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
@@ -137,6 +142,8 @@ class SqliteRules:
                     "reviewer": actor.name,
                     "opened_at": judgement.opened_at,
                     "decided_at": write.now,
+                    "guideline_version": guideline,
+                    "overlaps": canonical_json(overlaps),
                 },
             )
             record_attention(write, decision_id, judgement.attention)
@@ -148,6 +155,8 @@ class SqliteRules:
                     "decision": decision_id,
                     "revision": head.head,
                     "evidence": evidence_set_hash(evidence),
+                    "guideline": guideline,
+                    "overlaps": list(overlaps),
                     "from": seen_state.value,
                     "to": new.value,
                     "category": category.value if category else "",
@@ -160,7 +169,9 @@ class SqliteRules:
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
             if new is RevisionState.APPROVED:
                 _put_in_force(write, head)
-            replace_parents(write, head.id)
+            replace_parents(write, head.id, actor)
+            if new in SETTLED_STATES:
+                settle_overlaps(write, head.id, actor)
             row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
             return rows.decision_from(row)
 
@@ -265,6 +276,7 @@ class SqliteRules:
                 evidence=evidence,
                 examples={str(row["hash"]): example_from(row) for row in found},
                 decisions=tuple(rows.decision_from(row) for row in decisions),
+                guideline_version=load_task(conn, summary.task).guideline_version,
             )
 
     def origins(self, task: str) -> frozenset[str]:
@@ -293,6 +305,18 @@ class SqliteRules:
 
 
 _PAST = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.REQUEST_CHANGES: "changes_requested"}
+
+
+def _guideline_version(write: Write, head: RuleSummary, seen: int) -> int:
+    """Return the version of the guideline in force, which a decision is bound to; refuse one made beside another."""
+    version = load_task(write.conn, head.task).guideline_version
+    if seen not in (0, version):
+        raise GuidelineMovedOn(
+            f"The guideline of {head.task} has changed since you opened {head.id}: version {version} is in force, you "
+            f"read version {seen}. Your decision was not recorded and your text is kept. Close this, read the "
+            "guideline as it is now, then decide again."
+        )
+    return version
 
 
 def _review_again(write: Write, head: RuleSummary, actor: Actor) -> RuleSummary:

@@ -14,7 +14,9 @@ from storage.data import SqliteData
 from storage.desk import SqliteDesk
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
+from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
+from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
@@ -44,6 +46,8 @@ class SqliteStore:
         self.desk = SqliteDesk(database)
         self.sheets = SqliteSheets(database)
         self.policies = SqlitePolicies(database)
+        self.guidelines = SqliteGuidelines(database)
+        self.labels = SqliteLabels(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
         self.jobs = SqliteJobs(database)

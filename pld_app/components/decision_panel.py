@@ -111,6 +111,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             panel.opened_at,
             panel.evidence_hash,
             session.attention(dossier),
+            panel.guideline_version,
         )
         if session.attempt(lambda: _record(judgement)):
             session.carry_draft(reason_key, category_key)

@@ -18,12 +18,16 @@ def draw_candidates(task: Task) -> None:
     """Draw how many rules are approved, and the button that compiles them."""
     store = session.app().store
     approved = store.rules.in_force(task.name)
-    total = store.rules.count(task.name)
+    total, stale = store.rules.count(task.name), wiring.stale_rules(session.app(), task.name)
     with st.container(border=True, key="candidates"):
         st.markdown(f"**{len(approved)} of {count(total, 'rule')} approved**: these would be compiled now.")
-        if not approved:
+        if stale:
+            are = "is" if stale == 1 else "are"
+            st.caption(f":orange[{count(stale, 'rule')} {are} stale and left out until reviewed again.]")
+            _link_to_review("Review what is stale", task, "Stale")
+        elif not approved:
             st.caption("Approve a rule on the Review page first.")
-            st.page_link("pages/review.py", label="Go to Review", icon=":material/rule:")
+            _link_to_review("Go to Review", task, "Mine")
         st.button(
             "Compile a prompt version",
             type="primary",
@@ -32,6 +36,10 @@ def draw_candidates(task: Task) -> None:
             on_click=_compile,
             args=(task,),
         )
+
+
+def _link_to_review(label: str, task: Task, tab: str) -> None:
+    st.page_link("pages/review.py", label=label, icon=":material/rule:", query_params={"task": task.name, "show": tab})
 
 
 def _compile(task: Task) -> None:

@@ -126,7 +126,7 @@ def _caption(row: QueueRow) -> str:
 
 EMPTY = {
     Tab.SECOND: "Nothing waits for a second person.",
-    Tab.STALE: "Nothing is stale: every approved rule rests on the evidence that it was approved on.",
+    Tab.STALE: "Nothing is stale: evidence, guideline, labels and overlaps of every approved rule are as they were.",
     Tab.CONFLICTS: "No rule has examples that contradict it, and no two that were compared have close conditions and "
     "different labels.",
     Tab.DECIDED: "Nothing is decided yet. Switch to “Mine”.",

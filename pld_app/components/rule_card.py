@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 import streamlit as st
 
 from pld_app.components.rule_notes import draw_uncovered, origin_words
 from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
+from pld_app.components.text_diff import diff_words
 from pld_core.errors import RevisionMovedOn
 from pld_core.lineage import RuleTrace
 from pld_core.models import ORDINARY, PRIORITIES, Decision, Revision, RevisionState, RuleDossier, RuleText
@@ -79,9 +79,10 @@ def decision_line(decision: Decision, revision_number: int) -> str:
     """Return one decision as a line of escaped Markdown."""
     category = f" ({words(decision.category.value)})" if decision.category else ""
     reason = f": {plain(decision.reason)}" if decision.reason else ""
+    under = f", under guideline version {decision.guideline_version}" if decision.guideline_version else ""
     return (
         f"**{words(decision.verdict.value)}**{category} of revision {revision_number} by {plain(decision.reviewer)}, "
-        f"{moment(decision.decided_at)}{reason}"
+        f"{moment(decision.decided_at)}{under}{reason}"
     )
 
 
@@ -90,28 +91,15 @@ def word_diff(old: RuleText, new: RuleText) -> str:
     lines = []
     for word, before, after in zip(["IF", "THEN", "EXCEPT"], _three_parts(old), _three_parts(new), strict=True):
         if before or after:
-            lines.append(f"**{word}** {_diff(before.split(), after.split())}")
+            lines.append(f"**{word}** {diff_words(before.split(), after.split())}")
     if old.priority != new.priority:
-        lines.append(f"**Priority** {_diff([str(old.priority)], [str(new.priority)])}")
+        lines.append(f"**Priority** {diff_words([str(old.priority)], [str(new.priority)])}")
     return "  \n".join(lines)
 
 
 def _three_parts(text: RuleText) -> tuple[str, str, str]:
     condition, then, exceptions = rule_sentences(text)
     return condition, then, "; ".join(exceptions)
-
-
-def _diff(before: list[str], after: list[str]) -> str:
-    pieces = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(plain(" ".join(before[a:b])))
-            continue
-        if a < b:
-            pieces.append(f":red-background[~~{plain(' '.join(before[a:b]))}~~]")
-        if c < d:
-            pieces.append(f":green-background[**{plain(' '.join(after[c:d]))}**]")
-    return " ".join(pieces)
 
 
 def draw_moved_on(error: RevisionMovedOn) -> None:

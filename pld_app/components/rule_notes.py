@@ -53,6 +53,24 @@ def draw_evidence_change(dossier: RuleDossier, trace: RuleTrace) -> None:
             )
 
 
+def draw_setbacks(dossier: RuleDossier, trace: RuleTrace) -> None:
+    """Draw what else made a decision on the rule obsolete, unless somebody has decided since."""
+    last = dossier.decisions[-1].decided_at if dossier.decisions else ""
+    found = [setback for setback in trace.setbacks if setback.at > last]
+    if not found:
+        return
+    with st.container(border=True, key="setbacks", gap="xsmall"):
+        for setback in found[-NAMED:]:
+            stale = setback.state is RevisionState.STALE
+            what = "Stale: it has to be reviewed again" if stale else "The review began anew"
+            if setback.revision != dossier.head.number:
+                what = f"Revision {setback.revision} went stale" if stale else f"{what}, of revision {setback.revision}"
+            st.markdown(f":orange[:material/history:] **{what}**")
+            st.caption(f"{moment(setback.at)}. {plain(setback.reason.rstrip('.'))}.")
+        if dossier.summary.state is RevisionState.STALE:
+            st.caption("It is in no new prompt until somebody approves it again. The earlier decision is kept.")
+
+
 def _draw_named(word: str, hashes: tuple[str, ...], examples: dict[str, Example]) -> None:
     for content in hashes[:NAMED]:
         if content in examples:

@@ -50,6 +50,11 @@ def moment(at: str) -> str:
     return datetime.fromisoformat(at).astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
 
 
+def day(at: str) -> str:
+    """Return the day of a stored UTC time for people, such as `24 Nov 2026`; empty stays empty."""
+    return moment(at).partition(",")[0]
+
+
 def short_hash(value: str) -> str:
     """Return the first 12 hex digits of a hash, for recognising it."""
     return value.removeprefix("sha256:")[:12]

@@ -42,6 +42,7 @@ _DECISION_COLUMNS = (
     "decided_at",
     "revision_hash",
     "evidence_hash",
+    "guideline_version",
 )
 _EXAMPLE_COLUMNS = ("hash", "label", "split", "state", "personal_data", "file", "counted_in", "number")
 _PARTS = " Its rules\n                    stand in the folder report, {} files with {} rules each."
@@ -261,6 +262,7 @@ def _decision_cells(decision: Decision) -> list[str]:
         decision.decided_at,
         decision.revision_hash,
         decision.evidence_hash,
+        str(decision.guideline_version or ""),
     ]
 
 

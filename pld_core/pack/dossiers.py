@@ -123,6 +123,8 @@ def decision_json(decision: Decision, attention: Attention | None) -> dict[str, 
         "revision": decision.revision_hash,
         "evidence": decision.evidence_hash,
         "attention": attention.as_json() if attention else None,
+        "guideline": decision.guideline_version,
+        "overlaps": list(decision.overlaps),
     }
 
 

@@ -26,7 +26,8 @@ def inventory_json(snapshot: AuditSnapshot) -> dict[str, Json]:
             "policy_changes": [asdict(change) for change in snapshot.policies()],
             "guideline_version": task.guideline_version,
             "guideline_versions": [
-                {"version": g.version, "text": g.text, "at": g.at, "by": g.by} for g in snapshot.guidelines()
+                {"version": g.version, "text": g.text, "reason": g.reason, "at": g.at, "by": g.by}
+                for g in snapshot.guidelines()
             ],
         },
         "data_sets": [

@@ -176,7 +176,8 @@ def _inventory(frame: ReportFrame) -> Iterator[str]:
     yield table(["Label", "Meaning"], ([text(x["name"]), text(x["description"])] for x in task["labels"]))
     for guideline in task["guideline_versions"]:
         yield tag("h3", f"Guideline, version {guideline['version']}")
-        yield tag("p", f"{moment(guideline['at'])}, by {text(guideline['by'])}", "soft")
+        reason = f" Reason: {text(guideline['reason'])}" if guideline["reason"] else ""
+        yield tag("p", f"{moment(guideline['at'])}, by {text(guideline['by'])}.{reason}", "soft")
         yield tag("pre", text(guideline["text"])) + "\n"
     yield tag("h3", "Data sets")
     yield table(

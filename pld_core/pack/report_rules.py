@@ -138,6 +138,7 @@ def _decision(decision: Decision, version: str, attention: Attention | None) -> 
         f"Decision {decision.id}, bound to revision {text(decision.revision_hash)} "
         f"and {version}evidence set {text(decision.evidence_hash)}"
     )
+    bound += f", made under guideline version {decision.guideline_version}" if decision.guideline_version else ""
     return tag("div", tag("p", told) + reason + tag("p", bound, "hash"), "card") + "\n"
 
 

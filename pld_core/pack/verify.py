@@ -26,6 +26,7 @@ FORMAT = "pld-review audit pack 1"
 GENESIS = "sha256:" + "0" * 64
 ORDINARY = 2
 MADE = ("rule.proposed", "rule.promoted")
+UPSETS = ("rule.marked_stale", "rule.begun_again")
 VERDICTS = {"rule.approved": "approve", "rule.rejected": "reject", "rule.changes_requested": "request_changes"}
 LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 SHOWN = 20
@@ -118,6 +119,7 @@ class Told:
         self.prompts: dict[str, Json] = {}
         self.proposed: dict[str, Json] = {}
         self.changes: dict[str, list[Json]] = {}
+        self.upsets: dict[str, list[Json]] = {}
 
     def note(self, event: Json) -> None:
         kind, subject, payload = event["kind"], event["subject"], event["payload"]
@@ -135,6 +137,8 @@ class Told:
                 self.proposed[payload["revision"]] = event
             if kind == "rule.evidence_changed":
                 self.changes.setdefault(payload["revision"], []).append(event)
+            if kind in UPSETS:
+                self.upsets.setdefault(payload["revision"], []).append(event)
         if kind in VERDICTS and "decision" in payload:
             self.decisions[payload["decision"]] = event
 
@@ -245,6 +249,7 @@ def check_dossier(dossier: Json, told: Told, shown: Shown, may_mask: bool) -> It
         revisions[revision["hash"]] = revision
         yield from check_links(name, revision, dossier["examples"], told)
         yield from check_versions(name, revision, told)
+        yield from check_upsets(name, revision, told)
     for found, seq in told.revisions.get(rule_id, {}).items():
         if found not in revisions:
             yield f"Event {seq} tells of a revision of {rule_id} ({found[:19]}) that its dossier does not have."
@@ -301,6 +306,18 @@ def check_versions(name: str, revision: Json, told: Told) -> Iterator[str]:
             yield f"{name}: the dossier lacks the transition to '{payload['to']}' that event {event['seq']} tells of."
 
 
+def check_upsets(name: str, revision: Json, told: Told) -> Iterator[str]:
+    """Check that what made decisions obsolete besides its evidence stands in the dossier as its events tell."""
+    moves = [(move["state"], move["at"], move["reason"]) for move in revision["transitions"]]
+    for event in told.upsets.get(revision["hash"], []):
+        payload = event["payload"]
+        if (payload["to"], event["at"], payload["reason"]) not in moves:
+            yield f"{name}: the dossier lacks the transition to '{payload['to']}' that event {event['seq']} tells of."
+    for move in revision["transitions"]:
+        if move["action"] in ("mark_stale", "begin_again") and move["at"] not in told.times.get(revision["hash"], ()):
+            yield f"{name}: the transition to '{move['state']}' at {move['at']} is not told of by any event."
+
+
 def check_decision(rule_id: str, decision: Json, revisions: Json, told: Told, shown: Shown) -> Iterator[str]:
     """Check what a decision is bound to, and that its event tells the same."""
     name = f"Decision {decision['id']} on {rule_id}"
@@ -330,6 +347,9 @@ def check_decision(rule_id: str, decision: Json, revisions: Json, told: Told, sh
         ("time of opening", decision["opened_at"], payload["opened_at"]),
         # Events of before it was noted do not tell of it.
         ("attention", decision["attention"], payload.get("attention")),
+        # Events of earlier versions tell neither.
+        ("guideline version", decision["guideline"], payload.get("guideline", 0)),
+        ("list of overlaps", decision["overlaps"], payload.get("overlaps", [])),
     ]
     for what, in_dossier, in_event in pairs:
         if in_dossier != in_event:

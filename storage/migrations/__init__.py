@@ -21,6 +21,7 @@ from storage.migrations import (
     m013_roles,
     m015_desk,
     m016_policy,
+    m019_guidelines,
     m023_attention,
 )
 from storage.migrations.steps import migrations
@@ -76,6 +77,7 @@ STEPS = (
     m013_roles.m013_roles,
     m015_desk.m015_desk,
     m016_policy.m016_policy,
+    m019_guidelines.m019_guidelines,
     m023_attention.m023_attention,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

@@ -17,7 +17,7 @@ from pld_core.errors import ImportStopped, InvalidInput
 from pld_core.importers import open_source
 from pld_core.importers.rows import ColumnMap, Context, ReadOptions, SentenceKind
 from pld_core.models import ExampleState, Split
-from pld_core.records import ExampleFilter
+from pld_core.records import EventFilter, ExampleFilter
 from pld_core.validation.facts import ImportChoices
 from pld_core.validation.plan import TaskWords
 from storage import SqliteStore
@@ -135,6 +135,10 @@ def test_descriptions_go_to_the_labels_of_a_new_task_and_of_one_that_is_there(ap
         "x": "first",
         "y": "second",
     }
+    event = app.store.events.page(EventFilter(kind="labels.described"))[0]
+    assert event.payload["reason"] == "Given with the import of posts.csv"
+    bring_in(app, write(tmp_path, "text,label\nd,x\n"), ImportChoices(ColumnMap(), descriptions={"y": "second"}))
+    assert app.store.events.count(EventFilter(kind="labels.described")) == 1
 
 
 def test_a_file_that_changes_between_check_and_import_is_refused(app: App, tmp_path: Path) -> None:

@@ -451,3 +451,63 @@ def test_a_change_to_a_version_of_the_evidence_is_named(versions: Unpacked, chan
 
 def without_move(revision: Any, state: str) -> None:
     revision["transitions"] = [move for move in revision["transitions"] if move["state"] != state]
+
+
+# --- decisions that another guideline made obsolete -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reguided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack in which R1, approved, went stale by another guideline and was approved again. Copied, as above."""
+    folder = tmp_path_factory.mktemp("reguided")
+    store = create_store(url_of(folder / "pld.db"), TickingClock())
+    fill_for_audit(store)
+    store.guidelines.change("posts", 1, "Keep what harms no one.", "the law changed", ANNA)
+    store.rules.judge(verdict_on(store, "R1"), BERT)
+    unpack(packed(store)[0], folder / "unpacked")
+    return folder / "unpacked"
+
+
+@pytest.fixture
+def guided(reguided: Path, tmp_path: Path) -> Unpacked:
+    return Unpacked(Path(shutil.copytree(reguided, tmp_path / "pack")))
+
+
+def test_a_pack_tells_under_which_guideline_each_decision_was_made(guided: Unpacked) -> None:
+    done = guided.verify()
+    assert done.code == 0, done.said
+    found = guided.read("dossiers/R1.json")
+    assert [decision["guideline"] for decision in found["decisions"]] == [1, 1, 2]
+    versions = guided.read("inventory.json")["task"]["guideline_versions"]
+    assert [(v["version"], v["reason"]) for v in versions] == [(1, ""), (2, "the law changed")]
+    report = (guided.folder / "report.html").read_text(encoding="utf-8")
+    assert "made under guideline version 2" in report
+    assert "Reason: the law changed" in report
+    assert "The guideline changed: version 2 took the place of version 1. the law changed" in report
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            dossier("dossiers/R1.json", lambda d: d["decisions"][2].update(guideline=1)),
+            "Decision 4 on R1: the guideline version in the dossier is not the one that event",
+        ),
+        (
+            dossier("dossiers/R1.json", lambda d: d["decisions"][2].update(overlaps=["sha256:0"])),
+            "Decision 4 on R1: the list of overlaps in the dossier is not the one that event",
+        ),
+        (
+            dossier("dossiers/R1.json", lambda d: without_move(d["revisions"][1], "stale")),
+            "Revision 2 of R1: the dossier lacks the transition to 'stale'",
+        ),
+        (events(without("rule.marked_stale")), "Revision 2 of R1: the transition to 'stale' at"),
+        (
+            events(edited("rule.marked_stale", reason="Nothing much.")),
+            "Revision 2 of R1: the dossier lacks the transition to 'stale'",
+        ),
+    ],
+)
+def test_a_change_to_what_made_a_decision_obsolete_is_named(guided: Unpacked, change: Change, problem: str) -> None:
+    change(guided)
+    assert problem in guided.verify().first

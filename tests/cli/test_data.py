@@ -139,10 +139,13 @@ def test_resplit_keeps_what_instructions_were_made_from_in_train(pld: Pld, space
 
 def test_describe_says_what_labels_mean(pld: Pld, posts: Path) -> None:
     here = ("--task", "posts", "--workspace", posts)
-    described = pld("data", "describe", *here, "keep=It stays = it is seen.", "--json").value
-    assert described == {"task": "posts", "labels": {"keep": "It stays = it is seen.", "remove": ""}}
-    said = pld("data", "describe", *here, "remove=It goes.")
-    assert said.out == "keep: It stays = it is seen.\nremove: It goes.\n"
+    given = ("data", "describe", *here, "keep=It stays = it is seen.")
+    described = pld(*given, "--reason", "clearer", "--json").value
+    labels = {"keep": "It stays = it is seen.", "remove": ""}
+    assert described == {"task": "posts", "labels": labels, "stale": [], "begun_again": []}
+    assert "needs a reason" in pld("data", "describe", *here, "remove=It goes.").refusal
+    said = pld("data", "describe", *here, "remove=It goes.", "--reason", "clearer")
+    assert said.out == "keep: It stays = it is seen.\nremove: It goes.\nThis makes no rule stale.\n"
 
 
 # --- archive, restore, delete -----------------------------------------------------------------------------------------

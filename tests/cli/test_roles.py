@@ -36,7 +36,8 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.DELETE_DATA: (("data", "delete", "1", "--reason", "old"),),
     Step.SETTLE_LABELS: (),
     Step.RESPLIT: (("data", "resplit", "--task", "nda"),),
-    Step.DESCRIBE_LABELS: (("data", "describe", "--task", "nda", "Entailment=It follows."),),
+    Step.CHANGE_GUIDELINE: (("guideline", "set", FILE, "--task", "nda", "--reason", "clearer"),),
+    Step.CHANGE_LABELS: (("data", "describe", "--task", "nda", "Entailment=It follows.", "--reason", "clearer"),),
     Step.EXTRACT: (
         ("extract", "--task", "nda"),
         ("extract", "--task", "nda", "--probe"),
@@ -84,6 +85,7 @@ who may not."""
 READING = {
     *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "oversight"),
     *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
+    *("guideline show", "guideline history"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
 }
 SETTLED_ELSEWHERE = {"data settle"}

@@ -689,19 +689,6 @@ def test_an_instructed_example_stays_in_train(store: Store) -> None:
     assert store.data.resplit("posts", {given[0].hash: Split.TEST, given[1].hash: Split.TRAIN}, 5, ANNA) == 1
 
 
-def test_labels_are_described_and_the_label_set_stays(store: Store) -> None:
-    store.tasks.add(make_task(), ANNA)
-    store.data.describe_labels("posts", {"remove": "It goes at once.", "keep": "The post stays."}, BERT)
-    assert store.tasks.get("posts").labels == (Label("keep", "The post stays."), Label("remove", "It goes at once."))
-    assert last_event(store).payload == {"descriptions": {"remove": "It goes at once."}}
-    count = store.events.count()
-    store.data.describe_labels("posts", {"remove": "It goes at once."}, BERT)
-    assert store.events.count() == count
-    with pytest.raises(InvalidInput, match="'burn' is not declared for posts: keep, remove"):
-        store.data.describe_labels("posts", {"keep": "x", "burn": "y"}, BERT)
-    assert store.tasks.get("posts").labels[0].description == "The post stays."
-
-
 def test_the_newest_choice_of_columns_is_remembered(store: Store) -> None:
     assert store.data.remembered_columns("text,label") is None
     store.data.remember_columns("text,label", {"label": "label", "inputs": ["text"]}, ANNA)

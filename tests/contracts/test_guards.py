@@ -46,7 +46,7 @@ OWN = {
 }
 """Reading as one person sees it: own drafts, own tab; `desk.queue.open` takes a lease only for who may decide."""
 READING = {
-    *("wiring.missing_demos", "wiring.prompt_version", "wiring.clustering_of"),
+    *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
     *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),

@@ -28,7 +28,7 @@ from storage.migrations import APPEND_ONLY, guard_triggers, migrate, missing_gua
 from storage.migrations.steps import migrations
 from storage.rows import task_row
 from tests.contracts.data_sets import about, numbered
-from tests.factories import ANNA, fill, make_example, make_task, url_of
+from tests.factories import ANNA, approved_rule, fill, make_example, make_task, url_of
 
 
 def schema(path: Path) -> set[tuple[str, str]]:
@@ -134,6 +134,27 @@ def test_four_eyes_of_an_older_workspace_become_its_policy(tmp_path: Path) -> No
     assert (policies.of("posts"), policies.history("posts")) == (PLAIN, ())
     assert policies.of("other") == Policy(four_eyes=True)
     assert [(c.by, c.at) for c in policies.history("other")] == [("system", "2025-01-01T00:00:00Z")]
+
+
+def test_of_decisions_of_an_older_workspace_it_is_not_made_up_what_they_were_made_beside(tmp_path: Path) -> None:
+    path = tmp_path / "pld.db"
+    store = create_store(url_of(path))
+    fill(store)
+    rule_id = approved_rule(store)
+    with closing(sqlite3.connect(path)) as conn:
+        for trigger in ("decision_no_update", "decision_no_delete", "decision_no_replace"):
+            conn.execute(f"DROP TRIGGER {trigger}")
+        conn.execute("ALTER TABLE decision DROP COLUMN guideline_version")
+        conn.execute("ALTER TABLE decision DROP COLUMN overlaps")
+        conn.execute("ALTER TABLE guideline DROP COLUMN reason")
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm019_guidelines'")
+        conn.commit()
+    store = open_store(url_of(path))
+    (decision,) = store.rules.dossier(rule_id, ANNA).decisions
+    assert (decision.guideline_version, decision.overlaps) == (0, ())
+    assert store.guidelines.current("posts").reason == ""
+    assert store.guidelines.change("posts", 1, "Another.", "why", ANNA)[1].stale == (rule_id,)
+    assert store.events.verify().intact
 
 
 def test_calls_of_an_older_workspace_keep_their_problem_and_cost_nothing(tmp_path: Path) -> None:

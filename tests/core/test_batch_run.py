@@ -213,7 +213,8 @@ def test_a_submission_that_is_not_found_is_made_again_over_the_same_file(store: 
 def test_a_task_that_changed_before_the_submission_is_not_submitted(store: SqliteStore) -> None:
     chat = ToldBatches()
     teacher = prepared(store, chat)
-    store.data.describe_labels("posts", {Label("keep", "").name: "Another meaning."}, ANNA)
+    seen = store.tasks.get("posts").labels
+    store.labels.change("posts", seen, (Label("keep", "Another meaning."), seen[1]), "clearer", ANNA)
     again = batch_teacher(store, chat, "posts", Batching(ANNA))
     assert teacher.open
     waited(again)

@@ -1,0 +1,45 @@
+"""What differs between two texts, word by word, as escaped Markdown."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from pld_app.components.text import plain
+
+
+def diff_words(before: Sequence[str], after: Sequence[str]) -> str:
+    """Return the new words with removed ones struck through and added ones in bold."""
+    pieces = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(plain(" ".join(before[a:b])))
+            continue
+        if a < b:
+            pieces.append(f":red-background[~~{plain(' '.join(before[a:b]))}~~]")
+        if c < d:
+            pieces.append(f":green-background[**{plain(' '.join(after[c:d]))}**]")
+    return " ".join(pieces)
+
+
+def diff_texts(before: str, after: str) -> str:
+    """Return what differs between two texts of several lines: lines are matched first, then words inside them."""
+    old, new = _lines(before), _lines(after)
+    lines = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            lines += [plain(line) for line in old[a:b]]
+            continue
+        for at in range(max(b - a, d - c)):
+            here, there = (part[at].split() if at < len(part) else [] for part in (old[a:b], new[c:d]))
+            lines.append(diff_words(here, there))
+    return "  \n".join(lines)
+
+
+def plain_lines(text: str) -> str:
+    """Return a text of several lines as it stands, drawn as `diff_texts` draws it."""
+    return "  \n".join(plain(line) for line in _lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
