@@ -20,6 +20,7 @@ from pld_core.audit_ports import (
     RuleRecord,
 )
 from pld_core.canonical import Json
+from pld_core.checks import SeededCheck
 from pld_core.models import (
     Actor,
     AnswerStatus,
@@ -38,6 +39,7 @@ from pld_core.permissions import Step, guarded
 from pld_core.policy import PolicyChange
 from pld_core.records import Dataset, EventFilter, StoredClustering
 from storage import rows
+from storage.checks import load_checks
 from storage.connection import Database
 from storage.dataset_queries import DATASET
 from storage.events import each_event
@@ -82,6 +84,9 @@ class SqliteSnapshot:
 
     def policies(self) -> tuple[PolicyChange, ...]:
         return policy_changes(self._conn, self.task.name)
+
+    def checks(self) -> tuple[SeededCheck, ...]:
+        return load_checks(self._conn, self.task.name)
 
     def guidelines(self) -> tuple[GuidelineRecord, ...]:
         found = self._all("SELECT * FROM guideline WHERE task = ? ORDER BY version", self.task.name)

@@ -12,10 +12,12 @@ from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.permissions import Step, guarded
 from pld_core.records import NewRule
 from storage import rows
+from storage.check_writes import enter_review
+from storage.checks import NO_CHECK
 from storage.connection import Database, Write
 from storage.evidence_writes import change_evidence
 from storage.rule_queries import LIVE, VERSION, load_summary
-from storage.rule_writes import add_lineage, add_rule, bring_into_review, proposal, rule_of
+from storage.rule_writes import add_lineage, add_rule, proposal, rule_of
 from storage.task_queries import load_task
 
 
@@ -33,18 +35,17 @@ class SqliteLineage:
                     continue
                 revision = add_rule(write, task, rule)
                 write.event(actor, "rule.proposed", revision.rule_id, proposal(task, revision, rule))
-                bring_into_review(write, revision.rule_id, actor)
-                write.event(actor, "rule.submitted", revision.rule_id, {"revision": revision.hash})
+                enter_review(write, revision.rule_id, actor)
                 entered.append(revision.rule_id)
         return tuple(entered)
 
     def standing(self, task: str) -> tuple[StandingRule, ...]:
-        """Return all rules of a task as they stand, in the order of their numbers."""
+        """Return all rules of a task as they stand, in the order of their numbers; seeded checks are none."""
         with self._database.read() as conn:
             load_task(conn, task)
             found = conn.execute(
-                """SELECT r.*, v.condition FROM rule AS r JOIN revision AS v ON v.hash = r.head
-                   WHERE r.task = ? ORDER BY r.number""",
+                f"""SELECT r.*, v.condition FROM rule AS r JOIN revision AS v ON v.hash = r.head
+                   WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
                 (task,),
             ).fetchall()
             traced = conn.execute(
@@ -133,7 +134,9 @@ class SqliteLineage:
 
     def uncompared(self, task: str) -> tuple[str, ...]:
         """Return the ids of live rules whose newest revision was not compared with the others yet."""
-        sql = f"SELECT id FROM rule WHERE task = ? AND state {LIVE} AND compared <> head ORDER BY number"  # noqa: S608 - a constant
+        # A seeded check is compared with nothing, and must not show by waiting for it.
+        where = f"task = ? AND state {LIVE} AND compared <> head AND id {NO_CHECK}"
+        sql = f"SELECT id FROM rule WHERE {where} ORDER BY number"  # noqa: S608 - constants
         with self._database.read() as conn:
             return tuple(str(row["id"]) for row in conn.execute(sql, (task,)))
 
