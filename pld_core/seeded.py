@@ -17,11 +17,11 @@ FEWEST_WORDS = 4
 """A condition that is cut to less than this is a fragment that nobody takes for a rule."""
 _ENOUGH_SUPPORT = 3
 _CLAUSE = re.compile(
-    r"[,;] (?:and|but|which|where|when|unless|provided that|as long as|without|while)\b"
-    r"| (?:unless|provided that|as long as|where|when|without|but only)\b",
+    r"[,;] (?:and|but|which|where|when|unless|provided that|as long as)\b(?! whether| even)"
+    r"|(?<!even)(?<!or)(?<!and) (?:unless|provided that|as long as|where|when|but only)\b",
     re.IGNORECASE,
 )
-_AND = re.compile(r" and\b", re.IGNORECASE)
+"""How a clause begins that restricts what stands before it. A bare `and` is none: it may join two words."""
 _TELLING = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -98,11 +98,10 @@ def widened(condition: str) -> str | None:
     >>> widened("the clause bans copies, and the hypothesis says that copies may be made")
     'the clause bans copies'
     """
-    for marker in (_CLAUSE, _AND):
-        for match in reversed(list(marker.finditer(condition))):
-            left = condition[: match.start()].rstrip(" ,;")
-            if len(left.split()) >= FEWEST_WORDS and left.count("(") == left.count(")"):
-                return left
+    for match in reversed(list(_CLAUSE.finditer(condition))):
+        left = condition[: match.start()].rstrip(" ,;")
+        if len(left.split()) >= FEWEST_WORDS and left.count("(") == left.count(")"):
+            return left
     return None
 
 

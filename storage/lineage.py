@@ -112,8 +112,10 @@ class SqliteLineage:
                 "INSERT INTO overlap (task, low, high, closeness) VALUES (?, ?, ?, ?)",
                 [(task, o.low, o.high, o.closeness) for o in overlaps],
             )
+            # Seeded checks are compared with nothing; left waiting for it they would show.
             write.conn.execute(
-                "UPDATE rule SET compared = head WHERE task = ? AND head IN (SELECT value FROM json_each(?))",
+                f"""UPDATE rule SET compared = head
+                    WHERE task = ? AND (head IN (SELECT value FROM json_each(?)) OR NOT id {NO_CHECK})""",  # noqa: S608 - a constant
                 (task, canonical_json(list(compared))),
             )
 
@@ -134,9 +136,7 @@ class SqliteLineage:
 
     def uncompared(self, task: str) -> tuple[str, ...]:
         """Return the ids of live rules whose newest revision was not compared with the others yet."""
-        # A seeded check is compared with nothing, and must not show by waiting for it.
-        where = f"task = ? AND state {LIVE} AND compared <> head AND id {NO_CHECK}"
-        sql = f"SELECT id FROM rule WHERE {where} ORDER BY number"  # noqa: S608 - constants
+        sql = f"SELECT id FROM rule WHERE task = ? AND state {LIVE} AND compared <> head ORDER BY number"  # noqa: S608 - a constant
         with self._database.read() as conn:
             return tuple(str(row["id"]) for row in conn.execute(sql, (task,)))
 

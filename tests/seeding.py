@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pld_core.checks import CheckKind, SeededCheck
 from pld_core.models import Evidence, EvidenceRole, Example, RuleText
 from pld_core.policy import Policy
 from pld_core.records import NewRule
 from storage import SqliteStore
 from storage.checks import load_checks
-from tests.factories import fill, make_example, rule_in_review
+from tests.factories import ANNA, fill, make_example, rule_in_review
 
 MIXED = Policy(known_bad=20)
 KEPT = tuple(make_example(f"thank you for the friendly advice number {n}") for n in range(4))
@@ -56,3 +58,17 @@ def put_in_force_by_hand(store: SqliteStore, check: SeededCheck) -> None:
     """Put a check in force, as only somebody with the database in hands could."""
     with store.database.raw() as tables:
         tables.conn.execute("UPDATE rule SET in_force = head WHERE id = ?", (check.rule_id,))
+
+
+def checks_in_demo(store: SqliteStore, wanted: int = 1) -> tuple[SeededCheck, ...]:
+    """Let the demo task mix known-bad rules in; bring copies of its first rule into review until so many are drawn."""
+    store.policies.change("nda", store.policies.of("nda"), MIXED, "to see how well we read", ANNA)
+    dossier, trace = store.rules.dossier("R1", ANNA), store.lineage.trace("R1").now
+    for number in range(1, 200):
+        text = replace(dossier.head.text, title=f"{dossier.head.text.title} {number}")
+        author = dossier.head.author
+        rule = NewRule(text, author, dossier.evidence, f"copy {number}", trace.clustering_id, trace.cluster)
+        rule_in_review(store, rule, "nda")
+        if len(found := all_checks(store, "nda")) == wanted:
+            return found
+    raise AssertionError("too few checks were drawn among 200 rules")

@@ -146,7 +146,9 @@ def test_what_is_about_the_rules_themselves_leaves_checks_out(store: SqliteStore
     standing = {rule.id for rule in store.lineage.standing("posts")}
     assert check.parent in standing
     assert check.rule_id not in standing
-    assert set(store.lineage.uncompared("posts")) == standing
+    assert set(store.lineage.uncompared("posts")) == standing | {check.rule_id}
+    store.lineage.note_overlaps("posts", [rule.head for rule in store.lineage.standing("posts")], ())
+    assert store.lineage.uncompared("posts") == (), "it waits for comparing as long as the others, not longer"
     assert store.data.rules_of("posts", KEPT[0].hash), "the example's page lists it as it lists any rule"
 
 

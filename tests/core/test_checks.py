@@ -30,9 +30,9 @@ def test_open_checks_count_for_nothing_yet_and_kinds_are_kept_apart() -> None:
         (K.OVER_BROAD, 1, 3),
     ]
     assert rate.words == "9 of 12 (75%, 95 % interval 47 to 91%)"
-    value = rate.as_json()
-    assert value["rate"] == 0.75
-    assert value["interval_95"] == [pytest.approx(0.4677, abs=1e-4), pytest.approx(0.9111, abs=1e-4)]
+    assert rate.as_json()["rate"] == 0.75
+    assert rate.as_json()["interval_95"] == [rate.share.low, rate.share.high]
+    assert (rate.share.low, rate.share.high) == (pytest.approx(0.4677, abs=1e-4), pytest.approx(0.9111, abs=1e-4))
 
 
 def test_below_ten_there_is_no_rate() -> None:
