@@ -36,8 +36,8 @@ class CheckKind(StrEnum):
 
 _FLAWS = {
     CheckKind.FLIPPED_LABEL: "its supporting examples have another label than it concludes",
-    CheckKind.DROPPED_EXCEPTION: "an exception of the rule that it was made of was taken out",
-    CheckKind.OVER_BROAD: "a restriction in the condition of the rule that it was made of was taken out",
+    CheckKind.DROPPED_EXCEPTION: "it lacks an exception that its original has",
+    CheckKind.OVER_BROAD: "its condition lacks a restriction that its original has",
 }
 
 
@@ -119,10 +119,10 @@ def told_words(check: SeededCheck, outcome: Outcome, reader: str) -> str:
     whose = outcome.by == reader
     if outcome.how.is_caught:
         caught = "You caught it." if whose else "It was caught."
-        return f"{kind} {caught} Nothing more is to be done; the rule that it was made of is {check.parent}."
+        return f"{kind} {caught} Nothing more is to be done; its original is {check.parent}."
     taken = "as the rule that others repeat" if outcome.how is Ending.KEPT else "as right"
     missed = f"You took it {taken}" if whose else f"It was taken {taken}"
-    return f"{kind} {missed}. It cannot get into a prompt; the rule that it was made of is {check.parent}."
+    return f"{kind} {missed}. It cannot get into a prompt; its original is {check.parent}."
 
 
 @dataclass(frozen=True)

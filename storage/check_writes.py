@@ -164,7 +164,7 @@ def refuse_closed_check(write: Write, rule_id: str) -> None:
     if check is not None and check.outcome is not None:
         raise KnownBad(
             f"{check.rule_id} was a seeded check ({check.kind.label}) and is closed. Nothing was changed; what you "
-            f"typed is kept. Edit the rule that it was made of, {check.parent}."
+            f"typed is kept. Edit its original, {check.parent}."
         )
 
 

@@ -31,8 +31,8 @@ def draw_check_figures(task: Task) -> None:
         st.caption(f"Of those that you closed, caught: {plain(mine.words)}. Only you see this line.")
     st.caption(
         "Known-bad variants of rules, mixed in among those to review. Rejecting, asking for changes, editing, "
-        "splitting or merging one catches it; approving one misses it. No check can be in a prompt. There is no figure "
-        "by person."
+        "splitting or merging one catches it; approving one misses it. No check can be in a prompt. Nobody is shown "
+        "another person's figure."
     )
 
 

@@ -209,7 +209,7 @@ def test_a_closed_check_takes_no_second_decision_no_withdrawal_and_no_edit(store
         store.rules.judge(verdict_on(store, check.rule_id, Verdict.REJECT), BERT)
     with pytest.raises(IllegalTransition):
         store.desk.queue.withdraw(check.rule_id, rule.revision, rule.state, "sorry", ANNA)
-    with pytest.raises(KnownBad, match=f"Edit the rule that it was made of, {check.parent}"):
+    with pytest.raises(KnownBad, match=f"Edit its original, {check.parent}"):
         edit(store, check.rule_id)
     with pytest.raises(InvalidInput, match="nothing is made of it"):
         split(store, check.rule_id)

@@ -32,7 +32,7 @@ def test_open_checks_count_for_nothing_yet_and_kinds_are_kept_apart() -> None:
     assert rate.words == "9 of 12 (75%, 95 % interval 47 to 91%)"
     assert rate.as_json()["rate"] == 0.75
     assert rate.as_json()["interval_95"] == [rate.share.low, rate.share.high]
-    assert (rate.share.low, rate.share.high) == (pytest.approx(0.4677, abs=1e-4), pytest.approx(0.9111, abs=1e-4))
+    assert (round(rate.share.low or 0, 3), round(rate.share.high or 0, 3)) == (0.468, 0.911)
 
 
 def test_below_ten_there_is_no_rate() -> None:

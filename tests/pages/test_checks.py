@@ -17,15 +17,17 @@ def check(demo: App) -> SeededCheck:
     return checks_in_demo(demo.store)[0]
 
 
-def figures(name: str) -> None:
-    from pld_app import session  # the driver runs this function's source alone
-    from pld_app.components.check_figures import draw_check_figures
+FIGURES = """
+from pld_app import session
+from pld_app.components.check_figures import draw_check_figures
 
-    draw_check_figures(session.app().store.tasks.get(name))
+draw_check_figures(session.app().store.tasks.get("nda"))
+"""
+"""No page of its own: the part is drawn as a page would draw it."""
 
 
-def drawn(name: str = "nda") -> str:
-    return prose(run(AppTest.from_function(figures, args=(name,), default_timeout=60)))
+def drawn() -> str:
+    return prose(run(AppTest.from_string(FIGURES, default_timeout=60)))
 
 
 def test_whoever_approves_a_check_stays_on_it_and_is_told(visit: Visit, check: SeededCheck) -> None:
