@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.check_figures import draw_closed_check
 from pld_app.components.comment_list import draw_comments
 from pld_app.components.decision_panel import draw_open_panel
 from pld_app.components.desk_panels import draw_second_opinions
@@ -50,6 +51,7 @@ def draw(task: Task) -> None:
             draw_evidence(dossier, comments, added_since(dossier, trace))
     with right:
         draw_people(row, lease)
+        draw_closed_check(rule)
         draw_drafts(dossier)
         draw_second_opinions(dossier)
         draw_setbacks(dossier, trace)

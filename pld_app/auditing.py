@@ -21,7 +21,7 @@ from pld_core.event_words import sentence
 from pld_core.models import Event, Job, JobState
 from pld_core.pack.building import PackFigures, PackOrder, write_pack
 from pld_core.pack.inventory import event_json
-from pld_core.permissions import Step, guarded_app
+from pld_core.permissions import Step, guarded_app, permits
 from pld_core.ports import Progress
 from pld_core.records import EventFilter
 from pld_core.spreadsheet import csv_line
@@ -72,7 +72,13 @@ def export_pack(app: App, task: str, target: Path, masking: bool, report: Progre
         NotFound: no such task.
         InvalidInput: the file cannot be written.
     """
-    order = PackOrder(app.store.database.now(), app.actor.name, f"pld-review {version('pld-review')}", masking)
+    order = PackOrder(
+        app.store.database.now(),
+        app.actor.name,
+        f"pld-review {version('pld-review')}",
+        masking,
+        open_checks=not permits(app.actor, Step.JUDGE),
+    )
     # A name that nobody else uses, so that no other file is overwritten or removed.
     scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -120,7 +126,10 @@ def waiting_pack(settings: Settings, job: Job) -> Path | None:
 
 @guarded_app(Step.EXPORT)
 def make_waiting_pack(app: App, job: Job, report: Progress) -> Pack:
-    """Write the pack that a job asks for into the workspace; packs of more than a week ago are removed."""
+    """Write the pack that a job asks for into the workspace; packs of more than a week ago are removed.
+
+    The worker acts with every role, so it names no open seeded check: whoever decides on rules may fetch the pack.
+    """
     target = _place(app.settings, job.id, job.task)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pld_app import wiring
+from pld_app.checking import closed_check_json, told_after_check
 from pld_app.cli_format import Output, options
 from pld_app.wiring import App
 from pld_core.canonical import Json
@@ -138,9 +139,11 @@ def reject_duplicates(workspace: Path, out: Output, rule_ids: tuple[str, ...], k
         Judgement(s.rule_id, s.revision, s.state, Verdict.REJECT, said, RejectCategory.DUPLICATE) for s in seen
     ]
     made = app.store.desk.queue.reject_duplicates(judgements, kept, app.actor)
+    same = f"is rejected as a duplicate of {kept.upper()}"
+    lines = [f"{d.rule_id} {same} (decision {d.id}). {told_after_check(app, d.rule_id)}" for d in made]
     out.emit(
-        [{"rule": d.rule_id, "decision": d.id} for d in made],
-        "\n".join(f"{d.rule_id} is rejected as a duplicate of {kept.upper()} (decision {d.id})." for d in made),
+        [{"rule": d.rule_id, "decision": d.id, "seeded_check": closed_check_json(app, d.rule_id)} for d in made],
+        "\n".join(line.strip() for line in lines),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pld_app import synthesis_work, wiring
+from pld_app.checking import closed_check_json, told_after_check
 from pld_app.cli_format import Output, options
 from pld_app.wiring import App
 from pld_core.canonical import Json
@@ -77,10 +78,12 @@ def show(workspace: Path, out: Output, rule_id: str) -> None:
         **trace_json(trace),
         "compared": compared,
         "overlaps": [overlap_json(pair) for pair in pairs],
+        "seeded_check": closed_check_json(app, dossier.summary.id),
     }
     lines = [dossier_text(dossier), *trace_lines(trace), *(overlap_line(app, pair) for pair in pairs)]
     hint = f"not compared with the other rules yet: `pld rules overlaps --task {dossier.summary.task}`"
-    out.emit(value, "\n".join(lines if compared else [*lines, hint]))
+    told = told_after_check(app, dossier.summary.id)
+    out.emit(value, "\n".join([*lines, *([] if compared else [hint]), *([told] if told else [])]))
 
 
 @rules.command()
@@ -171,8 +174,11 @@ def edit(
         text = replace(text, priority=priority)
     state = _seen_state(dossier, seen)
     made, problem = synthesis_work.edit(app, dossier.summary.id, seen.hash, state, text, reason)
-    told = f"{made.rule_id} revision {made.number} is in review ({made.hash[:19]})."
-    out.emit({**revision_json(made), "not_compared": problem}, f"{told} {problem}".strip())
+    state = app.store.rules.summary(made.rule_id).state
+    told = f"{made.rule_id} revision {made.number} is {state.label} ({made.hash[:19]})."
+    check = closed_check_json(app, made.rule_id)
+    value = {**revision_json(made), "not_compared": problem, "seeded_check": check}
+    out.emit(value, " ".join(filter(None, [told, problem, told_after_check(app, made.rule_id)])))
 
 
 def _judge(
@@ -198,9 +204,12 @@ def _judge(
     )
     decision = app.store.rules.judge(judgement, app.actor)
     state = app.store.rules.summary(decision.rule_id).state
+    told = (
+        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer})."
+    )
     out.emit(
-        {**decision_json(decision), "state": state.value},
-        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer}).",
+        {**decision_json(decision), "state": state.value, "seeded_check": closed_check_json(app, decision.rule_id)},
+        f"{told} {told_after_check(app, decision.rule_id)}".strip(),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from pld_core.attention import Attention
 from pld_core.canonical import Json
+from pld_core.checks import SeededCheck
 from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceChange, Lineage
 from pld_core.models import (
@@ -179,6 +180,10 @@ class AuditSnapshot(Protocol):
     def task(self) -> Task: ...
     def policies(self) -> tuple[PolicyChange, ...]:
         """Return every change of the task's policy, oldest first."""
+        ...
+
+    def checks(self) -> tuple[SeededCheck, ...]:
+        """Return all seeded checks of the task in the order of drawing; open ones too, which the caller must keep."""
         ...
 
     def guidelines(self) -> tuple[GuidelineVersion, ...]: ...

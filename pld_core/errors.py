@@ -15,6 +15,7 @@ PldError
 │   ├── LastAdmin           nobody could grant roles any more
 │   ├── NotSignedIn         sign-in is configured, and nobody signed in
 │   ├── SignInUnusable      the identity provider does not say who somebody is
+│   ├── KnownBad            a seeded check is no rule: no prompt may hold it, and nothing is made of it
 │   ├── DataInUse           rules rest on the data that would go
 │   ├── SettingFixed        the environment sets it, so the file cannot
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
@@ -168,6 +169,10 @@ class NotSignedIn(NotAllowed):
 
 class SignInUnusable(NotAllowed):
     """What the identity provider sent does not tell one person from another."""
+
+
+class KnownBad(NotAllowed):
+    """A seeded check is no rule: no prompt may hold it, and nothing is made of it."""
 
 
 class DataInUse(NotAllowed):

@@ -16,6 +16,7 @@ WORDS: Mapping[str, str] = {
     "batch.expired": "A batch of {requests} requests of the task {subject} was not completed in the provider's time.",
     "batch.failed": "A batch of {requests} requests of the task {subject} failed.",
     "batch.running": "{who} handed a batch of {requests} requests of the task {subject} to the provider.",
+    "check.closed": "{subject} was a seeded check ({kind}), made of {made_of}: {outcome}.",
     "clustering.saved": "{who} grouped the instructions of the task {subject}: {clusters} clusters.",
     "columns.remembered": "{who} chose which columns mean what, for files of one shape.",
     "comment.added": "{who} commented on {subject}.",

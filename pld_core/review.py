@@ -39,6 +39,7 @@ class Action(StrEnum):
     MARK_STALE = "mark_stale"
     BEGIN_AGAIN = "begin_again"
     SUPERSEDE = "supersede"
+    CLOSE_CHECK = "close_check"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ _STEPS: dict[Action, Step] = {
     Action.MARK_STALE: Step.SUBMIT,
     Action.BEGIN_AGAIN: Step.SUBMIT,
     Action.SUPERSEDE: Step.JUDGE,
+    Action.CLOSE_CHECK: Step.JUDGE,
     Action.TICK: Step.TICK,
     Action.WITHDRAW: Step.WITHDRAW,
 }
@@ -104,6 +106,11 @@ _PLAIN: dict[tuple[RevisionState, Action], RevisionState] = {
     (S.STALE, Action.SUPERSEDE): S.SUPERSEDED,
     (S.APPROVED, Action.RETIRE): S.RETIRED,
     (S.STALE, Action.RETIRE): S.RETIRED,
+    # A seeded check ends with the first thing that somebody does with it, an approval too.
+    (S.IN_REVIEW, Action.CLOSE_CHECK): S.RETIRED,
+    (S.FIRST_APPROVED, Action.CLOSE_CHECK): S.RETIRED,
+    (S.APPROVED, Action.CLOSE_CHECK): S.RETIRED,
+    (S.CHANGES_REQUESTED, Action.CLOSE_CHECK): S.RETIRED,
     (S.PROPOSED, Action.TICK): S.PROPOSED,
     (S.IN_REVIEW, Action.TICK): S.IN_REVIEW,
     (S.CHANGES_REQUESTED, Action.TICK): S.CHANGES_REQUESTED,

@@ -19,6 +19,7 @@ from pld_core.audit_ports import (
     RuleRecord,
 )
 from pld_core.canonical import Json
+from pld_core.checks import SeededCheck
 from pld_core.guideline import GuidelineVersion
 from pld_core.models import (
     Actor,
@@ -40,6 +41,7 @@ from pld_core.policy import PolicyChange
 from pld_core.records import Dataset, EventFilter, StoredClustering
 from storage import rows
 from storage.attention import load_attention
+from storage.checks import load_checks
 from storage.connection import Database
 from storage.dataset_queries import DATASET
 from storage.events import each_event
@@ -86,6 +88,9 @@ class SqliteSnapshot:
 
     def policies(self) -> tuple[PolicyChange, ...]:
         return policy_changes(self._conn, self.task.name)
+
+    def checks(self) -> tuple[SeededCheck, ...]:
+        return load_checks(self._conn, self.task.name)
 
     def guidelines(self) -> tuple[GuidelineVersion, ...]:
         return guideline_versions(self._conn, self.task.name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pld_core.canonical import Json
+from pld_core.checks import Ending
 from pld_core.desk import Derivation, Half, Kin, SeenRule
 from pld_core.errors import InvalidInput
 from pld_core.lineage import for_labels
@@ -11,6 +14,7 @@ from pld_core.parts import half_evidence, merged_evidence, part_origin, require_
 from pld_core.permissions import Step, guarded
 from pld_core.records import NewRule
 from pld_core.review import FINAL_STATES, Action, next_state
+from storage.check_writes import ClosedInstead, close_instead
 from storage.connection import Database, Write
 from storage.derivations import kin_of
 from storage.rule_queries import (
@@ -30,48 +34,35 @@ class SqliteParts:
 
     @guarded(Step.SPLIT)
     def split(self, seen: SeenRule, halves: tuple[Half, Half], reason: str, actor: Actor) -> tuple[str, str]:
-        """Make two rules of one and return their ids; both are in review."""
+        """Make two rules of one and return their ids; both are in review.
+
+        Raises:
+            KnownBad: it was an open seeded check, which is closed by this; nothing is made of it.
+        """
         why = require_part_reason(reason)
         if halves[0].text == halves[1].text:
             raise InvalidInput("Both halves say the same. Nothing was changed; your text is kept.")
         with self._database.write() as write:
             parent = _load_seen(write, seen)
-            evidence = effective_evidence(write.conn, parent.head)
-            made = [
-                _derive(
-                    write,
-                    Derivation.SPLIT,
-                    (parent,),
-                    half.text,
-                    half_evidence(evidence, half.supports),
-                    part,
-                    why,
-                    actor,
-                )
-                for part, half in enumerate(halves, start=1)
-            ]
-            _leave(write, parent, why, actor)
-            payload: dict[str, Json] = {"revision": parent.head, "into": list(made), "reason": why}
-            write.event(actor, "rule.split", parent.id, payload)
-            return made[0], made[1]
+            step = partial(_split, write, parent, halves, why, actor)
+            made = close_instead(write, step, (parent.id,), Ending.SPLIT, actor)
+        return made.refuse("Nothing was split.") if isinstance(made, ClosedInstead) else made
 
     @guarded(Step.MERGE)
     def merge(self, seen: tuple[SeenRule, SeenRule], text: RuleText, reason: str, actor: Actor) -> str:
-        """Make one rule of two, with the evidence of both, and return its id; it is in review."""
+        """Make one rule of two, with the evidence of both, and return its id; it is in review.
+
+        Raises:
+            KnownBad: one was an open seeded check, which is closed by this; nothing is made of it, the other stays.
+        """
         why = require_part_reason(reason)
         with self._database.write() as write:
             one, other = (_load_seen(write, rule) for rule in seen)
             if one.id == other.id or one.task != other.task:
                 raise InvalidInput("Only two different rules of one task can be merged. Nothing was changed.")
-            evidence = merged_evidence(
-                effective_evidence(write.conn, one.head), effective_evidence(write.conn, other.head)
-            )
-            made = _derive(write, Derivation.MERGE, (one, other), text, evidence, 1, why, actor)
-            for parent in (one, other):
-                _leave(write, parent, why, actor)
-                payload: dict[str, Json] = {"revision": parent.head, "into": [made], "reason": why}
-                write.event(actor, "rule.merged", parent.id, payload)
-            return made
+            step = partial(_merge, write, (one, other), text, why, actor)
+            made = close_instead(write, step, (one.id, other.id), Ending.MERGED, actor)
+        return made.refuse("Nothing was merged.") if isinstance(made, ClosedInstead) else made
 
     def kin(self, rule_id: str) -> tuple[Kin, ...]:
         """Return what the rule was made from and what was made of it, oldest first."""
@@ -88,6 +79,30 @@ def _load_seen(write: Write, seen: SeenRule) -> RuleSummary:
             "a new revision."
         )
     return rule
+
+
+def _split(write: Write, parent: RuleSummary, halves: tuple[Half, Half], reason: str, actor: Actor) -> tuple[str, str]:
+    evidence = effective_evidence(write.conn, parent.head)
+    made = [
+        _derive(
+            write, Derivation.SPLIT, (parent,), half.text, half_evidence(evidence, half.supports), part, reason, actor
+        )
+        for part, half in enumerate(halves, start=1)
+    ]
+    _leave(write, parent, reason, actor)
+    payload: dict[str, Json] = {"revision": parent.head, "into": list(made), "reason": reason}
+    write.event(actor, "rule.split", parent.id, payload)
+    return made[0], made[1]
+
+
+def _merge(write: Write, parents: tuple[RuleSummary, RuleSummary], text: RuleText, reason: str, actor: Actor) -> str:
+    evidence = merged_evidence(*(effective_evidence(write.conn, parent.head) for parent in parents))
+    made = _derive(write, Derivation.MERGE, parents, text, evidence, 1, reason, actor)
+    for parent in parents:
+        _leave(write, parent, reason, actor)
+        payload: dict[str, Json] = {"revision": parent.head, "into": [made], "reason": reason}
+        write.event(actor, "rule.merged", parent.id, payload)
+    return made
 
 
 def _derive(

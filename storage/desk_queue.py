@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from pld_core.checks import Ending
 from pld_core.desk import (
     LEASE_S,
     DeskFilter,
@@ -21,6 +22,7 @@ from pld_core.permissions import Step, guarded, permits, require
 from pld_core.records import Page
 from pld_core.review import AWAITING_DECISION, Action, next_state
 from storage import rows
+from storage.check_writes import ClosedInstead, close_instead
 from storage.connection import Database
 from storage.desk_comments import OPEN_THREADS
 from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
@@ -200,7 +202,11 @@ class SqliteQueue:
 
     @guarded(Step.JUDGE)
     def reject_duplicates(self, judgements: Sequence[Judgement], of: str, actor: Actor) -> tuple[Decision, ...]:
-        """Reject rules that say the same as the rule `of`: a decision each, all or none."""
+        """Reject rules that say the same as the rule `of`: a decision each, all or none.
+
+        Raises:
+            KnownBad: `of` was an open seeded check, which is closed by this; nothing is rejected because of it.
+        """
         with self._database.write() as write:
             kept = load_summary(write.conn, of)
             for judgement in judgements:
@@ -216,7 +222,12 @@ class SqliteQueue:
                     f"{kept.id} is {kept.state.label}, so nothing would be left. Nothing was recorded; "
                     "choose a live rule."
                 )
-            return tuple(self._rules.judge(judgement, actor, write) for judgement in judgements)
+
+            def reject() -> tuple[Decision, ...]:
+                return tuple(self._rules.judge(judgement, actor, write) for judgement in judgements)
+
+            made = close_instead(write, reject, (kept.id,), Ending.KEPT, actor)
+        return made.refuse("Nothing was rejected.") if isinstance(made, ClosedInstead) else made
 
     @guarded(Step.WITHDRAW)
     def withdraw(self, rule_id: str, seen_revision: str, seen_state: RevisionState, reason: str, actor: Actor) -> int:

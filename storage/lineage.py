@@ -12,11 +12,13 @@ from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.permissions import Step, guarded
 from pld_core.records import NewRule
 from storage import rows
+from storage.check_writes import enter_review
+from storage.checks import NO_CHECK
 from storage.connection import Database, Write
 from storage.evidence_writes import change_evidence
 from storage.overlap_writes import settle_found
 from storage.rule_queries import LIVE, VERSION, load_summary
-from storage.rule_writes import add_lineage, add_rule, bring_into_review, proposal, rule_of
+from storage.rule_writes import add_lineage, add_rule, proposal, rule_of
 from storage.staleness import load_setbacks
 from storage.task_queries import load_task
 
@@ -35,18 +37,17 @@ class SqliteLineage:
                     continue
                 revision = add_rule(write, task, rule)
                 write.event(actor, "rule.proposed", revision.rule_id, proposal(task, revision, rule))
-                bring_into_review(write, revision.rule_id, actor)
-                write.event(actor, "rule.submitted", revision.rule_id, {"revision": revision.hash})
+                enter_review(write, revision.rule_id, actor)
                 entered.append(revision.rule_id)
         return tuple(entered)
 
     def standing(self, task: str) -> tuple[StandingRule, ...]:
-        """Return all rules of a task as they stand, in the order of their numbers."""
+        """Return all rules of a task as they stand, in the order of their numbers; seeded checks are none."""
         with self._database.read() as conn:
             load_task(conn, task)
             found = conn.execute(
-                """SELECT r.*, v.condition FROM rule AS r JOIN revision AS v ON v.hash = r.head
-                   WHERE r.task = ? ORDER BY r.number""",
+                f"""SELECT r.*, v.condition FROM rule AS r JOIN revision AS v ON v.hash = r.head
+                   WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
                 (task,),
             ).fetchall()
             traced = conn.execute(
@@ -119,8 +120,10 @@ class SqliteLineage:
                 "INSERT INTO overlap (task, low, high, closeness) VALUES (?, ?, ?, ?)",
                 [(task, o.low, o.high, o.closeness) for o in overlaps],
             )
+            # Seeded checks are compared with nothing; left waiting for it they would show.
             write.conn.execute(
-                "UPDATE rule SET compared = head WHERE task = ? AND head IN (SELECT value FROM json_each(?))",
+                f"""UPDATE rule SET compared = head
+                    WHERE task = ? AND (head IN (SELECT value FROM json_each(?)) OR NOT id {NO_CHECK})""",  # noqa: S608 - a constant
                 (task, canonical_json(list(compared))),
             )
             settle_found(write, task, [o for o in overlaps if (o.low, o.high) not in before])

@@ -7,10 +7,11 @@ import sqlite3
 from pld_core.models import AuthorKind, RejectCategory, Verdict
 from pld_core.oversight import DecisionFacts, OversightFacts, RuleFacts, seconds_between
 from storage.attention import attention_from
+from storage.checks import NO_CLOSED_CHECK
 from storage.connection import Database
 from storage.task_queries import load_task
 
-_DECISIONS = """SELECT d.revision_hash, d.evidence_hash, d.verdict, d.category, d.reviewer, d.opened_at, d.decided_at,
+_DECISIONS = f"""SELECT d.revision_hash, d.evidence_hash, d.verdict, d.category, d.reviewer, d.opened_at, d.decided_at,
         v.author_kind, a.*, EXISTS (SELECT 1 FROM withdrawal AS w WHERE w.decision_id = d.id) AS withdrawn,
         length(v.title) + length(v.condition) + length(v.rationale)
             + coalesce((SELECT sum(length(l.value)) FROM json_each(v.labels) AS l), 0)
@@ -19,19 +20,19 @@ _DECISIONS = """SELECT d.revision_hash, d.evidence_hash, d.verdict, d.category, 
             WHERE e.revision_hash = d.revision_hash AND e.at < d.decided_at), 1) AS version
     FROM rule AS r JOIN decision AS d ON d.rule_id = r.id JOIN revision AS v ON v.hash = d.revision_hash
     LEFT JOIN decision_attention AS a ON a.decision_id = d.id
-    WHERE r.task = ? ORDER BY d.id"""
+    WHERE r.task = ? AND r.id {NO_CLOSED_CHECK} ORDER BY d.id"""  # noqa: S608 - constants
 """Each decision with the length of its rule and with the version of the evidence that counted just before it."""
 _LENGTH = """SELECT coalesce(sum(length(x.text)), 0) FROM example AS x WHERE x.task = ? AND x.hash IN (
     SELECT e.example_hash FROM evidence AS e WHERE e.revision_hash = ? AND e.version = ?)"""
 """The length of one version of the evidence: asked for each, as a join over all would sort them by their long keys."""
-_RULES = """SELECT EXISTS (SELECT 1 FROM revision AS v
+_RULES = f"""SELECT EXISTS (SELECT 1 FROM revision AS v
             WHERE v.rule_id = r.id AND v.author_kind = ? AND v.parent <> '') AS edited,
         EXISTS (SELECT 1 FROM decision AS d WHERE d.rule_id = r.id) AS decided
-    FROM rule AS r WHERE r.task = ? ORDER BY r.number"""
-_OPINIONS = """SELECT count(*) AS asked, coalesce(sum(EXISTS (SELECT 1 FROM decision AS d
+    FROM rule AS r WHERE r.task = ? AND r.id {NO_CLOSED_CHECK} ORDER BY r.number"""  # noqa: S608 - constants
+_OPINIONS = f"""SELECT count(*) AS asked, coalesce(sum(EXISTS (SELECT 1 FROM decision AS d
             WHERE d.revision_hash = o.revision_hash AND d.reviewer <> o.by AND d.decided_at > o.at)), 0) AS answered
     FROM second_opinion AS o JOIN revision AS v ON v.hash = o.revision_hash JOIN rule AS r ON r.id = v.rule_id
-    WHERE r.task = ?"""
+    WHERE r.task = ? AND r.id {NO_CLOSED_CHECK}"""  # noqa: S608 - constants
 
 
 class SqliteOversight:

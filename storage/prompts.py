@@ -9,6 +9,7 @@ from pld_core.errors import NotFound
 from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
 from pld_core.permissions import Step, guarded
 from storage import rows
+from storage.check_writes import refuse_known_bad
 from storage.connection import Database
 
 
@@ -18,9 +19,14 @@ class SqlitePrompts:
 
     @guarded(Step.COMPILE)
     def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion:
-        """Store a compiled prompt as the next version; an equal one (bytes and manifest) is returned, not added."""
+        """Store a compiled prompt as the next version; an equal one (bytes and manifest) is returned, not added.
+
+        Raises:
+            KnownBad: a rule of it is a seeded check.
+        """
         manifest_hash = hash_json(prompt.manifest())
         with self._database.write() as write:
+            refuse_known_bad(write, prompt)
             same = write.conn.execute(
                 "SELECT * FROM prompt_version WHERE task = ? AND sha256 = ? AND manifest_hash = ?",
                 (prompt.task, prompt.sha256, manifest_hash),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pld_core.canonical import Json, canonical_json
+from pld_core.checks import Ending
 from pld_core.errors import EvidenceMovedOn, GuidelineMovedOn, InvalidInput
 from pld_core.lineage import for_labels
 from pld_core.models import (
@@ -36,6 +37,8 @@ from pld_core.review import (
 )
 from storage import rows
 from storage.attention import record_attention
+from storage.check_writes import close_check, enter_review, refuse_closed_check
+from storage.checks import NO_CHECK
 from storage.connection import Database, Write
 from storage.derivations import replace_parents
 from storage.example_queries import EXAMPLE
@@ -89,8 +92,7 @@ class SqliteRules:
     def submit(self, rule_id: str, actor: Actor) -> None:
         """Bring a proposed revision into review."""
         with self._database.write() as write:
-            head = bring_into_review(write, rule_id, actor)
-            write.event(actor, "rule.submitted", head.id, {"revision": head.head})
+            enter_review(write, rule_id, actor)
 
     @guarded(Step.PROMOTE)
     def promote(self, task: str, rule: NewRule, actor: Actor) -> str:
@@ -167,7 +169,8 @@ class SqliteRules:
                 },
             )
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
-            if new is RevisionState.APPROVED:
+            is_check = close_check(write, head.id, Ending(_PAST[judgement.verdict]), actor)
+            if new is RevisionState.APPROVED and not is_check:
                 _put_in_force(write, head)
             replace_parents(write, head.id, actor)
             if new in SETTLED_STATES:
@@ -183,6 +186,7 @@ class SqliteRules:
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
             refuse_moved_on(write.conn, head, seen_revision, seen_state)
+            refuse_closed_check(write, head.id)
             settled = next_state(load_standing(write.conn, head), Action.EDIT, actor)
             parent = load_revision(write.conn, head.head)
             revision = edited_revision(parent, text, note, actor, load_task(write.conn, head.task).label_names)
@@ -216,6 +220,7 @@ class SqliteRules:
                     "text": revision.text.as_json(),
                 },
             )
+            close_check(write, head.id, Ending.EDITED, actor)
             return revision
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -285,13 +290,14 @@ class SqliteRules:
             return frozenset(str(r["origin"]) for r in conn.execute("SELECT origin FROM rule WHERE task = ?", (task,)))
 
     def in_force(self, task: str) -> tuple[tuple[Revision, CompiledRule, int], ...]:
+        """Return what a prompt may be compiled from; a seeded check never is, whatever its row says."""
         with self._database.read() as conn:
             load_task(conn, task)
             found = conn.execute(
-                """SELECT v.*, (SELECT max(d.id) FROM decision AS d
+                f"""SELECT v.*, (SELECT max(d.id) FROM decision AS d
                                 WHERE d.revision_hash = v.hash AND d.verdict = 'approve') AS decision_id
                    FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
-                   WHERE r.task = ? ORDER BY r.number""",
+                   WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
                 (task,),
             ).fetchall()
             return tuple(

@@ -9,6 +9,7 @@ from pathlib import Path
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
 from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
+from storage.checks import SqliteChecks
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
 from storage.desk import SqliteDesk
@@ -48,6 +49,7 @@ class SqliteStore:
         self.policies = SqlitePolicies(database)
         self.guidelines = SqliteGuidelines(database)
         self.labels = SqliteLabels(database)
+        self.checks = SqliteChecks(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
         self.jobs = SqliteJobs(database)

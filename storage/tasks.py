@@ -10,6 +10,7 @@ from pld_core.models import Actor, Example, RevisionState, Split, Task
 from pld_core.permissions import Step, guarded
 from pld_core.records import EVERY_EXAMPLE, ExampleFilter, ImportOutcome, ImportRow, NewDataset, Page, TaskCounts
 from storage import rows
+from storage.checks import NO_CLOSED_CHECK
 from storage.connection import Database, Write
 from storage.dataset_queries import count_conflicts
 from storage.evidence_writes import drop_inactive
@@ -43,7 +44,8 @@ class SqliteTasks:
             of_task = "FROM example WHERE task = ? AND state = 'active' GROUP BY"
             splits = conn.execute(f"SELECT split, count(*) AS n {of_task} split", (name,))
             labels = conn.execute(f"SELECT label, count(*) AS n {of_task} label", (name,))
-            states = conn.execute("SELECT state, count(*) AS n FROM rule WHERE task = ? GROUP BY state", (name,))
+            counted = f"FROM rule WHERE task = ? AND id {NO_CLOSED_CHECK} GROUP BY state"
+            states = conn.execute(f"SELECT state, count(*) AS n {counted}", (name,))
             prompts = conn.execute("SELECT count(*) AS n FROM prompt_version WHERE task = ?", (name,))
             return TaskCounts(
                 examples={Split(row["split"]): row["n"] for row in splits},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pld_app import session
+from pld_app.checking import told_after_check
 from pld_app.components.text import count, plain
 from pld_core.desk import QueueRow
 from pld_core.models import Judgement, RejectCategory, RuleSummary, Verdict
@@ -79,6 +80,7 @@ def _reject(chosen: tuple[RuleSummary, ...]) -> None:
         judgements = [Judgement(s.id, s.head, s.state, Verdict.REJECT, said, RejectCategory.DUPLICATE) for s in chosen]
         made = app.store.desk.queue.reject_duplicates(judgements, kept, app.actor)
         session.forget(KEPT, REASON)
-        return f"{count(len(made), 'rule')} rejected as duplicates of {kept}"
+        told = [told_after_check(app, decision.rule_id) for decision in made]
+        return " ".join([f"{count(len(made), 'rule')} rejected as duplicates of {kept}.", *filter(None, told)])
 
     session.step(reject)

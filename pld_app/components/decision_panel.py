@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pld_app import session
+from pld_app.checking import told_after_check
 from pld_app.components.desk_panels import draw_second_opinion, draw_withdraw
 from pld_app.components.edit_panel import draw_edit
 from pld_app.components.parts_panel import draw_merge, draw_split
@@ -115,7 +116,8 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
         )
         if session.attempt(lambda: _record(judgement)):
             session.carry_draft(reason_key, category_key)
-            _go_on(next_rule)
+            # Whoever met a seeded check is told on its page, before the next rule.
+            _go_on("" if told_after_check(session.app(), panel.rule_id) else next_rule)
 
 
 def _record(judgement: Judgement) -> str:

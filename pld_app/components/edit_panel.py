@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session, synthesis_work
+from pld_app.checking import told_after_check
 from pld_app.components.rule_card import priority_words, word_diff
 from pld_app.components.text import count, plain
 from pld_app.session import Panel
@@ -131,4 +132,5 @@ def _save(panel: Panel, text: RuleText, note: str) -> str:
     app = session.app()
     made, problem = synthesis_work.edit(app, panel.rule_id, panel.revision_hash, panel.state, text, note)
     app.store.desk.drafts.discard(panel.rule_id, panel.revision_hash, app.actor)
-    return f"{made.rule_id} revision {made.number} is in review. {problem}".strip()
+    told = told_after_check(app, made.rule_id)
+    return told or f"{made.rule_id} revision {made.number} is in review. {problem}".strip()

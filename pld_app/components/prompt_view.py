@@ -18,7 +18,7 @@ def draw_candidates(task: Task) -> None:
     """Draw how many rules are approved, and the button that compiles them."""
     store = session.app().store
     approved = store.rules.in_force(task.name)
-    total, stale = store.rules.count(task.name), wiring.stale_rules(session.app(), task.name)
+    total, stale = sum(store.tasks.counts(task.name).rules.values()), wiring.stale_rules(session.app(), task.name)
     with st.container(border=True, key="candidates"):
         st.markdown(f"**{len(approved)} of {count(total, 'rule')} approved**: these would be compiled now.")
         if stale:

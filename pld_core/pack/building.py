@@ -12,6 +12,7 @@ from typing import IO
 
 from pld_core.audit_ports import AuditSnapshot, RuleRecord
 from pld_core.canonical import Json, canonical_json
+from pld_core.checks import catch_rate
 from pld_core.models import Decision, Example
 from pld_core.oversight import oversight
 from pld_core.pack.archive import Archive
@@ -65,12 +66,14 @@ class PackOrder:
         made_at: UTC time, ISO 8601; the one thing that differs between two packs of one state.
         program: name and version of what makes it.
         masking: personal data in examples are masked.
+        open_checks: seeded checks that are open are named; never for somebody who may decide on them.
     """
 
     made_at: str
     made_by: str
     program: str
     masking: bool = False
+    open_checks: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,20 @@ class _Builder:
         self._snapshot, self._archive, self._order, self._report = snapshot, archive, order, report
         self._shown: Shown = masked if order.masking else in_full
         self._lines: list[RuleLine] = []
+        self._checks = snapshot.checks()
         self._told = FromEvents()
         self._examples: set[str] = set()
         self._personal: dict[str, list[str]] = {}
         self._masked: set[str] = set()
-        self._done = 0
+        self._made = self._done = 0
         # Rules are read twice: for their dossiers, and for the report.
         self._total = 2 * snapshot.count_rules() + snapshot.count_events() + snapshot.count_examples()
 
     def build(self) -> PackFigures:
         snapshot, archive = self._snapshot, self._archive
         archive.add("README.txt", self._readme())
+        rate, named = catch_rate(self._checks), [c for c in self._checks if c.outcome or self._order.open_checks]
+        archive.add("checks.json", _json([check.as_json() for check in named]))
         self._write_decisions()
         self._write_dossiers()
         self._write_events()
@@ -138,17 +144,19 @@ class _Builder:
             prompts,
             runs,
             self._lines,
+            rate,
+            named,
         )
         self._write_report(frame)
         archive.add("roles.json", _json(self._told.roles_json()))
         archive.add("runs.json", _json([run_json(run, found) for run, found in runs]))
-        archive.add("statistics.json", _json(figures.as_json()))
+        archive.add("statistics.json", _json({**figures.as_json(), "seeded_checks": rate.as_json()}))
         archive.add("verify.py", files("pld_core.pack").joinpath("verify.py").read_text(encoding="utf-8"))
         archive.add("manifest.json", _json(self._manifest()))
         self._report(self._total, self._total, "pack written")
         return PackFigures(
             len(self._lines),
-            figures.decisions,
+            self._made,
             len(self._examples),
             len(self._masked),
             self._told.events,
@@ -181,6 +189,7 @@ class _Builder:
             text = canonical_json(dossier_json(record, self._noted)) + "\n"
             self._archive.add(f"dossiers/{record.summary.id}.json", text)
             self._lines.append(rule_line(record))
+            self._made += len(record.decisions)
             self._step("rules")
 
     def _noted(self, example: Example) -> Example:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from pld_core.canonical import Json
+from pld_core.checks import CatchRate, SeededCheck
 from pld_core.evaluation import Score
 from pld_core.models import PromptVersion, RevisionState, Run, Task
 from pld_core.oversight import Oversight, TimeBand
@@ -18,6 +19,7 @@ from pld_core.oversight_words import NOBODY, VERDICTS, band_name, seconds_words,
 from pld_core.pack.dossiers import RuleLine
 from pld_core.pack.html_parts import moment, pairs, share, table, tag, text, words
 from pld_core.pack.inventory import FromEvents
+from pld_core.pack.report_checks import checks_part
 from pld_core.pack.report_rules import state_badge
 
 RULES_A_PART = 100
@@ -32,6 +34,7 @@ class ReportFrame:
     Attributes:
         inventory: as `inventory_json` returns it.
         masked: examples' personal data were masked.
+        catch, checks: what became of the seeded checks, and those of them that are named.
     """
 
     task: Task
@@ -44,6 +47,8 @@ class ReportFrame:
     prompts: Sequence[PromptVersion]
     runs: Sequence[tuple[Run, Score]]
     rules: Sequence[RuleLine]
+    catch: CatchRate
+    checks: Sequence[SeededCheck]
 
     @property
     def parts(self) -> int:
@@ -120,7 +125,9 @@ def _contents(frame: ReportFrame) -> str:
 def _figures(frame: ReportFrame) -> Iterator[str]:
     found = frame.oversight
     yield _section("figures", "Figures")
-    states = {state: sum(rule.state is state for rule in frame.rules) for state in RevisionState}
+    closed = {check.rule_id for check in frame.checks if check.outcome}
+    rules = [rule for rule in frame.rules if rule.id not in closed]
+    states = {state: sum(rule.state is state for rule in rules) for state in RevisionState}
     yield table(
         ["Rules whose newest revision is", "Rules"],
         ([state_badge(state), f"{n:,}"] for state, n in states.items() if n),
@@ -148,11 +155,12 @@ def _figures(frame: ReportFrame) -> Iterator[str]:
     )
     if found.decisions == 0:
         yield tag("p", text(NOBODY))
-        return
-    for subject in told(found):
-        yield tag("h3", text(subject.title)) + "\n"
-        yield tag("ul", "".join(tag("li", text(sentence)) for sentence in subject.says))
-        yield tag("p", text(subject.limits), "soft") + "\n"
+    else:
+        for subject in told(found):
+            yield tag("h3", text(subject.title)) + "\n"
+            yield tag("ul", "".join(tag("li", text(sentence)) for sentence in subject.says))
+            yield tag("p", text(subject.limits), "soft") + "\n"
+    yield from checks_part(frame.catch, frame.checks)
 
 
 def _time_row(band: TimeBand) -> list[str]:

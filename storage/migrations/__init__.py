@@ -22,6 +22,7 @@ from storage.migrations import (
     m015_desk,
     m016_policy,
     m019_guidelines,
+    m021_seeded_checks,
     m023_attention,
 )
 from storage.migrations.steps import migrations
@@ -57,6 +58,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "comment_state": (("id",),),
     "derivation": (("id",),),
     "decision_attention": (("decision_id",),),
+    "seeded_check": (("id",), ("rule_id",)),
+    "check_outcome": (("id",), ("rule_id",)),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -78,6 +81,7 @@ STEPS = (
     m015_desk.m015_desk,
     m016_policy.m016_policy,
     m019_guidelines.m019_guidelines,
+    m021_seeded_checks.m021_seeded_checks,
     m023_attention.m023_attention,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

@@ -42,7 +42,7 @@ NEEDS_MORE = {"desk.queue.open", "jobs.enqueue", "jobs.request_cancel", "jobs.re
 OWN = {
     *(f"desk.drafts.{name}" for name in ("of_rule", "mine")),
     *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours")),
-    "rules.dossier",
+    *("rules.dossier", "checks.mine"),
 }
 """Reading as one person sees it: own drafts, own tab; `desk.queue.open` takes a lease only for who may decide."""
 READING = {
@@ -55,6 +55,7 @@ READING = {
     *("embedding.origin_of_vectors", "synthesis_work.estimated", "synthesis_work.overlaps"),
     *("synthesis_work.bring_up_to_date", "auditing.export_log"),
     *("importing.columns_for", "importing.task_there", "importing.check"),
+    *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
 }
 """Functions over an open app that change nothing in the workspace."""

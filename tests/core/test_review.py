@@ -93,6 +93,11 @@ ALLOWED = {
     (S.DISPUTED, A.WITHDRAW): S.IN_REVIEW,
     (S.CHANGES_REQUESTED, A.WITHDRAW): S.IN_REVIEW,
     (S.APPROVED, A.WITHDRAW): S.IN_REVIEW,
+    # A seeded check ends with what somebody does with it first.
+    (S.IN_REVIEW, A.CLOSE_CHECK): S.RETIRED,
+    (S.FIRST_APPROVED, A.CLOSE_CHECK): S.RETIRED,
+    (S.APPROVED, A.CLOSE_CHECK): S.RETIRED,
+    (S.CHANGES_REQUESTED, A.CLOSE_CHECK): S.RETIRED,
     # An edit settles what is undecided and leaves alone what was decided.
     (S.PROPOSED, A.EDIT): S.CHANGES_REQUESTED,
     (S.IN_REVIEW, A.EDIT): S.CHANGES_REQUESTED,
