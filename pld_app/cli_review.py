@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pld_app import deciding, wiring
+from pld_app.checking import told_after_check
 from pld_app.cli_desk import TABS
 from pld_app.cli_format import Output, options
 from pld_core.canonical import Json
@@ -67,7 +68,10 @@ def import_(workspace: Path, out: Output, file: Path, check: bool) -> None:
     """Record the decisions of a filled-in sheet, in your name. Rows that moved on are refused and listed."""
     app, content = wiring.open_app(workspace), deciding.file_content(file)
     outcome = (deciding.check_sheet if check else deciding.record_sheet)(app, file.name, content)
-    out.emit(_outcome_json(outcome, check), _outcome_text(outcome, check))
+    told = [] if check else [words for row in outcome.decided if (words := told_after_check(app, row.rule_id))]
+    out.emit(
+        {**_outcome_json(outcome, check), "seeded_checks": told}, "\n".join([_outcome_text(outcome, check), *told])
+    )
 
 
 def _name(wanted: Tab) -> str:

@@ -10,8 +10,9 @@ from pld_core.canonical import Json
 from pld_core.decision_check import Refusal, RowDecision, RowJudgement, SheetOutcome, SheetReading, moved_words
 from pld_core.decision_sheet import SheetOrigin
 from pld_core.errors import InvalidInput, NotAllowed, NotFound, RevisionMovedOn
-from pld_core.models import Actor
+from pld_core.models import Actor, Decision, RevisionState
 from pld_core.permissions import Step, guarded
+from pld_core.review import Action
 from storage.connection import Database, Write
 from storage.rule_queries import load_summary
 from storage.rules import SqliteRules
@@ -83,8 +84,18 @@ class SqliteSheets:
                 f"{made['id']}). Nothing was recorded twice. To decide anew, use the Review page or a new sheet."
             )
         decision = self._rules.judge(judgement, actor, write)
-        state = load_summary(write.conn, decision.rule_id).state
-        return RowDecision(row.number, decision.rule_id, decision.verdict, decision.id, state)
+        return RowDecision(
+            row.number, decision.rule_id, decision.verdict, decision.id, _decided_state(write.conn, decision)
+        )
+
+
+def _decided_state(conn: sqlite3.Connection, decision: Decision) -> RevisionState:
+    """Return what the decision alone led to: what closes a seeded check must not show in a rehearsal."""
+    row = conn.execute(
+        "SELECT state FROM transition WHERE revision_hash = ? AND action <> ? ORDER BY id DESC LIMIT 1",
+        (decision.revision_hash, Action.CLOSE_CHECK.value),
+    ).fetchone()
+    return RevisionState(row["state"])
 
 
 class _Rehearsed(Exception):

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.check_figures import draw_check_figures
 from pld_app.components.oversight_charts import count_chart, time_chart
 from pld_app.components.text import plain, words
 from pld_core.models import Task
@@ -43,6 +44,8 @@ def draw_oversight(task: Task) -> None:
         _draw_time(figures)
         _draw_told(evidence_told(figures))
         _draw_told(opinions_told(figures.opinions))
+        with st.container(border=True, gap="xsmall"):
+            draw_check_figures(task)
 
 
 def _draw_told(subject: Told) -> None:

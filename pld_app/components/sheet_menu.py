@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pld_app import deciding, session
+from pld_app.checking import told_after_check
 from pld_app.components.queue import desk_filter
 from pld_app.components.text import count, plain, words
 from pld_app.deciding import SheetContent
@@ -114,5 +115,7 @@ def _draw_rows(report: SheetReport) -> None:
             st.caption(f":orange[Refused.] {plain(refusal.words)}")
         for row in outcome.decided[:LISTED]:
             st.caption(f"Row {row.number} ({row.rule_id}): {words(row.verdict.value)} → {row.state.label}")
+            if report.recorded and (told := told_after_check(session.app(), row.rule_id)):
+                st.caption(plain(told))
     if max(len(outcome.decided), len(outcome.refused)) > LISTED:
         st.caption(f"The first {LISTED} of each are listed; `pld review import FILE --check` lists all.")

@@ -37,6 +37,7 @@ from tests.factories import (
     rule_in_review,
     url_of,
 )
+from tests.seeding import fill_with_checks, open_check
 
 THREE = ("R1", "R2", "R3")
 
@@ -271,3 +272,19 @@ def test_two_workspaces_are_told_apart_and_one_stays_the_same(
     other = create_store(url_of(tmp_path / "other.db"), clock)
     fill(other)
     assert other.sheets.workspace() != mark
+
+
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES])
+def test_a_rehearsal_does_not_give_a_seeded_check_away(sqlite_store: SqliteStore, verdict: Verdict) -> None:
+    fill_with_checks(sqlite_store)
+    check = open_check(sqlite_store)
+    real = next(r.id for r in sqlite_store.rules.queue("posts") if r.id != check.rule_id)
+    both = sheet(sqlite_store, [judged(sqlite_store, rule_id, verdict) for rule_id in (real, check.rule_id)])
+    told = sqlite_store.sheets.rehearse(both, ANNA).decided
+    assert len(told) == 2
+    assert told[0].state is told[1].state
+    assert sqlite_store.checks.closed(check.rule_id) is None
+    sqlite_store.sheets.record(both, ANNA)
+    closed = sqlite_store.checks.closed(check.rule_id)
+    assert closed is not None
+    assert sqlite_store.rules.summary(check.rule_id).state in (RevisionState.REJECTED, RevisionState.RETIRED)
