@@ -12,6 +12,7 @@ from storage.batches import SqliteBatches
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
 from storage.desk import SqliteDesk
+from storage.effects import SqliteEffects
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
 from storage.jobs import SqliteJobs
@@ -43,6 +44,7 @@ class SqliteStore:
         self.policies = SqlitePolicies(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
+        self.effects = SqliteEffects(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

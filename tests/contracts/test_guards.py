@@ -27,6 +27,7 @@ MACHINE = {
     "logic.record_calls",
     "logic.add_instruction",
     "runs.add_predictions",
+    "effects.keep",
     "batches.record",
     "embeddings.record",
     "lineage.note_overlaps",
@@ -54,6 +55,7 @@ READING = {
     *("embedding.conditions_of", "embedding.to_embed", "embedding.to_compare", "embedding.vectors"),
     *("embedding.origin_of_vectors", "synthesis_work.estimated", "synthesis_work.overlaps"),
     *("synthesis_work.bring_up_to_date", "auditing.export_log"),
+    *("effects.trial_of", "effects.shown"),
     *("importing.columns_for", "importing.task_there", "importing.check"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
 }
