@@ -49,6 +49,15 @@ def _draw_measured(task: Task, one: ShownEffect) -> None:
         f":green-badge[fixed {effect.fixed:,}] :red-badge[broken {effect.broken:,}] "
         f"of {count(len(effect.cases), 'affected validation example')}"
     )
+    st.caption(f"Right without the rule: {effect.right_without.words}. With it: {effect.right_with.words}.")
+    st.caption(f"{chance_words(effect)} {unusable_words(effect)}")
+    digest = f" ({plain(short_hash(effect.student.digest))})" if effect.student.digest else ""
+    st.caption(f"Measured on {plain(effect.student.name)}{digest}, {moment(stored.at)}, by {plain(stored.by)}.")
+    _draw_cases(task, one)
+
+
+def _draw_cases(task: Task, one: ShownEffect) -> None:
+    stored, effect = one.stored, one.stored.effect
     chosen = st.segmented_control(
         "Show the examples",
         [outcome for outcome in Outcome if effect.having(outcome)],
@@ -56,19 +65,15 @@ def _draw_measured(task: Task, one: ShownEffect) -> None:
         key=f"effect_cases_{stored.id}",
     )
     if chosen is not None:
-        with st.container(height=LIST_HEIGHT, key=f"effect_list_{stored.id}"):
+        with st.container(height=LIST_HEIGHT, border=False, key=f"effect_list_{stored.id}"):
             for case in effect.having(chosen):
                 _draw_case(task, case)
-    st.caption(f"Right without the rule: {effect.right_without.words}. With it: {effect.right_with.words}.")
-    st.caption(f"{chance_words(effect)} {unusable_words(effect)}")
-    digest = f" ({plain(short_hash(effect.student.digest))})" if effect.student.digest else ""
-    st.caption(f"Measured on {plain(effect.student.name)}{digest}, {moment(stored.at)}, by {plain(stored.by)}.")
 
 
 def _draw_case(task: Task, case: Case) -> None:
     with st.container(border=True, gap="xsmall"):
         st.markdown(
-            f"Gold **{plain(case.gold)}** · without the rule {_said(case, case.without)} · "
+            f"Gold label **{plain(case.gold)}**  \nwithout the rule {_said(case, case.without)}  \n"
             f"with the rule {_said(case, case.with_rule)}"
         )
         for answer in (case.without, case.with_rule):
@@ -121,6 +126,8 @@ def _price(task: Task, trial: Trial, student: BackendStatus) -> str:
     """Say what it takes, and over which examples."""
     store = session.app().store
     todo = len(measuring.open_questions(store, measuring.student_key(task, student), trial))
+    if not todo:
+        return f"Takes no question: all {trial.questions:,} were answered before, and the result is there at once."
     cached = (
         f" ({trial.questions - todo:,} of {trial.questions:,} were answered before)" if todo < trial.questions else ""
     )
