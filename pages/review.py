@@ -8,6 +8,7 @@ from pld_app.components.comment_list import draw_comments
 from pld_app.components.decision_panel import draw_open_panel
 from pld_app.components.desk_panels import draw_second_opinions
 from pld_app.components.draft_notice import draw_drafts
+from pld_app.components.effect_panel import draw_effect
 from pld_app.components.evidence_card import draw_evidence
 from pld_app.components.frame import current_task
 from pld_app.components.guideline_note import draw_guideline
@@ -57,6 +58,7 @@ def draw(task: Task) -> None:
         draw_setbacks(dossier, trace)
         draw_evidence_change(dossier, trace)
         draw_rule(dossier, trace, session.flag(SHOW_DIFF))
+        draw_effect(task, dossier)
         draw_guideline(dossier)
         draw_steps(dossier, row)
         draw_overlaps(dossier)

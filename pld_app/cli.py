@@ -17,6 +17,7 @@ from pld_app.cli_audit import audit
 from pld_app.cli_cluster import cluster
 from pld_app.cli_data import data
 from pld_app.cli_desk import COMMANDS as DESK
+from pld_app.cli_effect import effect
 from pld_app.cli_embedder import embedder
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
@@ -48,7 +49,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, split, merge):
+for rule_command in (*DESK, effect, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)

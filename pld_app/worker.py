@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import auditing, batching, embedding, extracting, importing, synthesis_work, wiring
+from pld_app import auditing, batching, effects, embedding, extracting, importing, synthesis_work, wiring
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.settings import LiveSettings
@@ -37,6 +37,11 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
     run = wiring.start_run(app, str(params["student"]), wanted)
     wiring.answer_run(app, run, report)
     return f"Run {run.id} is complete."
+
+
+def _effect(app: App, job: Job, report: Progress) -> str:
+    stored = effects.measure(app, str(job.params["rule"]), str(job.params["student"]), report)
+    return f"{stored.effect.basis.rule_id}: {stored.effect.words}."
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
@@ -107,6 +112,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "extract": _extract,
     "embed": _embed,
     "audit_pack": _audit_pack,
+    "effect": _effect,
 }
 
 

@@ -48,6 +48,12 @@ def student_request(task: Task, prompt_text: str, fields: tuple[tuple[str, str],
     )
 
 
+def example_request(task: Task, prompt_text: str, example: Example) -> ChatRequest:
+    """Return the call that classifies an example of the task."""
+    values = dict(example.fields)
+    return student_request(task, prompt_text, tuple((name, values.get(name, "")) for name in task.input_fields))
+
+
 def answer_of(task: Task, settled: Settled[Subject]) -> Answer:
     """Turn a settled call into an answer; one without a whole reply is a failed answer, which counts as wrong."""
     if settled.reply is not None and settled.failure in READABLE:
@@ -129,7 +135,7 @@ async def start_run(store: Store, student: Chat, wanted: Evaluation, actor: Acto
         BackendError: the student is not ready; no run is begun.
     """
     version = store.prompts.get(wanted.task, wanted.prompt_number)
-    status = await _ready(student)
+    status = await ready_status(student)
     run = Run(
         id=0,
         task=wanted.task,
@@ -167,7 +173,7 @@ async def answer_run(
             the answers so far are kept.
         InvalidInput: the student is not the one that the run was begun with.
     """
-    status = await _ready(student)
+    status = await ready_status(student)
     if (student.name, status.digest) != (run.student, run.digest):
         raise InvalidInput(
             f"Run {run.id} was begun with other weights of {run.student} than are there now. Its answers are kept. "
@@ -197,9 +203,7 @@ class _Asking:
 
     def calls(self) -> Iterator[Call[Example]]:
         for example in self._todo:
-            values = dict(example.fields)
-            fields = tuple((name, values.get(name, "")) for name in self.task.input_fields)
-            yield Call(student_request(self.task, self._prompt, fields), example)
+            yield Call(example_request(self.task, self._prompt, example), example)
 
     def tell(self) -> None:
         self._report(self._kept, self._total, "examples answered")
@@ -236,7 +240,12 @@ class _Asking:
         self._kept += len(predictions)
 
 
-async def _ready(student: Chat) -> BackendStatus:
+async def ready_status(student: Chat) -> BackendStatus:
+    """Return the status of a student that is ready.
+
+    Raises:
+        BackendError: it is not.
+    """
     status = await student.status()
     if not status.ready:
         raise BackendError(f"{status.problem} {status.fix}".strip())

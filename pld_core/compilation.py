@@ -32,7 +32,15 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...], stale: int = 0) 
         raise InvalidInput(
             f"No rule of {task.name} is approved yet, so there is nothing to compile. Approve one first."
         )
-    ordered = sorted(approved, key=lambda item: (item[0].text.priority, -item[2], rule_number(item[1].rule_id)))
+    return compile_trial(task, approved)
+
+
+def compile_trial(task: Task, candidates: tuple[Candidate, ...]) -> CompiledPrompt:
+    """Compile a prompt to measure something by: its revisions need no approval, and there may be none. Never released.
+
+    Order of rules as in `compile_prompt`.
+    """
+    ordered = sorted(candidates, key=lambda item: (item[0].text.priority, -item[2], rule_number(item[1].rule_id)))
     lines, manifest = [], []
     for number, (revision, entry, _) in enumerate(ordered, start=1):
         lines.append(rule_line(number, revision))

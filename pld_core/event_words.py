@@ -48,6 +48,7 @@ WORDS: Mapping[str, str] = {
     "rule.assigned": "{who} gave {subject} to {to}.",
     "rule.decision_withdrawn": "{who} withdrew decision {decision} on {subject}.",
     "rule.derived": "{who} made {subject} by a {kind}.",
+    "rule.effect_measured": "{who} measured what {subject} does to {student}: fixed {fixed}, broken {broken} of {n}.",
     "rule.evidence_ticked": "{who} ticked an example of {subject} as {role}.",
     "rule.merged": "{who} merged {subject} into {into}.",
     "rule.second_opinion_asked": "{who} asked for a second opinion on {subject}.",

@@ -46,6 +46,7 @@ class Step(StrEnum):
     COMPILE = "compile a prompt"
     EVALUATE = "evaluate a prompt"
     ASK = "ask a student"
+    MEASURE_EFFECT = "measure what a rule does to the student"
     EXPORT = "export an audit pack"
     CHANGE_SETTINGS = "change settings"
     CHANGE_POLICY = "change the policy of a task"
@@ -88,6 +89,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.COMPILE: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
     Step.EVALUATE: _TRYING,
     Step.ASK: _TRYING,
+    Step.MEASURE_EFFECT: _TRYING,
     # It holds every text that the rules rest on, and who decided what; reviewing alone does not ask for that.
     Step.EXPORT: frozenset({_R.AUDITOR, _R.LEAD, _R.ADMIN}),
     Step.CHANGE_SETTINGS: frozenset({_R.ADMIN}),
@@ -105,6 +107,7 @@ JOBS: dict[str, Step] = {
     "extract": Step.EXTRACT,
     "embed": Step.EMBED,
     "audit_pack": Step.EXPORT,
+    "effect": Step.MEASURE_EFFECT,
 }
 """The step that a job of each kind takes: to order it, to cancel it, and to continue it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pld_core.canonical import Json
+from pld_core.effect_ports import EffectStore
 from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceUpdate, RuleTrace, StandingRule, UpdateCount
 from pld_core.model_ports import Vectors
@@ -476,6 +477,8 @@ class Store(Protocol):
     def prompts(self) -> PromptStore: ...
     @property
     def runs(self) -> RunStore: ...
+    @property
+    def effects(self) -> EffectStore: ...
     @property
     def jobs(self) -> JobStore: ...
     @property

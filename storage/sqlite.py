@@ -13,6 +13,7 @@ from storage.checks import SqliteChecks
 from storage.connection import Clock, Database, utc_now
 from storage.data import SqliteData
 from storage.desk import SqliteDesk
+from storage.effects import SqliteEffects
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
 from storage.guidelines import SqliteGuidelines
@@ -52,6 +53,7 @@ class SqliteStore:
         self.checks = SqliteChecks(database)
         self.prompts = SqlitePrompts(database)
         self.runs = SqliteRuns(database)
+        self.effects = SqliteEffects(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

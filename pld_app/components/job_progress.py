@@ -22,6 +22,7 @@ KINDS = {
     "extract": "Extraction",
     "embed": "Embedding",
     "audit_pack": "Audit pack",
+    "effect": "Effect of a rule",
 }
 WAITING_S = 10.0
 STATE_ICONS = {
@@ -33,9 +34,11 @@ STATE_ICONS = {
 }
 
 
-def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
-    """Draw the newest jobs; while one is going on, they are drawn anew each second, one that waits less often."""
-    jobs = _jobs(task, kind, limit)
+def draw_jobs(task: str = "", kind: str = "", limit: int = 5, rule: str = "") -> None:
+    """Draw the newest jobs, or those about a rule; while one is going on, they are drawn anew each second, one that
+    waits less often.
+    """
+    jobs = newest_jobs(task, kind, limit, rule)
     if not jobs:
         st.caption("No job yet.")
         return
@@ -46,7 +49,7 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5) -> None:
 
     @st.fragment(run_every=pause if going_on else None)
     def moving() -> None:
-        now = _jobs(task, kind, limit)
+        now = newest_jobs(task, kind, limit, rule)
         for job in now:
             _draw(job)
         has_ended = all(job.state.is_final for job in now)
@@ -73,9 +76,11 @@ def is_ordered(kind: str, task: str, params: Mapping[str, Json]) -> bool:
     return True
 
 
-def _jobs(task: str, kind: str, limit: int) -> list[Job]:
+def newest_jobs(task: str, kind: str, limit: int, rule: str = "") -> list[Job]:
+    """Return the newest jobs of a task and kind, or those of them about a rule."""
     found = session.app().store.jobs.recent(task, 50)
-    return [job for job in found if not kind or job.kind == kind][:limit]
+    wanted = [job for job in found if not kind or job.kind == kind]
+    return [job for job in wanted if not rule or job.params.get("rule") == rule][:limit]
 
 
 def _draw(job: Job) -> None:

@@ -21,6 +21,7 @@ from storage.migrations import (
     m013_roles,
     m015_desk,
     m016_policy,
+    m017_effect,
     m019_guidelines,
     m021_seeded_checks,
     m023_attention,
@@ -60,6 +61,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "decision_attention": (("decision_id",),),
     "seeded_check": (("id",), ("rule_id",)),
     "check_outcome": (("id",), ("rule_id",)),
+    "student_answer": (("id",), ("prompt_sha256", "student", "digest", "options", "example_hash")),
+    "rule_effect": (("id",), ("hash",)),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -80,6 +83,7 @@ STEPS = (
     m013_roles.m013_roles,
     m015_desk.m015_desk,
     m016_policy.m016_policy,
+    m017_effect.m017_effect,
     m019_guidelines.m019_guidelines,
     m021_seeded_checks.m021_seeded_checks,
     m023_attention.m023_attention,

@@ -71,6 +71,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.COMPILE: (("compile", "--task", "nda"),),
     Step.EVALUATE: (("evaluate", "--task", "nda"),),
     Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"),),
+    Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
     Step.EXPORT: (("audit", "pack", "--task", "nda", "--out", FILE),),
     Step.CHANGE_SETTINGS: (
         ("settings", "set", "teacher.in_flight", "3"),
