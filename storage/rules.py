@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pld_core.canonical import Json
@@ -33,6 +34,7 @@ from pld_core.review import (
     edited_revision,
     next_state,
 )
+from pld_core.signing import Signature
 from storage import rows
 from storage.connection import Database, Write
 from storage.derivations import replace_parents
@@ -63,6 +65,7 @@ from storage.rule_writes import (
     settle,
     update_rule,
 )
+from storage.signatures import load_signatures, sign
 from storage.task_queries import load_task
 
 
@@ -110,6 +113,7 @@ class SqliteRules:
         Raises:
             RevisionMovedOn: it is no longer the newest, or its state or its evidence changed meanwhile.
             NotAllowed: the guard refused.
+            StaleSignIn: the policy asks for a fresher sign-in.
         """
         check_judgement(judgement)
         with self._database.joined(within) as write:
@@ -123,6 +127,7 @@ class SqliteRules:
                 # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
                 head = _review_again(write, head, actor)
             new = next_state(load_standing(write.conn, head), action_of(judgement.verdict), actor)
+            signature = sign(write, head.task, action_of(judgement.verdict), actor)
             category = judgement.category if judgement.verdict is Verdict.REJECT else None
             decision_id = write.insert(
                 "decision",
@@ -151,7 +156,7 @@ class SqliteRules:
                     "category": category.value if category else "",
                     "reason": judgement.reason.strip(),
                     "opened_at": judgement.opened_at,
-                    "signed_as": actor.signed_as,
+                    **signature,
                 },
             )
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
@@ -263,6 +268,16 @@ class SqliteRules:
                 examples={str(row["hash"]): example_from(row) for row in found},
                 decisions=tuple(rows.decision_from(row) for row in decisions),
             )
+
+    def signatures(self, decisions: Sequence[Decision]) -> dict[int, Signature]:
+        """Return what was recorded with the signature of each of these decisions, by its number."""
+        with self._database.read() as conn:
+            return load_signatures(conn, decisions)
+
+    def standing(self, rule_id: str) -> Standing:
+        """Return what the guard knows of the newest revision."""
+        with self._database.read() as conn:
+            return load_standing(conn, load_summary(conn, rule_id))
 
     def origins(self, task: str) -> frozenset[str]:
         """Return the example sets that already have a rule."""
