@@ -15,6 +15,7 @@ from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
 from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_steps
 from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps
 from pld_app.components.text import plain
+from pld_app.components.unsigned_notice import draw_unsigned
 from pld_core.errors import NotFound
 from pld_core.models import Task
 
@@ -47,6 +48,7 @@ def draw(task: Task) -> None:
     with right:
         draw_people(row, lease)
         draw_drafts(dossier)
+        draw_unsigned(dossier)
         draw_second_opinions(dossier)
         draw_evidence_change(dossier, trace)
         draw_rule(dossier, trace, session.flag(SHOW_DIFF))
@@ -54,7 +56,7 @@ def draw(task: Task) -> None:
         draw_overlaps(dossier)
         draw_kin(dossier)
         draw_comments(dossier, comments)
-        draw_history(dossier, desk.queue.withdrawn(rule))
+        draw_history(dossier, desk.queue.withdrawn(rule), app.store.rules.signatures(dossier.decisions))
     draw_bar(dossier, before, after)
     draw_open_panel(task, dossier, after)
 

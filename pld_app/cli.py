@@ -23,6 +23,7 @@ from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_import import import_
 from pld_app.cli_parts import merge, split
+from pld_app.cli_policy import policy
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
 from pld_app.cli_settings import settings
@@ -48,6 +49,7 @@ cli.add_command(rules)
 for rule_command in (*DESK, split, merge):
     rules.add_command(rule_command)
 cli.add_command(roles)
+cli.add_command(policy)
 cli.add_command(audit)
 cli.add_command(import_)
 cli.add_command(data)

@@ -14,6 +14,7 @@ from pld_core.canonical import Json
 from pld_core.errors import NotFound
 from pld_core.lineage import EvidenceChange, Lineage, RuleTrace
 from pld_core.models import (
+    ATTESTATION,
     PRIORITIES,
     Decision,
     Judgement,
@@ -198,9 +199,11 @@ def _judge(
     )
     decision = app.store.rules.judge(judgement, app.actor)
     state = app.store.rules.summary(decision.rule_id).state
+    signature = app.store.rules.signatures([decision])[decision.id]
     out.emit(
-        {**decision_json(decision), "state": state.value},
-        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer}).",
+        {**decision_json(decision), "state": state.value, "meaning": signature.meaning, "signed_as": signature.kind},
+        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer}).\n"
+        f"Signed, as an {ATTESTATION}: {signature.meaning}",
     )
 
 

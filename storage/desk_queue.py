@@ -236,7 +236,7 @@ class SqliteQueue:
             head = load_summary(write.conn, rule_id)
             refuse_moved_on(write.conn, head, seen_revision, seen_state)
             state = next_state(load_standing(write.conn, head), Action.WITHDRAW, actor)
-            signature = sign(write, head.task, Action.WITHDRAW, actor)
+            signature = sign(write, head, Action.WITHDRAW, actor)
             decision = int(
                 write.conn.execute(
                     "SELECT max(id) FROM decision WHERE revision_hash = ? AND reviewer = ?", (head.head, actor.name)

@@ -127,7 +127,7 @@ class SqliteRules:
                 # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
                 head = _review_again(write, head, actor)
             new = next_state(load_standing(write.conn, head), action_of(judgement.verdict), actor)
-            signature = sign(write, head.task, action_of(judgement.verdict), actor)
+            signature = sign(write, head, action_of(judgement.verdict), actor)
             category = judgement.category if judgement.verdict is Verdict.REJECT else None
             decision_id = write.insert(
                 "decision",

@@ -8,25 +8,29 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pld_core.canonical import Json, canonical_json
-from pld_core.models import ATTESTATION, Actor, Decision
+from pld_core.models import ATTESTATION, Actor, Decision, RuleSummary
 from pld_core.review import Action
 from pld_core.signing import MEANINGS, Signature, require_fresh_sign_in
 from storage.connection import Write
 from storage.policies import load_policy
 from storage.task_queries import load_task
+from storage.unsigned import forget_unsigned
 
 
-def sign(write: Write, task: str, action: Action, actor: Actor) -> dict[str, Json]:
+def sign(write: Write, rule: RuleSummary, action: Action, actor: Actor) -> dict[str, Json]:
     """Return what the event of a decision tells of its signature, beside revision, evidence, reason and time.
+
+    What the actor had written for the rule and not signed is gone with it.
 
     Raises:
         StaleSignIn: the task's policy asks for a fresher sign-in.
     """
     now = datetime.fromisoformat(write.now)
-    require_fresh_sign_in(actor, load_policy(write.conn, task).fresh_sign_in, now)
+    require_fresh_sign_in(actor, load_policy(write.conn, rule.task).fresh_sign_in, now)
+    forget_unsigned(write, rule.id, actor)
     return {
         "meaning": MEANINGS[action],
-        "guideline_version": load_task(write.conn, task).guideline_version,
+        "guideline_version": load_task(write.conn, rule.task).guideline_version,
         "signed_as": actor.signed_as,
     }
 

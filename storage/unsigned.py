@@ -6,7 +6,7 @@ from pld_core.models import Actor, RejectCategory
 from pld_core.permissions import Step, guarded
 from pld_core.review import Action
 from pld_core.signing import UnsignedDecision
-from storage.connection import Database
+from storage.connection import Database, Write
 from storage.rule_queries import load_revision, load_summary
 
 
@@ -60,6 +60,8 @@ class SqliteUnsigned:
     def drop(self, rule_id: str, actor: Actor) -> None:
         """Drop what the actor kept for a rule, if anything."""
         with self._database.write() as write:
-            write.conn.execute(
-                "DELETE FROM unsigned_decision WHERE person = ? AND rule_id = ?", (actor.name, rule_id.upper())
-            )
+            forget_unsigned(write, rule_id.upper(), actor)
+
+
+def forget_unsigned(write: Write, rule_id: str, actor: Actor) -> None:
+    write.conn.execute("DELETE FROM unsigned_decision WHERE person = ? AND rule_id = ?", (actor.name, rule_id))

@@ -157,6 +157,14 @@ def test_what_waits_for_its_signature_is_kept_for_its_writer_alone(sqlite_store:
     assert sqlite_store.events.count() == before
 
 
+def test_signing_takes_what_waited_for_it_away(sqlite_store: Store, rule: str) -> None:
+    for actor in (ANNA, BERT):
+        sqlite_store.desk.unsigned.keep(unsigned(verdict_on(sqlite_store, rule)), actor)
+    sqlite_store.rules.judge(verdict_on(sqlite_store, rule), ANNA)
+    assert sqlite_store.desk.unsigned.of_rule(rule, ANNA) is None
+    assert sqlite_store.desk.unsigned.of_rule(rule, BERT) is not None
+
+
 def test_only_reviewers_keep_and_only_what_there_is(sqlite_store: Store, rule: str) -> None:
     decision = unsigned(verdict_on(sqlite_store, rule))
     with pytest.raises(MissingRole):
