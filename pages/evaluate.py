@@ -5,10 +5,12 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.frame import current_task
 from pld_app.components.job_progress import draw_jobs, order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.run_view import draw_runs
 from pld_app.components.student_choice import draw_student
 from pld_app.components.text import plain
 from pld_core.models import Split, Task
+from pld_core.permissions import Step
 
 
 def draw(task: Task) -> None:
@@ -31,7 +33,7 @@ def draw(task: Task) -> None:
             "Start the run",
             type="primary",
             key="start_run",
-            disabled=not student.ready or size == 0,
+            **allowed(Step.EVALUATE, student.ready and size > 0),
             on_click=order_job,
             args=("evaluate", task.name, params),
         )

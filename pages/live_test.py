@@ -4,11 +4,13 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.frame import current_task
+from pld_app.components.permitted import allowed
 from pld_app.components.student_choice import draw_student
 from pld_app.components.test_input import draw_input
 from pld_app.components.test_result import ask_and_draw
 from pld_app.components.text import count, moment, plain
 from pld_core.models import Task
+from pld_core.permissions import Step
 
 
 def draw(task: Task) -> None:
@@ -30,7 +32,7 @@ def draw(task: Task) -> None:
         question = draw_input(task)
     with right:
         asked = st.button(
-            "Ask the student", type="primary", key="ask", disabled=not student.ready, shortcut="Ctrl+Enter"
+            "Ask the student", type="primary", key="ask", shortcut="Ctrl+Enter", **allowed(Step.ASK, student.ready)
         )
         version = next(v for v in versions if v.number == number)
         ask_and_draw(task, version, student, question, asked)

@@ -19,6 +19,7 @@ from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_
 from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps, draw_setbacks
 from pld_app.components.sheet_menu import draw_sheet_menu
 from pld_app.components.text import plain
+from pld_app.components.unsigned_notice import draw_unsigned
 from pld_core.errors import NotFound
 from pld_core.models import Task
 
@@ -54,6 +55,7 @@ def draw(task: Task) -> None:
         draw_people(row, lease)
         draw_closed_check(rule)
         draw_drafts(dossier)
+        draw_unsigned(dossier)
         draw_second_opinions(dossier)
         draw_setbacks(dossier, trace)
         draw_evidence_change(dossier, trace)
@@ -64,7 +66,7 @@ def draw(task: Task) -> None:
         draw_overlaps(dossier)
         draw_kin(dossier)
         draw_comments(dossier, comments)
-        draw_history(dossier, desk.queue.withdrawn(rule))
+        draw_history(dossier, desk.queue.withdrawn(rule), app.store.rules.signatures(dossier.decisions))
     draw_bar(dossier, before, after)
     draw_open_panel(task, dossier, after)
 

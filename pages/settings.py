@@ -1,9 +1,10 @@
-"""Settings: which models are asked, whether they answer, what they cost, where the app listens, who may do what."""
+"""Settings: which models are asked and what they cost, where the app listens, what reviews follow, who may do what."""
 
 import streamlit as st
 
 from pld_app import session
 from pld_app.components.connection_tests import draw_embedder_test, draw_student_tests, draw_teacher_tests
+from pld_app.components.policy_form import draw_policy
 from pld_app.components.roles_panel import draw_roles
 from pld_app.components.settings_conflict import draw_conflict
 from pld_app.components.settings_draft import current_view
@@ -22,8 +23,8 @@ st.caption(
 )
 draw_reading_only()
 draw_conflict(draft, now)
-students, teacher, embedder, prices, start, roles = st.tabs(
-    [STUDENTS.title, TEACHER.title, EMBEDDER.title, "Prices", START.title, "Roles"]
+students, teacher, embedder, prices, start, policy, roles = st.tabs(
+    [STUDENTS.title, TEACHER.title, EMBEDDER.title, "Prices", START.title, "Policy", "Roles"]
 )
 for tab, section, draw_tests in (
     (students, STUDENTS, draw_student_tests),
@@ -42,6 +43,12 @@ with prices:
 with start:
     st.caption(START.intro)
     draw_section(draft, START)
+with policy:
+    st.caption(
+        "What the reviews of a task have to follow. Kept in the workspace's database, with every change, who made it "
+        "and why; each change is on the Audit page."
+    )
+    draw_policy()
 with roles:
     st.caption(
         "Who may do what. Every grant and revocation is kept, with who made it and why. Sign-in itself is configured "

@@ -10,15 +10,12 @@ from ipaddress import ip_address
 
 from pld_app.settings import Settings, login_name
 from pld_core.errors import InvalidInput, NotSignedIn
-from pld_core.identity import identity_of, person_of, roles_from_claim, session_is_current
+from pld_core.identity import COMMAND_LINE, identity_of, person_of, roles_from_claim, session_is_current
 from pld_core.models import Actor, Role
 from pld_core.ports import RoleStore
 
 if sys.platform != "win32":
     import pwd
-
-COMMAND_LINE = "os:"
-"""Stands before the names of people at the command line, so that none of them is taken for a signed-in address."""
 
 
 def local_actor(settings: Settings) -> Actor:

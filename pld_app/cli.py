@@ -26,6 +26,7 @@ from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
 from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
+from pld_app.cli_policy import policy
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
@@ -53,6 +54,7 @@ for rule_command in (*DESK, effect, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)
+cli.add_command(policy)
 cli.add_command(audit)
 cli.add_command(oversight)
 cli.add_command(import_)

@@ -15,6 +15,7 @@ from pld_core.canonical import Json
 from pld_core.errors import NotFound
 from pld_core.lineage import EvidenceChange, Lineage, RuleTrace
 from pld_core.models import (
+    ATTESTATION,
     PRIORITIES,
     Decision,
     Judgement,
@@ -204,12 +205,21 @@ def _judge(
     )
     decision = app.store.rules.judge(judgement, app.actor)
     state = app.store.rules.summary(decision.rule_id).state
-    told = (
-        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer})."
-    )
+    signature = app.store.rules.signatures([decision])[decision.id]
+    told = [
+        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer}).",
+        f"Signed, as an {ATTESTATION}: {signature.meaning}",
+        told_after_check(app, decision.rule_id),
+    ]
     out.emit(
-        {**decision_json(decision), "state": state.value, "seeded_check": closed_check_json(app, decision.rule_id)},
-        f"{told} {told_after_check(app, decision.rule_id)}".strip(),
+        {
+            **decision_json(decision),
+            "state": state.value,
+            "meaning": signature.meaning,
+            "signed_as": signature.kind,
+            "seeded_check": closed_check_json(app, decision.rule_id),
+        },
+        "\n".join(line for line in told if line),
     )
 
 

@@ -24,7 +24,8 @@ CONTENT_POLICY = (
 HEADERS = [
     (b"content-security-policy", CONTENT_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Our own sign-in has to know the page to lead back to; nobody else is told.
+    (b"referrer-policy", b"same-origin"),
 ]
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where Streamlit listens if it is told no address

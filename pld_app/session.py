@@ -15,17 +15,20 @@ from pld_app.acting import signed_in_actor
 from pld_app.importing import Checked
 from pld_app.settings import LiveSettings
 from pld_app.settings_view import SettingsView
+from pld_app.sign_in_answers import AGAIN, SIGN_IN
+from pld_app.sign_in_settings import DEFAULT_PROVIDER
 from pld_app.wiring import App, LiveTest
 from pld_core.attention import Attention, Moment, Shown, attention_of, more_of
 from pld_core.decision_check import SheetOutcome
 from pld_core.errors import InvalidInput, NotSignedIn, PldError, RevisionMovedOn, SignInUnusable
 from pld_core.models import Actor, EvidenceRole, Identity, RevisionState, RuleDossier, evidence_set_hash
+from pld_core.policy import Policy
 from pld_core.records import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
 COMPLAINT = "_complaint"
 LAST_TEST, CHAIN, TASK_IN_ADDRESS = "_last_test", "_chain", "_task_in_address"
-SETTINGS, CHECKS = "_settings", "_checks"
+SETTINGS, CHECKS, POLICY = "_settings", "_checks", "_policy"
 NOBODY = "nobody"
 CHECKED, UPLOADED, IMPORTS = "_checked", "_uploaded", "_imports"
 SHEET = "_sheet"
@@ -95,6 +98,16 @@ def may_enter() -> bool:
 def identity() -> Identity | None:
     """Return who signed in, with the time at which the provider says they proved it; None for the local user."""
     return app().actor.identity
+
+
+def sign_in_again() -> None:
+    """Send the person to the identity provider, which is asked to have them prove anew who they are.
+
+    The address of the page says so to `sign_in_answers`, which leads back to it afterwards.
+    """
+    set_address(SIGN_IN, AGAIN)
+    provider = st.user.to_dict().get("provider")
+    st.login(None if provider in (None, DEFAULT_PROVIDER) else str(provider))
 
 
 # --- address ----------------------------------------------------------------------------------------------------------
@@ -212,6 +225,11 @@ def first_seen(dossier: RuleDossier) -> str:
     seen: dict[str, str] = st.session_state.setdefault(OPENED, {})
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return seen.setdefault(dossier.head.hash, now)
+
+
+def opened_before(dossier: RuleDossier, at: str) -> None:
+    """Note that the revision was on this person's screen at an earlier time, before the page was left."""
+    st.session_state.setdefault(OPENED, {})[dossier.head.hash] = at
 
 
 # --- attention --------------------------------------------------------------------------------------------------------
@@ -354,6 +372,17 @@ def settings_draft(now: SettingsView) -> SettingsDraft:
     begun = SettingsDraft(now)
     st.session_state[SETTINGS] = begun
     return begun
+
+
+def policy_seen(task: str) -> Policy | None:
+    """Return the policy that the fields for a task began with, None before they were drawn."""
+    found = st.session_state.get(f"{POLICY}_{task}")
+    return found if isinstance(found, Policy) else None
+
+
+def see_policy(task: str, policy: Policy) -> None:
+    """Note which policy somebody looks at; a change is made to it or refused."""
+    st.session_state[f"{POLICY}_{task}"] = policy
 
 
 def edits(key: str) -> Mapping[str, Any]:

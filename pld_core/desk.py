@@ -21,6 +21,7 @@ from pld_core.models import (
     RuleText,
 )
 from pld_core.records import EVERY_RULE, Page, RuleFilter
+from pld_core.signing import UnsignedStore
 
 LEASE_S = 600
 """A rule stays marked as open at somebody for ten minutes after the last activity: long enough to read a contract."""
@@ -342,6 +343,8 @@ class DeskStore(Protocol):
     def ticks(self) -> TickStore: ...
     @property
     def queue(self) -> QueueStore: ...
+    @property
+    def unsigned(self) -> UnsignedStore: ...
     @property
     def comments(self) -> CommentStore: ...
     @property

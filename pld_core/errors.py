@@ -167,6 +167,10 @@ class NotSignedIn(NotAllowed):
     """Sign-in is configured, and this session has no person, or one whose sign-in is too old."""
 
 
+class StaleSignIn(NotAllowed):
+    """The policy asks for a fresher sign-in before something is signed; nothing was."""
+
+
 class SignInUnusable(NotAllowed):
     """What the identity provider sent does not tell one person from another."""
 

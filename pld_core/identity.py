@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pld_core.errors import InvalidInput, SignInUnusable
-from pld_core.models import Identity, Role
+from pld_core.models import Actor, Identity, Role
 
 LONGEST_NAME = 500
+COMMAND_LINE = "os:"
+"""Stands before the names of people at the command line, so that none of them is taken for a signed-in address."""
 CLOCK_SKEW = timedelta(minutes=2)
 """How far the provider's clock may run ahead of ours."""
 
@@ -43,6 +45,11 @@ def person_of(identity: Identity) -> str:
     An address that the provider did not verify could be somebody else's, and a display name is nobody's own.
     """
     return identity.email or f"{identity.issuer}#{identity.subject}"
+
+
+def is_at_command_line(actor: Actor) -> bool:
+    """Return whether sign-in is configured and the actor is the operating system's user at the command line."""
+    return actor.identity is None and actor.name.startswith(COMMAND_LINE)
 
 
 def person_name(text: str) -> str:

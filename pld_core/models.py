@@ -10,6 +10,9 @@ from typing import Any
 from pld_core.attention import Attention
 from pld_core.canonical import Json, hash_json
 
+SIGNATURE, ATTESTATION = "signature of a signed-in person", "attestation"
+"""What a decision is: vouched for by an identity provider, or by the person's word alone."""
+
 
 class Role(StrEnum):
     """What a person may do. Without sign-in the one local user holds them all."""
@@ -57,11 +60,14 @@ class Actor:
 
     @property
     def signed_as(self) -> dict[str, Json]:
-        """What a decision by this actor is, as its event records it: an attestation, or a signed-in person's."""
+        """What a decision by this actor is, as its event records it.
+
+        It is a signature if the identity provider says when the person proved who they are, else an attestation.
+        """
         if self.identity is None:
-            return {"kind": "attestation"}
+            return {"kind": ATTESTATION}
         return {
-            "kind": "signature of a signed-in person",
+            "kind": ATTESTATION if self.identity.auth_time is None else SIGNATURE,
             "issuer": self.identity.issuer,
             "subject": self.identity.subject,
             "name": self.identity.name,

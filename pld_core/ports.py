@@ -60,6 +60,8 @@ from pld_core.records import (
     TaskCounts,
     TeacherCall,
 )
+from pld_core.review import Standing
+from pld_core.signing import Signature
 from pld_core.staleness import Effects
 
 Progress = Callable[[int, int, str], None]
@@ -253,6 +255,14 @@ class RuleStore(Protocol):
 
     def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:
         """Return everything about a rule that the actor may see of it now."""
+        ...
+
+    def signatures(self, decisions: Sequence[Decision]) -> dict[int, Signature]:
+        """Return what was recorded with the signature of each of these decisions, by its number."""
+        ...
+
+    def standing(self, rule_id: str) -> Standing:
+        """Return what the guard knows of the newest revision."""
         ...
 
     def origins(self, task: str) -> frozenset[str]: ...

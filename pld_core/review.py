@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pld_core.errors import IllegalTransition, InvalidInput, MissingEvidence, MissingReason
+from pld_core.errors import IllegalTransition, InvalidInput, MissingEvidence, MissingReason, NotAllowed
 from pld_core.models import (
     PRIORITIES,
     Actor,
@@ -153,6 +153,15 @@ def next_state(standing: Standing, action: Action, actor: Actor) -> RevisionStat
             "there is none to withdraw. Nothing was changed; whoever decided can withdraw it, or edit the rule."
         )
     return new
+
+
+def is_allowed(standing: Standing, action: Action, actor: Actor) -> bool:
+    """Return whether `next_state` lets the actor take the action."""
+    try:
+        next_state(standing, action, actor)
+    except NotAllowed:
+        return False
+    return True
 
 
 _UNDECIDED = frozenset({S.PROPOSED, S.IN_REVIEW, S.FIRST_APPROVED, S.DISPUTED})

@@ -8,6 +8,7 @@ from storage.desk_drafts import SqliteDrafts
 from storage.desk_parts import SqliteParts
 from storage.desk_queue import SqliteQueue
 from storage.desk_ticks import SqliteTicks
+from storage.unsigned import SqliteUnsigned
 
 
 class SqliteDesk:
@@ -15,5 +16,6 @@ class SqliteDesk:
         self.drafts = SqliteDrafts(database)
         self.ticks = SqliteTicks(database)
         self.queue = SqliteQueue(database)
+        self.unsigned = SqliteUnsigned(database)
         self.comments = SqliteComments(database)
         self.parts = SqliteParts(database)

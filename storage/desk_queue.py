@@ -17,7 +17,15 @@ from pld_core.desk import (
     SecondOpinion,
 )
 from pld_core.errors import InvalidInput, MissingReason
-from pld_core.models import Actor, Decision, Judgement, RejectCategory, RevisionState, Verdict
+from pld_core.models import (
+    Actor,
+    Decision,
+    Judgement,
+    RejectCategory,
+    RevisionState,
+    Verdict,
+    evidence_set_hash,
+)
 from pld_core.permissions import Step, guarded, permits, require
 from pld_core.records import Page
 from pld_core.review import AWAITING_DECISION, Action, next_state
@@ -28,9 +36,10 @@ from storage.desk_comments import OPEN_THREADS
 from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
 from storage.desk_people import known_people
 from storage.overlap_writes import settle_overlaps
-from storage.rule_queries import load_standing, load_summary, refuse_moved_on
+from storage.rule_queries import effective_evidence, load_standing, load_summary, refuse_moved_on
 from storage.rule_writes import move, update_rule
 from storage.rules import SqliteRules
+from storage.signatures import sign
 from storage.task_queries import load_task
 
 _TAG = re.compile(r"[\w .&/+-]{1,40}")
@@ -239,6 +248,7 @@ class SqliteQueue:
             head = load_summary(write.conn, rule_id)
             refuse_moved_on(write.conn, head, seen_revision, seen_state)
             state = next_state(load_standing(write.conn, head), Action.WITHDRAW, actor)
+            signature = sign(write, head, Action.WITHDRAW, actor)
             decision = int(
                 write.conn.execute(
                     "SELECT max(id) FROM decision WHERE revision_hash = ? AND reviewer = ?", (head.head, actor.name)
@@ -257,9 +267,11 @@ class SqliteQueue:
                 {
                     "decision": decision,
                     "revision": head.head,
+                    "evidence": evidence_set_hash(effective_evidence(write.conn, head.head)),
                     "from": head.state.value,
                     "to": state.value,
                     "reason": said,
+                    **signature,
                 },
             )
             settle_overlaps(write, head.id, actor)

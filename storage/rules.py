@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pld_core.canonical import Json, canonical_json
@@ -35,6 +36,7 @@ from pld_core.review import (
     edited_revision,
     next_state,
 )
+from pld_core.signing import Signature
 from storage import rows
 from storage.attention import record_attention
 from storage.check_writes import close_check, enter_review, refuse_closed_check
@@ -69,6 +71,7 @@ from storage.rule_writes import (
     settle,
     update_rule,
 )
+from storage.signatures import load_signatures, sign
 from storage.task_queries import load_task
 
 
@@ -116,6 +119,7 @@ class SqliteRules:
             RevisionMovedOn: it is no longer the newest, or its state or its evidence changed meanwhile.
             GuidelineMovedOn: another guideline came into force meanwhile.
             NotAllowed: the guard refused.
+            StaleSignIn: the policy asks for a fresher sign-in.
         """
         check_judgement(judgement)
         with self._database.joined(within) as write:
@@ -131,6 +135,7 @@ class SqliteRules:
                 # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
                 head = _review_again(write, head, actor)
             new = next_state(load_standing(write.conn, head), action_of(judgement.verdict), actor)
+            signature = sign(write, head, action_of(judgement.verdict), actor)
             category = judgement.category if judgement.verdict is Verdict.REJECT else None
             decision_id = write.insert(
                 "decision",
@@ -157,7 +162,6 @@ class SqliteRules:
                     "decision": decision_id,
                     "revision": head.head,
                     "evidence": evidence_set_hash(evidence),
-                    "guideline": guideline,
                     "overlaps": list(overlaps),
                     "from": seen_state.value,
                     "to": new.value,
@@ -165,7 +169,7 @@ class SqliteRules:
                     "reason": judgement.reason.strip(),
                     "opened_at": judgement.opened_at,
                     "attention": judgement.attention.as_json() if judgement.attention else None,
-                    "signed_as": actor.signed_as,
+                    **signature,
                 },
             )
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
@@ -283,6 +287,16 @@ class SqliteRules:
                 decisions=tuple(rows.decision_from(row) for row in decisions),
                 guideline_version=load_task(conn, summary.task).guideline_version,
             )
+
+    def signatures(self, decisions: Sequence[Decision]) -> dict[int, Signature]:
+        """Return what was recorded with the signature of each of these decisions, by its number."""
+        with self._database.read() as conn:
+            return load_signatures(conn, decisions)
+
+    def standing(self, rule_id: str) -> Standing:
+        """Return what the guard knows of the newest revision."""
+        with self._database.read() as conn:
+            return load_standing(conn, load_summary(conn, rule_id))
 
     def origins(self, task: str) -> frozenset[str]:
         """Return the example sets that already have a rule."""

@@ -18,7 +18,13 @@ CLIENT = "pld-review"
 
 
 class IdentityProvider:
-    """Knows people by name and their claims; a page lets the visitor choose who signs in, or cancel."""
+    """Knows people by name and their claims; a page lets the visitor choose who signs in, or cancel.
+
+    Attributes:
+        asked: the parameters of every sign-in, in order.
+        proved: when people proved who they are, in seconds since 1970 UTC; others do it as they sign in. Whoever is
+            asked for a fresh proof gives one.
+    """
 
     def __init__(self, people: dict[str, dict[str, object]]) -> None:
         self.people = people
@@ -26,6 +32,8 @@ class IdentityProvider:
         self.key = RSAKey.generate_key(2048, {"kid": "test", "use": "sig", "alg": "RS256"})
         self.is_down = False
         self.url = ""
+        self.asked: list[dict[str, str]] = []
+        self.proved: dict[str, int] = {}
 
     def discovery(self) -> dict[str, object]:
         ends = {"authorization": "authorize", "token": "token", "end_session": "logout"}
@@ -41,8 +49,11 @@ class IdentityProvider:
 
     def login_page(self, asked: dict[str, str]) -> str:
         back, state = asked["redirect_uri"], asked["state"]
+        self.asked.append(asked)
         links = []
         for person in self.people:
+            if asked.get("prompt") == "login":
+                self.proved.pop(person, None)
             code = f"{person}-{len(self.codes)}"
             self.codes[code] = (person, asked["nonce"])
             links.append((f"{back}?{urlencode({'code': code, 'state': state})}", f"I am {person}"))
@@ -52,7 +63,8 @@ class IdentityProvider:
     def tokens(self, code: str) -> dict[str, object]:
         person, nonce = self.codes.pop(code)
         now = int(time.time())
-        claims = {"iss": self.url, "aud": CLIENT, "nonce": nonce, "iat": now, "exp": now + 300, "auth_time": now}
+        claims = {"iss": self.url, "aud": CLIENT, "nonce": nonce, "iat": now, "exp": now + 300}
+        claims["auth_time"] = self.proved.get(person, now)
         told = jwt.encode({"alg": "RS256", "kid": "test"}, {**claims, **self.people[person]}, self.key)
         return {"access_token": "a", "token_type": "Bearer", "expires_in": 300, "id_token": told}
 

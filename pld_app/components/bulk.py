@@ -8,9 +8,11 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.checking import told_after_check
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_core.desk import QueueRow
 from pld_core.models import Judgement, RejectCategory, RuleSummary, Verdict
+from pld_core.permissions import Step
 
 PERSON, TAG, KEPT, REASON = "bulk_person", "bulk_tag", "bulk_kept", "bulk_reason"
 
@@ -34,15 +36,21 @@ def _draw_steps(chosen: tuple[RuleSummary, ...]) -> None:
     with st.popover("Assign", disabled=not ids, width="stretch", key="bulk_assign"):
         people = ["", *dict.fromkeys([app.actor.name, *app.store.desk.queue.people()])]
         st.selectbox("To", people, format_func=lambda name: plain(name) or "Nobody", key=PERSON)
-        st.button("Assign", key="do_assign", on_click=_assign, args=(ids,))
+        st.button("Assign", key="do_assign", on_click=_assign, args=(ids,), **allowed(Step.ASSIGN))
     with st.popover("Tag", disabled=not ids, width="stretch", key="bulk_tagging"):
         st.text_input("Tag", key=TAG, max_chars=40)
-        st.button("Tag", key="do_tag", on_click=tag_rules, args=(ids, TAG))
+        st.button("Tag", key="do_tag", on_click=tag_rules, args=(ids, TAG), **allowed(Step.TAG))
     with st.popover("Reject as duplicates", disabled=not ids, width="stretch", key="bulk_reject"):
         st.text_input("They say the same as rule", key=KEPT, placeholder="R12", max_chars=12)
         st.text_area("Reason, in your own words", key=REASON, max_chars=2000)
         st.caption("Each is a decision of its own, under your name; if one is refused, none is made.")
-        st.button(f"Reject {count(len(ids), 'rule')}", key="do_reject", on_click=_reject, args=(chosen,))
+        st.button(
+            f"Reject {count(len(ids), 'rule')}",
+            key="do_reject",
+            on_click=_reject,
+            args=(chosen,),
+            **allowed(Step.JUDGE),
+        )
 
 
 def _assign(ids: tuple[str, ...]) -> None:

@@ -6,12 +6,14 @@ import streamlit as st
 
 from pld_app import embedding, session
 from pld_app.components.job_progress import draw_jobs, order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_app.embedding import ToEmbed
 from pld_app.settings import FILE_NAME
 from pld_core.errors import PldError
 from pld_core.model_ports import BackendStatus
 from pld_core.models import Task
+from pld_core.permissions import Step
 from pld_core.records import StoredClustering
 
 
@@ -60,7 +62,7 @@ def _draw_order(task: Task, wanted: ToEmbed) -> None:
         f"Embed {count(wanted.texts, 'text')}",
         type="primary",
         key="start_embed",
-        disabled=not ready,
+        **allowed(Step.EMBED, ready),
         on_click=order_job,
         args=("embed", task.name, {"embedder": wanted.embedder}),
     )

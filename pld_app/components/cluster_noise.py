@@ -8,10 +8,12 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.cluster_ground import Prepared
+from pld_app.components.permitted import allowed
 from pld_app.components.text import plain
 from pld_core.errors import PldError
 from pld_core.lineage import origin_of
 from pld_core.models import NOISE, MicroInstruction, Task
+from pld_core.permissions import Step
 from pld_core.records import StoredClustering
 
 A_PAGE = 8
@@ -59,7 +61,7 @@ def _draw_point(task: Task, instruction: MicroInstruction, kept: StoredClusterin
         st.button(
             "Promote to rule",
             key=f"promote_{short}",
-            disabled=kept is None,
+            **allowed(Step.PROMOTE, kept is not None),
             on_click=_promote,
             args=(task.name, kept.id if kept else 0, instruction.example_hash),
         )

@@ -9,11 +9,13 @@ from pld_app.components.cluster_embedding import draw_before_synthesis
 from pld_app.components.cluster_ground import Prepared, swept
 from pld_app.components.cluster_settings import apply
 from pld_app.components.job_progress import order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_core.clustering import health
 from pld_core.compilation import fixed_length
 from pld_core.errors import PldError
 from pld_core.models import Algorithm, ClusterParams, Task
+from pld_core.permissions import Step
 from pld_core.records import StoredClustering
 from pld_core.sweep import prompt_tokens, remedies, rule_lengths
 
@@ -61,7 +63,7 @@ def _draw_other_embedder(task: Task, made: StoredClustering, embedder: str) -> N
             f"Synthesise rules of clustering {made.id}",
             key="synthesise_kept",
             icon=":material/merge:",
-            disabled=not extracting.has_teacher(session.app(), task),
+            **allowed(Step.SYNTHESISE, extracting.has_teacher(session.app(), task)),
             on_click=order_job,
             args=("synthesise", task.name, {"clustering": made.id}),
         )
@@ -126,7 +128,7 @@ def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | Non
             "Keep this clustering",
             key="keep",
             icon=":material/bookmark:",
-            disabled=kept is not None,
+            **allowed(Step.CLUSTER, kept is None),
             on_click=_keep,
             args=(task, params),
         )
@@ -135,11 +137,14 @@ def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | Non
             key="synthesise",
             icon=":material/merge:",
             type="primary",
-            disabled=kept is None or not has_teacher,
-            help="Rules for each cluster that has none yet. Rules that are there get the evidence of this clustering; "
-            "an approved one that rests on other examples now becomes stale. Nothing decided is overwritten."
-            if has_teacher
-            else "This task has no teacher, so no rule can be written.",
+            **allowed(
+                Step.SYNTHESISE,
+                kept is not None and has_teacher,
+                "Rules for each cluster that has none yet. Rules that are there get the evidence of this clustering; "
+                "an approved one that rests on other examples now becomes stale. Nothing decided is overwritten."
+                if has_teacher
+                else "This task has no teacher, so no rule can be written.",
+            ),
             on_click=order_job,
             args=("synthesise", task.name, {"clustering": kept.id if kept else 0}),
         )

@@ -7,9 +7,11 @@ from itertools import groupby
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.permitted import allowed
 from pld_app.components.text import moment, plain
 from pld_core.desk import Comment
 from pld_core.models import RuleDossier
+from pld_core.permissions import Step
 
 ABOUT_RULE = "The rule"
 
@@ -40,15 +42,22 @@ def _draw_thread(dossier: RuleDossier, thread: list[Comment], linked: str) -> No
                 link = f"?rule={comment.rule_id}&comment={comment.id}"
                 st.caption(f"{mark}**{plain(comment.by)}** · {moment(comment.at)} · [#{comment.id}]({link})")
                 st.text(comment.text)
+        may = allowed(Step.COMMENT)
         with st.container(horizontal=True, gap="small"):
             if first.resolved:
-                st.button("Reopen", key=f"reopen_{first.id}", type="tertiary", on_click=_settle, args=(first.id, False))
+                st.button(
+                    "Reopen", key=f"reopen_{first.id}", type="tertiary", on_click=_settle, args=(first.id, False), **may
+                )
                 return
             with st.popover("Answer", key=f"answering_{first.id}"):
                 key = f"answer_{first.id}"
                 st.text_area("Answer", key=key, persist_state="session", max_chars=4000)
-                st.button("Send", key=f"send_{first.id}", on_click=_add, args=(dossier.summary.id, key, "", first.id))
-            st.button("Resolve", key=f"resolve_{first.id}", type="tertiary", on_click=_settle, args=(first.id, True))
+                st.button(
+                    "Send", key=f"send_{first.id}", on_click=_add, args=(dossier.summary.id, key, "", first.id), **may
+                )
+            st.button(
+                "Resolve", key=f"resolve_{first.id}", type="tertiary", on_click=_settle, args=(first.id, True), **may
+            )
 
 
 def _draw_new(dossier: RuleDossier) -> None:
@@ -64,7 +73,7 @@ def _draw_new(dossier: RuleDossier) -> None:
         placeholder="@name tells somebody",
     )
     st.selectbox("About", list(places), format_func=lambda h: plain(places[h]), key=about)
-    st.button("Comment", key="add_comment", on_click=_add, args=(rule, key, about, None))
+    st.button("Comment", key="add_comment", on_click=_add, args=(rule, key, about, None), **allowed(Step.COMMENT))
 
 
 def _place(dossier: RuleDossier, example_hash: str) -> str:

@@ -6,9 +6,11 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.evidence_card import draw_example
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_core.errors import PldError
 from pld_core.models import Task
+from pld_core.permissions import Step
 from pld_core.records import LabelConflict, Page
 
 PAGE_SIZE = 10
@@ -49,7 +51,7 @@ def _draw(task: Task, conflict: LabelConflict) -> None:
             st.button(
                 "Settle",
                 key=f"settle_{key}",
-                disabled=right is None or not reason.strip(),
+                **allowed(Step.SETTLE_LABELS, right is not None and bool(reason.strip())),
                 on_click=_settle,
                 args=(task.name, conflict, str(right), reason),
             )

@@ -7,10 +7,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import importing, session
+from pld_app.components.permitted import allowed
 from pld_app.components.run_view import plain_label
 from pld_app.components.text import count, plain
 from pld_core.errors import PldError
 from pld_core.models import Split, Task
+from pld_core.permissions import Step
 from pld_core.validation.findings import scarce_labels
 
 LOOKS = {Split.TRAIN: ("#2b5c8a", ""), Split.VALIDATION: ("#d97706", "/"), Split.TEST: ("#0f766e", ".")}
@@ -77,7 +79,13 @@ def _draw_resplit(task: Task) -> None:
             "together, and examples that an instruction was made from stay in train."
         )
         seed = st.number_input("Seed", min_value=0, value=0, step=1, key="resplit_seed", width=160)
-        st.button("Divide the examples anew", key="resplit", on_click=_resplit, args=(task.name, int(seed)))
+        st.button(
+            "Divide the examples anew",
+            key="resplit",
+            on_click=_resplit,
+            args=(task.name, int(seed)),
+            **allowed(Step.RESPLIT),
+        )
 
 
 def _resplit(task_name: str, seed: int) -> None:

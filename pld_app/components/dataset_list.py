@@ -8,9 +8,11 @@ import streamlit as st
 
 from pld_app import importing, session
 from pld_app.components.import_report import draw_report
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_core.errors import PldError
 from pld_core.models import Task
+from pld_core.permissions import Step
 from pld_core.records import Dataset, DatasetState
 from pld_core.validation.report import ValidationReport
 
@@ -58,6 +60,7 @@ def _draw_put_away(dataset: Dataset, archived: bool) -> None:
             st.button(
                 "Take into use again",
                 key=f"restore_{dataset.id}",
+                **allowed(Step.RESTORE_DATA),
                 on_click=_try,
                 args=(lambda: store.restore(dataset.id, actor), f"Data set {dataset.id} is in use again"),
             )
@@ -65,16 +68,22 @@ def _draw_put_away(dataset: Dataset, archived: bool) -> None:
             st.button(
                 "Archive",
                 key=f"archive_{dataset.id}",
-                help="Its examples take no part any more, but stay readable.",
-                disabled=not reason.strip(),
+                **allowed(
+                    Step.ARCHIVE_DATA,
+                    bool(reason.strip()),
+                    "Its examples take no part any more, but stay readable.",
+                ),
                 on_click=_try,
                 args=(lambda: store.archive(dataset.id, reason, actor), f"Data set {dataset.id} is archived"),
             )
         st.button(
             "Delete",
             key=f"delete_{dataset.id}",
-            help="Its examples are deleted; the record and the report stay.",
-            disabled=bool(rules) or not reason.strip(),
+            **allowed(
+                Step.DELETE_DATA,
+                not rules and bool(reason.strip()),
+                "Its examples are deleted; the record and the report stay.",
+            ),
             on_click=_try,
             args=(lambda: store.delete(dataset.id, reason, actor), f"Data set {dataset.id} is deleted"),
         )

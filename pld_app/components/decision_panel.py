@@ -13,16 +13,15 @@ from pld_app.components.edit_panel import draw_edit
 from pld_app.components.parts_panel import draw_merge, draw_split
 from pld_app.components.rule_card import draw_rule_text
 from pld_app.components.rule_desk import MERGE, SPLIT, WITHDRAW
+from pld_app.components.signature_card import draw_sign_button, draw_signature
 from pld_app.components.text import plain, words
+from pld_app.components.unsigned_notice import category_key, reason_key
 from pld_app.session import Panel
 from pld_core.models import Judgement, RejectCategory, RuleDossier, Task, Verdict
+from pld_core.permissions import Step
 
 APPROVE, EDIT, REJECT, CHANGES, HELP = "approve", "edit", "reject", "request_changes", "help"
 SECOND = "second"
-MEANING = (
-    "By approving I state that I have read this revision beside its evidence and find it right. "
-    "It may be compiled into prompts until it is changed, goes stale or is retired."
-)
 KEYS = {
     "J / K": "next / previous rule",
     "A": "approve (opens a panel; the button in it signs)",
@@ -85,29 +84,30 @@ def _help() -> None:
 def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
     with st.container(border=True):
         draw_rule_text(dossier.head.text)
-    category, category_key = None, f"category_{panel.revision_hash}"
+    category, category_at = None, category_key(panel.revision_hash)
     if panel.kind == REJECT:
         category = st.selectbox(
             "What is wrong with it",
             list(RejectCategory),
             index=None,
             format_func=lambda c: words(c.value),
-            key=category_key,
+            key=category_at,
             persist_state="session",
         )
     optional = " (optional)" if panel.kind == APPROVE else ""
-    reason_key = f"reason_{panel.kind}_{panel.revision_hash}"
-    st.text_area(f"Reason, in your own words{optional}", key=reason_key, persist_state="session", max_chars=2000)
-    if panel.kind == APPROVE:
-        st.caption(f"{MEANING} Recorded as {plain(session.app().actor.name)}, with the time, bound to this revision.")
-    label = {APPROVE: "Sign and approve", REJECT: "Reject", CHANGES: "Request changes"}[panel.kind]
-    if st.button(label, type="primary", key="sign"):
+    reason_at = reason_key(panel.kind, panel.revision_hash)
+    reason = st.text_area(
+        f"Reason, in your own words{optional}", key=reason_at, persist_state="session", max_chars=2000, height=90
+    )
+    draw_signature(dossier, panel)
+    label = {APPROVE: "Sign and approve", REJECT: "Sign and reject", CHANGES: "Sign and request changes"}[panel.kind]
+    if draw_sign_button(label, Step.JUDGE, dossier, panel, reason, category):
         judgement = Judgement(
             panel.rule_id,
             panel.revision_hash,
             panel.state,
             Verdict(panel.kind),
-            session.widget(reason_key),
+            reason,
             category,
             panel.opened_at,
             panel.evidence_hash,
@@ -115,9 +115,10 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             panel.guideline_version,
         )
         if session.attempt(lambda: _record(judgement)):
-            session.carry_draft(reason_key, category_key)
+            session.carry_draft(reason_at, category_at)
             # Whoever met a seeded check is told on its page, before the next rule.
             _go_on("" if told_after_check(session.app(), panel.rule_id) else next_rule)
+        st.rerun()
 
 
 def _record(judgement: Judgement) -> str:

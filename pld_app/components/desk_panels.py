@@ -5,9 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.permitted import allowed
+from pld_app.components.signature_card import draw_sign_button, draw_signature
 from pld_app.components.text import plain
+from pld_app.components.unsigned_notice import reason_key
 from pld_app.session import Panel
 from pld_core.models import RuleDossier
+from pld_core.permissions import Step
 
 
 def draw_second_opinion(dossier: RuleDossier, panel: Panel) -> None:
@@ -15,7 +19,7 @@ def draw_second_opinion(dossier: RuleDossier, panel: Panel) -> None:
     st.markdown("The rule goes to the tab **Second review** with your note, until somebody else decides on it.")
     key = f"second_note_{panel.revision_hash}"
     st.text_area("What should they look at", key=key, persist_state="session", max_chars=500)
-    if st.button("Ask for a second opinion", type="primary", key="sign"):
+    if st.button("Ask for a second opinion", type="primary", key="sign", **allowed(Step.ASK_OPINION)):
         app = session.app()
 
         def ask() -> str:
@@ -33,19 +37,18 @@ def draw_withdraw(dossier: RuleDossier, panel: Panel) -> None:
         "Your decision stays on record, marked as withdrawn, and the revision goes back to review."
         + (" It **leaves force** at once; prompts that are compiled already do not change." if in_force else "")
     )
-    key = f"withdraw_reason_{panel.revision_hash}"
-    st.text_area("Why, in your own words", key=key, persist_state="session", max_chars=2000)
-    if st.button("Withdraw my decision", type="primary", key="sign"):
+    key = reason_key(panel.kind, panel.revision_hash)
+    reason = st.text_area("Why, in your own words", key=key, persist_state="session", max_chars=2000, height=90)
+    draw_signature(dossier, panel)
+    if draw_sign_button("Sign and withdraw my decision", Step.WITHDRAW, dossier, panel, reason):
         app = session.app()
 
         def withdraw() -> str:
-            number = app.store.desk.queue.withdraw(
-                panel.rule_id, panel.revision_hash, panel.state, session.widget(key), app.actor
-            )
+            number = app.store.desk.queue.withdraw(panel.rule_id, panel.revision_hash, panel.state, reason, app.actor)
             return f"Decision {number} is withdrawn; {panel.rule_id} is in review"
 
-        if session.attempt(withdraw):
-            st.rerun()
+        session.attempt(withdraw)
+        st.rerun()
 
 
 def draw_second_opinions(dossier: RuleDossier) -> None:

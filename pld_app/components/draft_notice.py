@@ -6,10 +6,12 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.edit_panel import fill_fields
+from pld_app.components.permitted import allowed
 from pld_app.components.rule_card import draw_rule_text, word_diff
 from pld_app.components.text import moment, plain
 from pld_core.desk import Draft
 from pld_core.models import RuleDossier
+from pld_core.permissions import Step
 
 
 def draw_drafts(dossier: RuleDossier) -> None:
@@ -35,9 +37,9 @@ def _draw(dossier: RuleDossier, draft: Draft) -> None:
             _draw_both(dossier, draft)
         with st.container(horizontal=True, gap="small"):
             word = f"Continue on revision {dossier.head.number}" if moved_on else "Continue"
-            key = draft.base[-12:]
-            st.button(word, key=f"draft_go_{key}", on_click=_continue, args=(dossier, draft))
-            st.button("Discard", key=f"draft_drop_{key}", on_click=_discard, args=(draft,), type="tertiary")
+            key, may = draft.base[-12:], allowed(Step.EDIT)
+            st.button(word, key=f"draft_go_{key}", on_click=_continue, args=(dossier, draft), **may)
+            st.button("Discard", key=f"draft_drop_{key}", on_click=_discard, args=(draft,), type="tertiary", **may)
 
 
 def _draw_both(dossier: RuleDossier, draft: Draft) -> None:

@@ -6,12 +6,14 @@ import streamlit as st
 
 from pld_app import session, synthesis_work
 from pld_app.checking import told_after_check
+from pld_app.components.permitted import allowed
 from pld_app.components.rule_card import priority_words, word_diff
 from pld_app.components.text import count, plain
 from pld_app.session import Panel
 from pld_core.desk import Draft, DraftText
 from pld_core.errors import PldError
 from pld_core.models import ORDINARY, PRIORITIES, RuleDossier, RuleText, Task
+from pld_core.permissions import Step
 from pld_core.rule_check import leaks, likely_tokens
 
 NAMES = ("title", "if", "then", "except", "priority", "note")
@@ -59,7 +61,7 @@ def draw_edit(task: Task, dossier: RuleDossier, panel: Panel) -> None:
     st.caption(
         "Saving makes a new revision, which goes back to review. An approved revision stays in force until then."
     )
-    if st.button("Save as a new revision", type="primary", key="sign") and session.attempt(
+    if st.button("Save as a new revision", type="primary", key="sign", **allowed(Step.EDIT)) and session.attempt(
         lambda: _save(panel, typed.rule_text(text.rationale), typed.note)
     ):
         if session.moved_on() is None:

@@ -7,11 +7,13 @@ import streamlit as st
 from pld_app import batching, session
 from pld_app.components.extract_form import is_going_on
 from pld_app.components.job_progress import order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_core.batches import BatchState, StoredBatch
 from pld_core.errors import PldError
 from pld_core.models import Task
+from pld_core.permissions import Step
 
 LOOK_S = 5.0
 SHOWN = 3
@@ -55,6 +57,7 @@ def draw_batches(task: Task) -> None:
                 "Collect the answers",
                 key="collect_batches",
                 icon=":material/download:",
+                **allowed(Step.EXTRACT),
                 on_click=order_job,
                 args=("extract", task.name, ExtractOrder(task.name, delivery=Delivery.BATCH).as_json()),
             )
@@ -75,7 +78,7 @@ def _draw(batch: StoredBatch, *, can_cancel: bool) -> None:
                 st.button(
                     "Cancel",
                     key=f"cancel_batch_{batch.id}",
-                    help="What is answered by then is kept and has to be paid for.",
+                    **allowed(Step.EXTRACT, True, "What is answered by then is kept and has to be paid for."),
                     on_click=_cancel,
                     args=(batch,),
                 )

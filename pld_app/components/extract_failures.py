@@ -13,10 +13,12 @@ from pld_app.components.evidence_card import draw_example
 from pld_app.components.extract_estimate import estimate_of
 from pld_app.components.extract_form import can_deliver, is_going_on, is_ready
 from pld_app.components.job_progress import order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, in_badge, plain, short_hash
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_core.errors import Failure, NotFound
 from pld_core.models import Split, Task
+from pld_core.permissions import Step
 from pld_core.pricing import money
 from pld_core.records import TeacherCall
 
@@ -81,7 +83,7 @@ def _draw_again(
             "Ask this one again" if len(shown) == 1 else f"Ask these {len(shown):,} again",
             key="retry_failed",
             icon=":material/refresh:",
-            disabled=closed,
+            **allowed(Step.EXTRACT, not closed),
             on_click=order_job,
             args=("extract", task.name, again.as_json()),
         )
@@ -106,7 +108,7 @@ def _draw(task: Task, call: TeacherCall, order: ExtractOrder, closed: bool) -> N
                 key=f"ask_again_{short_hash(call.subjects[0])}",
                 type="tertiary",
                 icon=":material/refresh:",
-                disabled=closed,
+                **allowed(Step.EXTRACT, not closed),
                 on_click=order_job,
                 args=("extract", task.name, replace(order, examples=call.subjects[:1]).as_json()),
             )

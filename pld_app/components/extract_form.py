@@ -10,6 +10,7 @@ from pld_app import extracting, session
 from pld_app.components.extract_caps import draw_order
 from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.extracting import PROBE
@@ -19,6 +20,7 @@ from pld_core.errors import PldError
 from pld_core.extraction import TEMPLATE
 from pld_core.model_ports import BackendStatus
 from pld_core.models import Task
+from pld_core.permissions import Step
 from pld_core.templates import template
 
 SCRIPTED = "scripted:"
@@ -64,7 +66,7 @@ def draw_form(task: Task, teacher: str, training: int, failed: int) -> ExtractOr
             else f"Start: {count(found.calls, 'call')}",
             type="primary",
             key="start_extract",
-            disabled=closed,
+            **allowed(Step.EXTRACT, not closed),
             on_click=order_job,
             args=("extract", task.name, order.as_json()),
         )
@@ -73,8 +75,11 @@ def draw_form(task: Task, teacher: str, training: int, failed: int) -> ExtractOr
             st.button(
                 f"Measure with {count(few, 'call')}",
                 key="probe_extract",
-                disabled=closed,
-                help="They are real calls and paid for; their answers are kept, so none is paid for twice.",
+                **allowed(
+                    Step.EXTRACT,
+                    not closed,
+                    "They are real calls and paid for; their answers are kept, so none is paid for twice.",
+                ),
                 on_click=order_job,
                 args=("extract", task.name, replace(order, limit=PROBE, delivery=Delivery.NOW).as_json()),
             )

@@ -13,6 +13,7 @@ from pld_app.components.import_report import draw_report
 from pld_app.components.import_settle import draw_settle
 from pld_app.components.import_words import on_page
 from pld_app.components.job_progress import draw_jobs, is_ordered
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_app.importing import Checked, ImportOrder
 from pld_app.uploads import Waiting
@@ -123,7 +124,7 @@ def _draw_go(waiting: Waiting, order: ImportOrder, report: ValidationReport) -> 
         label,
         type="primary",
         key="import_go",
-        disabled=bool(report.problems) or going_on,
+        **allowed(Step.IMPORT_DATA, not report.problems and not going_on),
         on_click=_order,
         args=(waiting, order),
     )

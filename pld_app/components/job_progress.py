@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.extract_order import Cap, Delivery
 from pld_core.canonical import Json
 from pld_core.errors import PldError
 from pld_core.models import Job, JobState
+from pld_core.permissions import JOBS
 
 KINDS = {
     "evaluate": "Evaluation",
@@ -143,7 +145,7 @@ def _draw_button(job: Job) -> None:
         label, action = "Continue", app.store.jobs.resume
     else:
         return
-    if st.button(label, key=f"job_button_{job.id}_{job.state.value}"):
+    if st.button(label, key=f"job_button_{job.id}_{job.state.value}", **allowed(JOBS[job.kind])):
         try:
             action(job.id, app.actor)
         except PldError as error:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pld_app import session, synthesis_work
 from pld_app.components.edit_panel import draw_priority
+from pld_app.components.permitted import allowed
 from pld_app.components.rule_card import draw_rule_text
 from pld_app.components.text import count, plain
 from pld_app.session import Panel
@@ -13,6 +14,7 @@ from pld_core.desk import DraftText, Half, SeenRule
 from pld_core.errors import PldError
 from pld_core.models import RuleDossier, RuleText, Task
 from pld_core.parts import default_halves, supporting
+from pld_core.permissions import Step
 
 FIRST, SECOND, BOTH = "first", "second", "both"
 
@@ -53,7 +55,7 @@ def draw_split(task: Task, dossier: RuleDossier, panel: Panel) -> None:
                     chosen[at].add(example_hash)
     reason = f"split_reason_{base}"
     st.text_input("Why", key=reason, persist_state="session", max_chars=500)
-    if st.button("Split into two rules", type="primary", key="sign"):
+    if st.button("Split into two rules", type="primary", key="sign", **allowed(Step.SPLIT)):
         app = session.app()
         pair = Half(halves[0], frozenset(chosen[0])), Half(halves[1], frozenset(chosen[1]))
 
@@ -94,7 +96,7 @@ def draw_merge(task: Task, dossier: RuleDossier, panel: Panel) -> None:
     text = _draw_text_fields(task, f"merge_{base}_{other.head.hash[-12:]}", both)
     reason = f"merge_reason_{base}"
     st.text_input("Why", key=reason, persist_state="session", max_chars=500)
-    if st.button("Merge into one rule", type="primary", key="sign"):
+    if st.button("Merge into one rule", type="primary", key="sign", **allowed(Step.MERGE)):
         pair = _seen(panel), SeenRule(other.summary.id, other.head.hash, other.summary.state)
 
         def merge() -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session, wiring
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_core.canonical import canonical_json
 from pld_core.errors import PldError
 from pld_core.models import PromptVersion, Task
+from pld_core.permissions import Step
 from pld_core.review import rule_sentences
 
 COMPILED = "_compiled"
@@ -32,7 +34,7 @@ def draw_candidates(task: Task) -> None:
             "Compile a prompt version",
             type="primary",
             key="compile",
-            disabled=not approved,
+            **allowed(Step.COMPILE, bool(approved)),
             on_click=_compile,
             args=(task,),
         )

@@ -6,10 +6,12 @@ import streamlit as st
 
 from pld_app import session, synthesis_work
 from pld_app.components.bulk import draw_selection
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_core.desk import DeskFilter, QueueRow, Tab
 from pld_core.errors import PldError
 from pld_core.models import RevisionState, Task
+from pld_core.permissions import Step
 from pld_core.records import Page, RuleFilter
 from pld_core.review import AWAITING_DECISION
 
@@ -153,7 +155,7 @@ def _draw_comparing(task: Task) -> None:
     st.caption("Rules with examples that contradict them, and rules with close conditions and different labels.")
     if waiting := session.app().store.lineage.uncompared(task.name):
         st.info(f"{count(len(waiting), 'rule')} not compared with the others yet.")
-        st.button("Compare now", key="compare", on_click=_compare, args=(task.name,))
+        st.button("Compare now", key="compare", on_click=_compare, args=(task.name,), **allowed(Step.COMPARE))
 
 
 def _compare(task: str) -> None:

@@ -6,7 +6,9 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.decision_panel import APPROVE, CHANGES, EDIT, HELP, REJECT, SECOND
+from pld_app.components.permitted import allowed
 from pld_core.models import RevisionState, RuleDossier
+from pld_core.permissions import Step
 from pld_core.review import AWAITING_DECISION
 
 DECIDABLE = (RevisionState.STALE, RevisionState.IN_REVIEW, RevisionState.FIRST_APPROVED, RevisionState.DISPUTED)
@@ -19,22 +21,23 @@ def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> Non
     decidable = state in DECIDABLE
     why = "" if decidable else f"This revision is {state.label}. Edit it to make a new one."
     no_evidence = not any(e.role.value in ("supports", "contradicts") for e in dossier.evidence)
+    why_not = "No evidence to judge it by." if no_evidence else why
     steps = [
-        ("Approve", "A", APPROVE, decidable and not no_evidence, "No evidence to judge it by." if no_evidence else why),
-        ("Edit", "E", EDIT, True, ""),
-        ("Request changes", None, CHANGES, decidable, why),
-        ("Reject", "X", REJECT, decidable, why),
-        ("2nd opinion", "S", SECOND, state in AWAITING_DECISION, why),
+        ("Approve", "A", APPROVE, Step.JUDGE, decidable and not no_evidence, why_not),
+        ("Edit", "E", EDIT, Step.EDIT, True, ""),
+        ("Request changes", None, CHANGES, Step.JUDGE, decidable, why),
+        ("Reject", "X", REJECT, Step.JUDGE, decidable, why),
+        ("2nd opinion", "S", SECOND, Step.ASK_OPINION, state in AWAITING_DECISION, why),
     ]
     with st.bottom:
         columns = st.columns([10, 8, 14, 9, 11, 8, 10, 8, 8, 8], gap="xsmall")
-        for column, (label, key, kind, possible, reason) in zip(columns[:5], steps, strict=True):
+        for column, (label, key, kind, step, possible, reason) in zip(columns[:5], steps, strict=True):
+            control = allowed(step, possible and not resting, reason)
             column.button(
                 label,
                 key=f"bar_{kind}",
-                shortcut=None if resting or not possible else key,
-                disabled=resting or not possible,
-                help=reason or None,
+                shortcut=None if control["disabled"] else key,
+                **control,
                 width="stretch",
                 on_click=session.open_panel,
                 args=(kind, dossier),

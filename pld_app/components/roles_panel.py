@@ -17,7 +17,7 @@ MEANINGS = {
     Role.RELEASE_MANAGER: "compiles, evaluates and retires",
     Role.ANALYST: "reads",
     Role.AUDITOR: "reads and exports",
-    Role.ADMIN: "grants and revokes roles, changes settings, exports audit packs",
+    Role.ADMIN: "grants and revokes roles, changes settings and policies, exports audit packs",
 }
 PERSON, ROLE, REASON = "role_person", "role_role", "role_reason"
 

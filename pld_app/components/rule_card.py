@@ -13,6 +13,7 @@ from pld_core.errors import RevisionMovedOn
 from pld_core.lineage import RuleTrace
 from pld_core.models import ORDINARY, PRIORITIES, Decision, Revision, RevisionState, RuleDossier, RuleText
 from pld_core.review import rule_sentences
+from pld_core.signing import Signature
 
 
 def draw_rule_text(text: RuleText) -> None:
@@ -57,13 +58,17 @@ def _lineage(dossier: RuleDossier) -> str:
     return f"{line}{note} · {short_hash(head.hash)}"
 
 
-def draw_history(dossier: RuleDossier, withdrawn: Mapping[int, tuple[str, str, str]]) -> None:
-    """Draw decisions, withdrawn ones marked with (by, at, reason), and revisions as word diffs."""
+def draw_history(
+    dossier: RuleDossier, withdrawn: Mapping[int, tuple[str, str, str]], signatures: Mapping[int, Signature]
+) -> None:
+    """Draw decisions with what was signed, withdrawn ones marked with (by, at, reason), and revisions as word diffs."""
     if dossier.decisions:
         with st.expander(f"Decisions ({len(dossier.decisions)})", expanded=True):
             numbers = {revision.hash: revision.number for revision in dossier.revisions}
             for decision in reversed(dossier.decisions):
                 st.markdown(decision_line(decision, numbers[decision.revision_hash]))
+                if signature := signatures.get(decision.id):
+                    st.caption(signature_line(signature))
                 if taken_back := withdrawn.get(decision.id):
                     by, at, reason = taken_back
                     st.caption(f":orange-badge[withdrawn] by {plain(by)}, {moment(at)}: {plain(reason)}")
@@ -84,6 +89,13 @@ def decision_line(decision: Decision, revision_number: int) -> str:
         f"**{words(decision.verdict.value)}**{category} of revision {revision_number} by {plain(decision.reviewer)}, "
         f"{moment(decision.decided_at)}{under}{reason}"
     )
+
+
+def signature_line(signature: Signature) -> str:
+    """Return what was signed and what vouches for it, as escaped Markdown."""
+    meaning = f"“{plain(signature.meaning)}” " if signature.meaning else ""
+    name = f" ({plain(signature.name)})" if signature.name else ""
+    return f"{meaning}{signature.kind.capitalize()}{name}."
 
 
 def word_diff(old: RuleText, new: RuleText) -> str:

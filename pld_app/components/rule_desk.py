@@ -6,19 +6,15 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.bulk import tag_rules
+from pld_app.components.permitted import allowed
 from pld_app.components.text import plain
 from pld_app.session import Panel
 from pld_core.desk import Derivation, Lease, QueueRow
-from pld_core.models import RevisionState, RuleDossier
-from pld_core.review import FINAL_STATES
+from pld_core.models import RuleDossier
+from pld_core.permissions import Step
+from pld_core.review import FINAL_STATES, Action, is_allowed
 
 SPLIT, MERGE, WITHDRAW, SHOW_DIFF = "split", "merge", "withdraw", "show_diff"
-WITHDRAWABLE = (
-    RevisionState.APPROVED,
-    RevisionState.FIRST_APPROVED,
-    RevisionState.DISPUTED,
-    RevisionState.CHANGES_REQUESTED,
-)
 
 
 def draw_people(row: QueueRow, lease: Lease) -> None:
@@ -39,7 +35,6 @@ def draw_steps(dossier: RuleDossier, row: QueueRow) -> None:
     panel: Panel | None = session.panel()
     resting, rule = panel is not None, dossier.summary
     has_parent = len(dossier.revisions) > 1
-    own = any(d.reviewer == session.app().actor.name for d in dossier.decisions if d.revision_hash == rule.head)
     with st.container(horizontal=True, gap="xsmall", key="rule_steps"):
         st.button(
             "Hide diff" if session.flag(SHOW_DIFF) else "Diff",
@@ -52,18 +47,15 @@ def draw_steps(dossier: RuleDossier, row: QueueRow) -> None:
             args=(SHOW_DIFF,),
         )
         final = rule.state in FINAL_STATES
-        for label, kind, possible in (
-            ("Split", SPLIT, not final),
-            ("Merge", MERGE, not final),
-            ("Withdraw decision", WITHDRAW, own and rule.state in WITHDRAWABLE),
-        ):
-            if kind == WITHDRAW and not possible:
-                continue
+        steps = [("Split", SPLIT, Step.SPLIT, not final), ("Merge", MERGE, Step.MERGE, not final)]
+        if _can_withdraw(rule.id):
+            steps.append(("Withdraw decision", WITHDRAW, Step.WITHDRAW, True))
+        for label, kind, step, possible in steps:
             st.button(
                 label,
                 key=f"rule_{kind}",
                 type="tertiary",
-                disabled=resting or not possible,
+                **allowed(step, possible and not resting),
                 on_click=session.open_panel,
                 args=(kind, dossier),
             )
@@ -71,12 +63,19 @@ def draw_steps(dossier: RuleDossier, row: QueueRow) -> None:
             _draw_tags(row)
 
 
+def _can_withdraw(rule_id: str) -> bool:
+    """Return whether the guard would let the person take a decision on the newest revision back."""
+    app = session.app()
+    return is_allowed(app.store.rules.standing(rule_id), Action.WITHDRAW, app.actor)
+
+
 def _draw_tags(row: QueueRow) -> None:
     rule_id = row.summary.id
+    may = allowed(Step.TAG)
     for tag in row.tags:
-        st.button(f"{plain(tag)} ✕", key=f"untag_{tag}", on_click=_untag, args=(rule_id, tag))
+        st.button(f"{plain(tag)} ✕", key=f"untag_{tag}", on_click=_untag, args=(rule_id, tag), **may)
     st.text_input("New tag", key="rule_tag", max_chars=40)
-    st.button("Add tag", key="rule_tag_add", on_click=tag_rules, args=((rule_id,), "rule_tag"))
+    st.button("Add tag", key="rule_tag_add", on_click=tag_rules, args=((rule_id,), "rule_tag"), **may)
 
 
 def _untag(rule_id: str, tag: str) -> None:

@@ -6,10 +6,12 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.job_progress import order_job
+from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
 from pld_core.evaluation import score
 from pld_core.models import JobState, RevisionState, Split, Task
+from pld_core.permissions import Step
 from pld_core.records import TaskCounts
 from pld_core.review import AWAITING_DECISION
 
@@ -91,7 +93,7 @@ def offer_demos() -> None:
                 st.button(
                     f"Build “{demo_title(name)}”",
                     key=f"build_{name}",
-                    disabled=name in going_on,
+                    **allowed(Step.IMPORT_DATA, name not in going_on),
                     on_click=_build,
                     args=(name,),
                 )

@@ -348,7 +348,7 @@ def check_decision(rule_id: str, decision: Json, revisions: Json, told: Told, sh
         # Events of before it was noted do not tell of it.
         ("attention", decision["attention"], payload.get("attention")),
         # Events of earlier versions tell neither.
-        ("guideline version", decision["guideline"], payload.get("guideline", 0)),
+        ("guideline version", decision["guideline"], payload.get("guideline_version", 0)),
         ("list of overlaps", decision["overlaps"], payload.get("overlaps", [])),
     ]
     for what, in_dossier, in_event in pairs:

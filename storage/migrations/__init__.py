@@ -24,6 +24,7 @@ from storage.migrations import (
     m017_effect,
     m019_guidelines,
     m021_seeded_checks,
+    m022_signing,
     m023_attention,
 )
 from storage.migrations.steps import migrations
@@ -86,6 +87,7 @@ STEPS = (
     m017_effect.m017_effect,
     m019_guidelines.m019_guidelines,
     m021_seeded_checks.m021_seeded_checks,
+    m022_signing.m022_signing,
     m023_attention.m023_attention,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

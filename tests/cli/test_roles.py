@@ -77,7 +77,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("settings", "set", "teacher.in_flight", "3"),
         ("settings", "unset", "teacher.in_flight"),
     ),
-    Step.CHANGE_POLICY: (),
+    Step.CHANGE_POLICY: (("policy", "set", "--task", "nda", "--four-eyes", "--reason", "two of us"),),
     Step.GRANT: (("roles", "grant", "eve@example.org", "lead"), ("roles", "revoke", ME, "admin", "--reason", "x")),
 }
 """Commands by the step they take. A step without one is settled elsewhere: the conflict in `tests/cli/test_data.py` has
@@ -86,7 +86,7 @@ who may not."""
 READING = {
     *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "oversight"),
     *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
-    *("guideline show", "guideline history"),
+    *("guideline show", "guideline history", "policy show", "policy history"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
 }
 SETTLED_ELSEWHERE = {"data settle"}

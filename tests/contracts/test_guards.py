@@ -19,6 +19,8 @@ from pld_app.wiring import App
 from pld_core.errors import MissingRole
 from pld_core.models import Actor, Role
 from pld_core.permissions import JOBS, PERMITTED
+from pld_core.review import Action
+from pld_core.signing import MEANINGS
 from storage import SqliteStore
 from tests.factories import ANNA, fill, rule_in_review, verdict_on
 
@@ -43,7 +45,7 @@ NEEDS_MORE = {"desk.queue.open", "jobs.enqueue", "jobs.request_cancel", "jobs.re
 OWN = {
     *(f"desk.drafts.{name}" for name in ("of_rule", "mine")),
     *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours")),
-    *("rules.dossier", "checks.mine"),
+    *("rules.dossier", "checks.mine", "desk.unsigned.of_rule"),
 }
 """Reading as one person sees it: own drafts, own tab; `desk.queue.open` takes a lease only for who may decide."""
 READING = {
@@ -160,4 +162,7 @@ def test_the_event_of_a_decision_says_what_it_was_signed_as(sqlite_store: Sqlite
     fill(sqlite_store)
     rule_id = rule_in_review(sqlite_store)
     sqlite_store.rules.judge(verdict_on(sqlite_store, rule_id), ANNA)
-    assert sqlite_store.events.page()[0].payload["signed_as"] == {"kind": "attestation"}
+    payload = sqlite_store.events.page()[0].payload
+    assert payload["signed_as"] == {"kind": "attestation"}
+    assert payload["meaning"] == MEANINGS[Action.APPROVE]
+    assert payload["guideline_version"] == 1

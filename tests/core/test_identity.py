@@ -132,3 +132,8 @@ def test_a_decision_says_what_it_was_signed_as() -> None:
         "name": "Ada",
         "auth_time": 7,
     }
+
+
+def test_a_provider_that_does_not_tell_when_it_saw_somebody_vouches_for_no_signature() -> None:
+    signed = Actor("ada@example.org", frozenset(), Identity(ISSUER, "42", "Ada", "ada@example.org", None, 8)).signed_as
+    assert (signed["kind"], signed["subject"], signed["auth_time"]) == ("attestation", "42", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pld_core.models import SYSTEM, Actor, Role
+from pld_core.policy import PLAIN, Policy
 from storage import open_store
 from tests.e2e.conftest import Served, Visitor, free_port, serve, visiting
 from tests.factories import url_of
@@ -80,14 +82,64 @@ def test_people_act_as_themselves_with_their_roles(browser: Browser, governed: S
         assert (signed["subject"], signed["kind"]) == ("1", "signature of a signed-in person")
 
         # What is taken away while she is signed in is gone at her next step.
+        visitor.go("review?task=nda&rule=R2")
+        visitor.press("a")
+        visitor.panel_opens()
         store.roles.grant("lea@example.org", Role.ANALYST, "", LOCAL)
         store.roles.revoke("lea@example.org", Role.REVIEWER, "moved on", LOCAL)
-        approve(visitor, "R2")
-        visitor.page.get_by_text("may not decide on a rule").wait_for()
+        visitor.click("sign")
+        visitor.page.get_by_text("That takes the role lead or reviewer. Nothing was signed.").wait_for()
         assert store.rules.dossier("R2", SYSTEM).decisions == ()
         visitor.page.keyboard.press("Escape")
         visitor.panel_closes()
         sign_out(visitor)
+        assert visitor.page_errors == []
+
+
+def test_an_old_sign_in_is_renewed_at_the_provider_and_what_was_written_is_still_there(
+    browser: Browser, governed: Served, provider: IdentityProvider
+) -> None:
+    store = open_store(url_of(governed.workspace / "pld.db"))
+    store.policies.change("nda", PLAIN, Policy(fresh_sign_in=15), "as the regulator asks", LOCAL)
+    # Lea typed her password an hour ago; the provider knows her since and asks for none at an ordinary sign-in.
+    provider.proved["Lea"] = int(time.time()) - 3600
+    with visiting(browser, governed) as visitor:
+        visitor.go("review?task=nda&rule=R3")
+        sign_in(visitor, "I am Lea")
+        visitor.page.get_by_text("Signed in as").wait_for()
+        assert visitor.rule_in_address() == "R3"
+        assert provider.asked[-1]["prompt"] == "select_account"
+
+        visitor.press("x")
+        visitor.panel_opens()
+        visitor.page.get_by_role("dialog").get_by_role("textbox", name="Reason").fill("It says more than its examples.")
+        visitor.page.keyboard.press("Control+Enter")
+        visitor.settle()
+        visitor.click("sign_again")
+        visitor.page.get_by_role("link", name="Cancel").click()
+        visitor.page.get_by_text("did not let you in").wait_for()
+        visitor.page.get_by_text("It says more than its examples.").wait_for()
+        assert store.rules.dossier("R3", SYSTEM).decisions == ()
+
+        visitor.click("unsigned_go")
+        visitor.panel_opens()
+        visitor.click("sign_again")
+        visitor.page.get_by_role("link", name="I am Lea", exact=True).click()
+        assert (provider.asked[-1]["prompt"], provider.asked[-1]["max_age"]) == ("login", "0")
+        visitor.page.get_by_text("Not signed yet").wait_for()
+        assert visitor.rule_in_address() == "R3"
+        visitor.click("unsigned_go")
+        visitor.panel_opens()
+        visitor.page.get_by_label("What is wrong with it").click()
+        visitor.page.get_by_role("option", name="over broad").click()
+        visitor.click("sign")
+        visitor.panel_closes()
+        (decision,) = store.rules.dossier("R3", SYSTEM).decisions
+        assert (decision.reviewer, decision.reason) == ("lea@example.org", "It says more than its examples.")
+        event = next(e for e in store.events.page() if e.kind == "rule.rejected")
+        signed = event.payload["signed_as"]
+        assert isinstance(signed, dict)
+        assert signed["auth_time"] == pytest.approx(time.time(), abs=600)
         assert visitor.page_errors == []
 
 

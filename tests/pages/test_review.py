@@ -242,8 +242,7 @@ def test_a_bar_button_opens_a_panel_and_records_nothing(demo: App, visit: Visit)
     at = open_panel(visit("review"), "approve")
     rule_id = shown_rule(at)
     assert at.button("sign").label == "Sign and approve"
-    assert "By approving I state that I have read this revision beside its evidence" in prose(at)
-    assert "Recorded as anna" in prose(at)
+    assert "I have read this revision beside its evidence, find it right" in prose(at)
     assert not any(bar(at).values()), "keys must not fire behind the panel"
     assert state_of(demo, rule_id) is RevisionState.IN_REVIEW
     assert demo.store.rules.dossier(rule_id, SYSTEM).decisions == ()

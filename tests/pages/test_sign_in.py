@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from pld_app.wiring import App
 from pld_core.models import SYSTEM, Actor, Role
 from tests.cli.fake_ollama import FakeOllama
-from tests.factories import verdict_on
 from tests.pages.driving import PAGES, Visit, go, press, prose, raw, run, unescaped
 from tests.signing_in import ISSUER, signed_in, write_secrets
 
@@ -101,7 +100,7 @@ def test_signing_out_leads_back_to_the_sign_in_page(governed: App, visit: Visit)
 
 def approve(at: AppTest) -> AppTest:
     press(at, "bar_approve")
-    assert "Recorded as" in prose(at)
+    assert "What you sign" in prose(at)
     return press(at, "sign")
 
 
@@ -122,45 +121,52 @@ def test_a_role_that_is_revoked_in_mid_session_bites_at_once(governed: App, visi
     press(at, "bar_approve")
     governed.store.roles.revoke(LEA, Role.LEAD, "moved on", LOCAL)
     press(at, "sign")
-    assert f"{LEA} may not decide on a rule: that takes the role lead or reviewer." in prose(at)
+    assert at.button("sign").disabled
+    assert "That takes the role lead or reviewer. Nothing was signed." in prose(at)
     assert governed.store.rules.dossier("R1", SYSTEM).decisions == ()
 
 
 @pytest.mark.parametrize(
-    ("page", "button", "words"),
+    ("page", "button", "role"),
     [
-        ("home", "build_moderation", "may not import data"),
-        ("clusters", "synthesise", "may not synthesise rules"),
-        ("clusters", "keep", "may not keep a clustering"),
-        ("prompt", "compile", "may not compile a prompt"),
-        ("evaluate", "start_run", "may not evaluate a prompt"),
-        ("live_test", "ask", "may not ask a student"),
-        ("review", "sign", "may not decide on a rule"),
-        ("data", "resplit", "may not divide examples anew"),
-        ("data", "Import", "may not import data"),
+        ("home", "build_moderation", "lead"),
+        ("clusters", "synthesise", "lead"),
+        ("clusters", "keep", "lead"),
+        ("prompt", "compile", "lead or release manager"),
+        ("evaluate", "start_run", "lead or release manager or reviewer"),
+        ("live_test", "ask", "lead or release manager or reviewer"),
+        ("review", "bar_approve", "lead or reviewer"),
+        ("review", "bar_edit", "lead or reviewer"),
+        ("review", "bar_second", "lead or reviewer"),
+        ("review", "rule_split", "lead or reviewer"),
+        ("review", "rule_tag_add", "lead or reviewer"),
+        ("data", "resplit", "lead"),
+        ("settings", "policy_save", "admin"),
     ],
 )
-def test_a_page_lets_nobody_do_what_his_role_does_not_allow(
-    compiled: App, visit: Visit, workspace_folder: Path, ollama: FakeOllama, page: str, button: str, words: str
+def test_a_button_says_which_role_it_takes_to_whom_does_not_hold_it(
+    compiled: App, visit: Visit, workspace_folder: Path, ollama: FakeOllama, page: str, button: str, role: str
 ) -> None:
     write_secrets(workspace_folder)
-    compiled.store.rules.judge(verdict_on(compiled.store, "R2"), compiled.actor)
     compiled.store.roles.grant(RITA, Role.ANALYST, "", LOCAL)
-    before = compiled.store.events.count()
-    at = as_person(visit("home", task="nda"), page, signed_in(RITA))
-    if button == "keep":
-        at.slider("eps_nda").set_value(0.4)
-        run(at)
-    if page == "review":
-        press(at, "bar_approve")
-    if button == "Import":
-        at.segmented_control("view").set_value("Import")
-        run(at)
-        assert not at.get("file_uploader")
-    else:
-        press(at, button)
-    assert words in prose(at)
-    assert compiled.store.events.count() == before
+    at = as_person(visit("home", task="nda", rule="R2"), page, signed_in(RITA))
+    assert at.button(button).disabled
+    assert at.button(button).help == f"That takes the role {role}."
+
+
+def test_an_analyst_may_comment_but_not_bring_data_in(governed: App, visit: Visit) -> None:
+    at = as_person(visit("home", task="nda", rule="R2"), "review", signed_in(RITA))
+    assert not at.button("add_comment").disabled
+    go(at, "data").segmented_control("view").set_value("Import")
+    assert f"{RITA} may not import data" in prose(run(at))
+    assert not at.get("file_uploader")
+
+
+def test_a_lead_finds_every_button_of_the_review_page(governed: App, visit: Visit) -> None:
+    at = as_person(visit("home", task="nda", rule="R2"), "review", signed_in(LEA))
+    for key in ("approve", "edit", "request_changes", "reject", "second"):
+        assert not at.button(f"bar_{key}").disabled
+    assert not at.button("rule_split").disabled
 
 
 def test_sign_in_that_only_streamlit_found_lets_nobody_in(demo: App, visit: Visit) -> None:
