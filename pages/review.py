@@ -14,7 +14,9 @@ from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
 from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_steps
 from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps
+from pld_app.components.second_look import draw_second_look
 from pld_app.components.text import plain
+from pld_app.components.voices import draw_voices
 from pld_core.errors import NotFound
 from pld_core.models import Task
 
@@ -35,7 +37,7 @@ def draw(task: Task) -> None:
         return
     rule = dossier.summary.id
     lease, row = desk.queue.open(rule, app.actor), desk.queue.row(rule, app.actor)
-    trace, comments = app.store.lineage.trace(rule), desk.comments.of_rule(rule)
+    trace, comments = app.store.lineage.trace(rule, app.actor), desk.comments.of_rule(rule, app.actor)
     before, after = desk.queue.neighbours(rule, desk_filter(), app.actor)
     session.first_seen(dossier)
     with centre:
@@ -47,6 +49,8 @@ def draw(task: Task) -> None:
     with right:
         draw_people(row, lease)
         draw_drafts(dossier)
+        draw_voices(dossier)
+        draw_second_look(dossier)
         draw_second_opinions(dossier)
         draw_evidence_change(dossier, trace)
         draw_rule(dossier, trace, session.flag(SHOW_DIFF))

@@ -25,6 +25,7 @@ from pld_app.cli_import import import_
 from pld_app.cli_parts import merge, split
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
+from pld_app.cli_second_look import second_look
 from pld_app.cli_settings import settings
 from pld_app.cli_synthesize import coverage, synthesize
 from pld_app.cli_teacher import teacher
@@ -45,7 +46,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, split, merge):
+for rule_command in (*DESK, second_look, split, merge):
     rules.add_command(rule_command)
 cli.add_command(roles)
 cli.add_command(audit)

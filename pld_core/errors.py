@@ -15,6 +15,7 @@ PldError
 │   ├── LastAdmin           nobody could grant roles any more
 │   ├── NotSignedIn         sign-in is configured, and nobody signed in
 │   ├── SignInUnusable      the identity provider does not say who somebody is
+│   ├── StillBlind          it would show a decision before the own one
 │   ├── DataInUse           rules rest on the data that would go
 │   ├── SettingFixed        the environment sets it, so the file cannot
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
@@ -166,6 +167,10 @@ class NotSignedIn(NotAllowed):
 
 class SignInUnusable(NotAllowed):
     """What the identity provider sent does not tell one person from another."""
+
+
+class StillBlind(NotAllowed):
+    """It would show somebody a first decision before the own one is made."""
 
 
 class DataInUse(NotAllowed):

@@ -69,6 +69,8 @@ class Actor:
 
 
 SYSTEM = Actor("system", frozenset(Role))
+ANYBODY = Actor("", frozenset({Role.REVIEWER}))
+"""A reader of whom nothing is known: what is kept from anybody who may still decide is kept from this one too."""
 
 
 @dataclass(frozen=True)
@@ -535,7 +537,11 @@ class RuleSummary:
 
 @dataclass(frozen=True)
 class RuleDossier:
-    """Everything about one rule, for the review page and the command line."""
+    """Everything about one rule, for the review page and the command line.
+
+    Attributes:
+        withheld: a first decision on the newest revision is kept from the reader; see `blind`.
+    """
 
     summary: RuleSummary
     revisions: tuple[Revision, ...]
@@ -544,6 +550,7 @@ class RuleDossier:
     evidence: tuple[Evidence, ...]
     examples: dict[str, Example]
     decisions: tuple[Decision, ...]
+    withheld: bool = False
 
     @property
     def head(self) -> Revision:

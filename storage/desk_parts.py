@@ -35,7 +35,7 @@ class SqliteParts:
         if halves[0].text == halves[1].text:
             raise InvalidInput("Both halves say the same. Nothing was changed; your text is kept.")
         with self._database.write() as write:
-            parent = _load_seen(write, seen)
+            parent = _load_seen(write, seen, actor)
             evidence = effective_evidence(write.conn, parent.head)
             made = [
                 _derive(
@@ -60,7 +60,7 @@ class SqliteParts:
         """Make one rule of two, with the evidence of both, and return its id; it is in review."""
         why = require_part_reason(reason)
         with self._database.write() as write:
-            one, other = (_load_seen(write, rule) for rule in seen)
+            one, other = (_load_seen(write, rule, actor) for rule in seen)
             if one.id == other.id or one.task != other.task:
                 raise InvalidInput("Only two different rules of one task can be merged. Nothing was changed.")
             evidence = merged_evidence(
@@ -79,9 +79,9 @@ class SqliteParts:
             return kin_of(conn, rule_id.upper())
 
 
-def _load_seen(write: Write, seen: SeenRule) -> RuleSummary:
+def _load_seen(write: Write, seen: SeenRule, actor: Actor) -> RuleSummary:
     rule = load_summary(write.conn, seen.rule_id)
-    refuse_moved_on(write.conn, rule, seen.revision, seen.state)
+    refuse_moved_on(write.conn, rule, seen.revision, seen.state, actor)
     if rule.state in FINAL_STATES:
         raise InvalidInput(
             f"{rule.id} is {rule.state.label}: nothing is made of it any more. Nothing was changed; an edit makes "

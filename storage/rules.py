@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pld_core.blind import veiled_dossier, veiled_summary
 from pld_core.canonical import Json
 from pld_core.errors import EvidenceMovedOn, InvalidInput
 from pld_core.lineage import for_labels
 from pld_core.models import (
+    ANYBODY,
     SYSTEM,
     Actor,
     AuthorKind,
@@ -36,6 +38,7 @@ from pld_core.review import (
 from storage import rows
 from storage.connection import Database, Write
 from storage.derivations import replace_parents
+from storage.desk_looks import draw_second_look
 from storage.example_queries import EXAMPLE
 from storage.example_rows import example_from
 from storage.rule_queries import (
@@ -51,19 +54,18 @@ from storage.rule_queries import (
     where_clause,
 )
 from storage.rule_writes import (
-    add_revision,
     add_rule,
     bring_into_review,
     count_role,
+    enter_revision,
     move,
-    projection,
     proposal,
     refuse_no_noise,
     rule_of,
     settle,
-    update_rule,
 )
 from storage.task_queries import load_task
+from storage.veils import changed_by, veil_of, veils
 
 
 class SqliteRules:
@@ -114,10 +116,11 @@ class SqliteRules:
         check_judgement(judgement)
         with self._database.joined(within) as write:
             head = load_summary(write.conn, judgement.rule_id)
-            refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state)
+            refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state, actor)
             evidence = effective_evidence(write.conn, head.head)
             if judgement.seen_evidence not in ("", evidence_set_hash(evidence)):
-                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, head.changed_by)
+                by = changed_by(write.conn, head, actor)
+                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, by)
             seen_state = head.state
             if seen_state is RevisionState.STALE:
                 # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
@@ -157,6 +160,8 @@ class SqliteRules:
             settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
             if new is RevisionState.APPROVED:
                 _put_in_force(write, head)
+            if new is RevisionState.REJECTED:
+                draw_second_look(write, head, decision_id)
             replace_parents(write, head.id)
             row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
             return rows.decision_from(row)
@@ -168,7 +173,7 @@ class SqliteRules:
         """Append an edited revision, which goes into review; the approved one, if any, stays in force until then."""
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
-            refuse_moved_on(write.conn, head, seen_revision, seen_state)
+            refuse_moved_on(write.conn, head, seen_revision, seen_state, actor)
             settled = next_state(load_standing(write.conn, head), Action.EDIT, actor)
             parent = load_revision(write.conn, head.head)
             revision = edited_revision(parent, text, note, actor, load_task(write.conn, head.task).label_names)
@@ -178,18 +183,7 @@ class SqliteRules:
             if revision.text.labels != parent.text.labels:
                 label_of = gold_labels(write.conn, head.task, [e.example_hash for e in evidence])
                 evidence = for_labels(evidence, revision.text.labels, label_of)
-            add_revision(write, head.task, revision, evidence, actor.name)
-            move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, note)
-            fresh = Standing(RevisionState.PROPOSED, actor.name, AuthorKind.PERSON)
-            state = next_state(fresh, Action.SUBMIT, actor)
-            move(write, revision.hash, state, Action.SUBMIT.value, actor.name, note)
-            changed: dict[str, int | str] = {
-                "head": revision.hash,
-                "revision": revision.number,
-                "state": state.value,
-                **projection(revision, evidence),
-            }
-            update_rule(write, head.id, changed, actor.name)
+            enter_revision(write, head, revision, evidence, actor)
             write.event(
                 actor,
                 "rule.edited",
@@ -206,13 +200,18 @@ class SqliteRules:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def queue(self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None) -> tuple[RuleSummary, ...]:
+    def queue(
+        self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None, actor: Actor = ANYBODY
+    ) -> tuple[RuleSummary, ...]:
+        """Return rules in the order of the queue, each as the actor may see it now."""
         clause, values = where_clause(task, where)
         limit = (page.limit, page.offset) if page else (-1, 0)
         with self._database.read() as conn:
             load_task(conn, task)
             sql = f"SELECT * FROM rule WHERE {clause} ORDER BY {ORDER} LIMIT ? OFFSET ?"  # noqa: S608 - literals
-            return tuple(rows.summary_from(row) for row in conn.execute(sql, (*values, *limit)))
+            kept = veils(conn, actor)
+            found = (rows.summary_from(row) for row in conn.execute(sql, (*values, *limit)))
+            return tuple(veiled_summary(rule, kept.get(rule.id)) for rule in found)
 
     def count(self, task: str, where: RuleFilter = EVERY_RULE) -> int:
         clause, values = where_clause(task, where)
@@ -220,9 +219,9 @@ class SqliteRules:
             sql = f"SELECT count(*) FROM rule WHERE {clause}"  # noqa: S608 - literals
             return int(conn.execute(sql, values).fetchone()[0])
 
-    def summary(self, rule_id: str) -> RuleSummary:
+    def summary(self, rule_id: str, actor: Actor = ANYBODY) -> RuleSummary:
         with self._database.read() as conn:
-            return load_summary(conn, rule_id)
+            return veiled_summary(load_summary(conn, rule_id), veil_of(conn, actor, rule_id))
 
     def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the filtered queue; of one outside it, (None, the first)."""
@@ -236,7 +235,7 @@ class SqliteRules:
         at = ids.index(this.id)
         return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
 
-    def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:  # noqa: ARG002 - for what is kept from whom
+    def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:
         """Return everything about a rule that the actor may see of it now."""
         with self._database.read() as conn:
             summary = load_summary(conn, rule_id)
@@ -254,7 +253,7 @@ class SqliteRules:
                 (summary.head,),
             )
             decisions = conn.execute("SELECT * FROM decision WHERE rule_id = ? ORDER BY id", (summary.id,))
-            return RuleDossier(
+            dossier = RuleDossier(
                 summary=summary,
                 revisions=tuple(revision for revision, _ in stored),
                 states={str(row["revision_hash"]): RevisionState(row["state"]) for row in moves},
@@ -263,6 +262,7 @@ class SqliteRules:
                 examples={str(row["hash"]): example_from(row) for row in found},
                 decisions=tuple(rows.decision_from(row) for row in decisions),
             )
+            return veiled_dossier(dossier, veil_of(conn, actor, summary.id))
 
     def origins(self, task: str) -> frozenset[str]:
         """Return the example sets that already have a rule."""

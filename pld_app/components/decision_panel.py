@@ -13,6 +13,7 @@ from pld_app.components.parts_panel import draw_merge, draw_split
 from pld_app.components.rule_card import draw_rule_text
 from pld_app.components.rule_desk import MERGE, SPLIT, WITHDRAW
 from pld_app.components.text import plain, words
+from pld_app.deciding import decide
 from pld_app.session import Panel
 from pld_core.models import Judgement, RejectCategory, RuleDossier, Task, Verdict
 
@@ -109,16 +110,10 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             panel.opened_at,
             panel.evidence_hash,
         )
-        if session.attempt(lambda: _record(judgement)):
+        if session.attempt(lambda: decide(session.app(), judgement).words):
             session.carry_draft(reason_key, category_key)
-            _go_on(next_rule)
-
-
-def _record(judgement: Judgement) -> str:
-    app = session.app()
-    decision = app.store.rules.judge(judgement, app.actor)
-    state = app.store.rules.summary(decision.rule_id).state
-    return f"{decision.rule_id} is {state.label} (decision {decision.id})"
+            # What was kept back until now is shown with the rule, so the rule stays on screen.
+            _go_on(None if dossier.withheld else next_rule)
 
 
 def _go_on(next_rule: str | None) -> None:

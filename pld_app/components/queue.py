@@ -126,6 +126,8 @@ def _caption(row: QueueRow) -> str:
 
 EMPTY = {
     Tab.SECOND: "Nothing waits for a second person.",
+    Tab.SECOND_LOOK: "No rejection by somebody else waits for a second look. The policy of the task says how many are "
+    "drawn.",
     Tab.STALE: "Nothing is stale: every approved rule rests on the evidence that it was approved on.",
     Tab.CONFLICTS: "No rule has examples that contradict it, and no two that were compared have close conditions and "
     "different labels.",

@@ -53,6 +53,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("rules", "reject", "R2", "--category", "other", "--reason", "no"),
         ("rules", "reject-duplicates", "R2", "--of", "R3", "--reason", "same"),
     ),
+    Step.SECOND_LOOK: (("rules", "second-look", "R2", "confirm", "--reason", "right"),),
     Step.EDIT: (("rules", "edit", "R2", "--title", "Another", "--reason", "better"),),
     Step.RETIRE: (),
     Step.TICK: (("rules", "tick", "R2", EXAMPLE, "irrelevant"),),
