@@ -25,7 +25,8 @@ class Decided:
 
     @property
     def words(self) -> str:
-        return f"{self.decision.rule_id} is {self.state.label} (decision {self.decision.id}). {self.told}".strip()
+        """What became of the rule; beside it the page shows what is told."""
+        return f"{self.decision.rule_id} is {self.state.label} (decision {self.decision.id})"
 
 
 @guarded_app(Step.JUDGE)

@@ -42,9 +42,12 @@ class Veil:
 def may_still_decide(actor: Actor, decider: str) -> bool:
     """Return whether the actor could decide second: whoever may judge and did not decide first.
 
-    The author of the revision is no exception: he cannot give the deciding approval, but he can disagree.
+    The author of the revision is no exception: he cannot give the deciding approval, but he can disagree. Nor is one who
+    holds no role at all: a role may be granted at any time.
     """
-    return actor != SYSTEM and actor.name != decider and permits(actor, Step.JUDGE)
+    if actor == SYSTEM or actor.name == decider:
+        return False
+    return not actor.roles or permits(actor, Step.JUDGE)
 
 
 def veiled_summary(summary: RuleSummary, veil: Veil | None) -> RuleSummary:
@@ -133,11 +136,14 @@ def dispute_words(decisions: Sequence[Decision], actor: Actor) -> str:
         decisions: those on the disputed revision, oldest first; the last two disagree.
     """
     sides = decisions[-2:]
-    said = " and ".join(f"{d.reviewer}: {d.verdict.value.replace('_', ' ')}" for d in sides)
+    said = ", ".join(f"{d.reviewer} {_SAID[d.verdict]}" for d in sides)
     if any(d.reviewer == actor.name for d in sides):
-        yours = "You have decided already, so somebody else does."
+        yours = "You have decided, so somebody else does."
     elif permits(actor, Step.JUDGE):
         yours = "You can."
     else:
         yours = ""
-    return f"Disputed ({said}). A third reviewer or lead, who has not decided on it yet, settles it. {yours}".strip()
+    return f"Disputed: {said}. A reviewer or lead who has not decided on it settles it. {yours}".strip()
+
+
+_SAID = {Verdict.APPROVE: "approved it", Verdict.REJECT: "rejected it", Verdict.REQUEST_CHANGES: "asked for changes"}

@@ -75,7 +75,7 @@ FIRST_DECISION, AROUND_FIRST_DECISION = "kept.first_decision", "kept.around_firs
 """What an event is to somebody who does not see it yet; no such kind is ever written."""
 _KEPT_BACK: Mapping[str, str] = {
     FIRST_DECISION: "A first decision on {subject} was made; it is shown after yours.",
-    AROUND_FIRST_DECISION: "Whoever decided first did something on {subject}; it is shown after your decision.",
+    AROUND_FIRST_DECISION: "A step of the first reviewer on {subject}; it is shown after your decision.",
 }
 
 NOT_RECORDED = "(not recorded)"

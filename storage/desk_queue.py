@@ -6,10 +6,8 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pld_core.blind import Veil, veiled_summary
 from pld_core.desk import (
     LEASE_S,
     DeskFilter,
@@ -24,14 +22,15 @@ from pld_core.records import Page
 from pld_core.review import AWAITING_DECISION, Action, next_state
 from storage import rows
 from storage.connection import Database
-from storage.desk_comments import OPEN_THREADS, comments_of
+from storage.desk_comments import OPEN_THREADS
 from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
 from storage.desk_people import known_people
+from storage.desk_veils import opinions_on, veiled_row
 from storage.rule_queries import load_standing, load_summary, refuse_moved_on
 from storage.rule_writes import move, update_rule
 from storage.rules import SqliteRules
 from storage.task_queries import load_task
-from storage.veils import kept_tags, veil_of, veils, without_kept_tag
+from storage.veils import veil_of, veils, without_kept_tag
 
 _TAG = re.compile(r"[\w .&/+-]{1,40}")
 _AWAITING = {state.value for state in AWAITING_DECISION}
@@ -60,7 +59,7 @@ class SqliteQueue:
             sent = (*values, page.limit, page.offset, actor.name, self._database.now(), actor.name)
             kept = veils(conn, actor)
             found = [_row(row) for row in conn.execute(sql, sent)]
-            return tuple(_veiled(conn, row, kept.get(row.summary.id)) for row in found)
+            return tuple(veiled_row(conn, row, kept.get(row.summary.id)) for row in found)
 
     def count(self, task: str, where: DeskFilter, actor: Actor) -> int:
         with self._database.read() as conn:
@@ -73,7 +72,7 @@ class SqliteQueue:
             rule = load_summary(conn, rule_id)
             sql = f"SELECT rule.*, {_EXTRAS} FROM rule WHERE id = ?"  # noqa: S608 - constants
             row = _row(conn.execute(sql, (actor.name, self._database.now(), actor.name, rule.id)).fetchone())
-            return _veiled(conn, row, veil_of(conn, actor, rule.id))
+            return veiled_row(conn, row, veil_of(conn, actor, rule.id))
 
     def neighbours(self, rule_id: str, where: DeskFilter, actor: Actor) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the queue's order; what others have open is passed over."""
@@ -199,7 +198,7 @@ class SqliteQueue:
     def second_opinions(self, rule_id: str, actor: Actor = ANYBODY) -> tuple[SecondOpinion, ...]:
         """Return the requests on the newest revision that the actor may see now, oldest first."""
         with self._database.read() as conn:
-            return _opinions(conn, load_summary(conn, rule_id).head, veil_of(conn, actor, rule_id))
+            return opinions_on(conn, load_summary(conn, rule_id).head, veil_of(conn, actor, rule_id))
 
     @guarded(Step.JUDGE)
     def reject_duplicates(self, judgements: Sequence[Judgement], of: str, actor: Actor) -> tuple[Decision, ...]:
@@ -288,28 +287,6 @@ def _clause(conn: sqlite3.Connection, task: str, where: DeskFilter, actor: Actor
         return clause, values
     more, kept = without_kept_tag(conn, actor, where.tag)
     return f"{clause} AND {more}", (*values, *kept)
-
-
-def _opinions(conn: sqlite3.Connection, revision_hash: str, veil: Veil | None) -> tuple[SecondOpinion, ...]:
-    found = conn.execute("SELECT * FROM second_opinion WHERE revision_hash = ? ORDER BY id", (revision_hash,))
-    opinions = (SecondOpinion(row["note"], row["by"], row["at"]) for row in found)
-    return tuple(o for o in opinions if veil is None or not veil.hides(o.by, o.at))
-
-
-def _veiled(conn: sqlite3.Connection, row: QueueRow, veil: Veil | None) -> QueueRow:
-    """Return the row without what the first decider left on the rule, and without his name."""
-    if veil is None:
-        return row
-    kept = kept_tags(conn, veil)
-    threads = [c for c in comments_of(conn, veil.rule_id, veil) if c.parent is None]
-    return replace(
-        row,
-        summary=veiled_summary(row.summary, veil),
-        assignee="" if row.assignee == veil.decider else row.assignee,
-        tags=tuple(tag for tag in row.tags if tag not in kept),
-        open_comments=sum(not c.resolved for c in threads),
-        second_opinion=row.second_opinion and bool(_opinions(conn, veil.revision, veil)),
-    )
 
 
 def _lease(conn: sqlite3.Connection, rule_id: str) -> Lease | None:

@@ -145,8 +145,8 @@ def event_clause(where: EventFilter, kept: Mapping[str, Veil]) -> tuple[str, tup
         values += [rows.like(where.search), rows.like(canonical_json(where.search)[1:-1])]
     if kept and where != EventFilter(rule=where.rule):
         clauses.append(
-            """NOT EXISTS (SELECT 1 FROM json_each(?) AS v WHERE json_extract(v.value, '$[0]') = subject
-                AND json_extract(v.value, '$[1]') = actor AND json_extract(v.value, '$[2]') < at)"""
+            """NOT ((subject, actor) IN (SELECT key, json_extract(value, '$[0]') FROM json_each(?))
+                AND at > (SELECT json_extract(value, '$[1]') FROM json_each(?) WHERE key = subject))"""
         )
-        values.append(canonical_json([[veil.rule_id, veil.decider, veil.since] for veil in kept.values()]))
+        values += [canonical_json({veil.rule_id: [veil.decider, veil.since] for veil in kept.values()})] * 2
     return " AND ".join(clauses), tuple(values)

@@ -118,7 +118,10 @@ def _row(event: Event) -> dict[str, str | int]:
 
 def _draw_event(event: Event) -> None:
     st.text(sentence(event))
-    st.caption(f"Event {event.seq}, {plain(event.kind)}, {plain(event.at)}")
+    if event.at:
+        st.caption(f"Event {event.seq}, {plain(event.kind)}, {plain(event.at)}")
+    else:
+        st.caption(f"Event {event.seq}. Its time and content are kept until you have decided on the rule.")
     if rule_id := rule_of(event):
         st.page_link(
             "pages/review.py",
@@ -126,6 +129,7 @@ def _draw_event(event: Event) -> None:
             icon=":material/rule:",
             query_params={"rule": rule_id, "show": "All"},
         )
-    st.json(event.payload)
+    if event.at:
+        st.json(event.payload)
     st.caption("Hash of this event, and of the one before it")
     st.code(f"{event.hash}\n{event.prev}", language=None)

@@ -76,7 +76,7 @@ def test_a_disagreement_is_told_and_a_third_person_is_asked_for(
     assert "has already decided" in pld("rules", "approve", "R1").refusal
     monkeypatch.setenv("PLD_USER", "dora")
     shown = pld("rules", "show", "R1").out
-    assert "Disputed (cleo: approve and bert: reject)." in shown
+    assert "Disputed: cleo approved it, bert rejected it." in shown
     assert "settles it. You can." in shown
     assert pld("rules", "approve", "R1", "--json").value["first_decision"] is None
 

@@ -75,7 +75,7 @@ def decided_at(store: SqliteStore, rule: str) -> str:
     return store.rules.dossier(rule, SYSTEM).decisions[0].decided_at
 
 
-@pytest.mark.parametrize("actor", [SECOND, BOTH, BERT])
+@pytest.mark.parametrize("actor", [SECOND, BOTH, BERT, Actor("nora", frozenset())])
 def test_nothing_that_whoever_may_still_decide_can_read_tells_who_when_or_why(
     store: SqliteStore, rule: str, actor: Actor
 ) -> None:

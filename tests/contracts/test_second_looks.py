@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pld_core.desk import DeskFilter, Tab
@@ -31,6 +33,7 @@ from tests.factories import (
     rule_in_review,
     verdict_on,
 )
+from tests.packs import packed, unpack
 
 S = RevisionState
 ALL_DRAWN = Policy(second_look=100)
@@ -145,6 +148,20 @@ def test_reopening_brings_the_same_text_into_review_as_a_new_revision(store: Sql
     assert store.events.verify().intact
     store.rules.judge(verdict_on(store, rule), BERT)
     assert store.rules.summary(rule).state is S.APPROVED
+
+
+def test_a_pack_with_a_reopened_and_a_confirmed_rejection_verifies(store: SqliteStore, tmp_path: Path) -> None:
+    rule = rejected(store)
+    store.desk.second_looks.reopen(rule, head(store, rule), "The exception covers it.", BERT)
+    store.rules.judge(verdict_on(store, rule, Verdict.REJECT, "Still too broad."), ANNA)
+    store.desk.second_looks.confirm(rule, head(store, rule), "Now I see.", BERT)
+    pack = unpack(packed(store)[0], tmp_path)
+    assert pack.verify().code == 0
+    told = [event["kind"] for event in pack.events()]
+    assert [kind for kind in told if kind in ("rule.reopened", "rule.rejection_confirmed")] == [
+        "rule.reopened",
+        "rule.rejection_confirmed",
+    ]
 
 
 def test_who_wrote_the_text_cannot_give_the_deciding_approval_of_the_reopened_one(sqlite_store: SqliteStore) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pld_app import wiring
 from pld_app.wiring import App
 from pld_app.worker import run_one
-from pld_core.models import RevisionState, Verdict
+from pld_core.models import RevisionState, Role, Verdict
 from pld_core.policy import PLAIN, Policy
 from tests.factories import BERT, CLEO, verdict_on
-from tests.pages.driving import NASTY, Visit, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, go, press, prose, raw, run
+from tests.signing_in import signed_in, write_secrets
 
 BLIND = Policy(four_eyes=True, blind=True, second_look=100)
 SAID = f"I know it {NASTY}"
@@ -56,7 +59,7 @@ def test_the_own_approval_opens_the_first_one_and_the_rule_stays(waiting: App, v
 def test_a_disagreement_tells_both_sides_and_who_may_settle_it(waiting: App, visit: Visit) -> None:
     waiting.store.rules.judge(verdict_on(waiting.store, "R1", Verdict.REJECT, "Not so."), BERT)
     at = visit("review", rule="R1", show="Second review")
-    assert "Disputed (cleo: approve and bert: reject)" in prose(at)
+    assert "Disputed: cleo approved it, bert rejected it." in prose(at)
     assert "settles it. You can." in prose(at)
     press(at, "bar_approve")
     press(at, "sign")
@@ -104,6 +107,26 @@ def test_reopening_puts_the_same_text_into_review(rejected: App, visit: Visit) -
     summary = rejected.store.rules.summary("R2")
     assert (summary.state, summary.revision) == (RevisionState.IN_REVIEW, 2)
     assert "R2 is in review again, as revision 2" in prose(at)
+    assert "Revision 2, reopened after a second look, written by scripted teacher" in prose(at)
+
+
+def test_signed_in_a_reviewer_is_blind_and_an_auditor_reads_all(
+    rejected: App, visit: Visit, workspace_folder: Path
+) -> None:
+    write_secrets(workspace_folder)
+    for person, role in (("ada", Role.ADMIN), ("rolf", Role.REVIEWER), ("rita", Role.AUDITOR)):
+        rejected.store.roles.grant(f"{person}@example.org", role, "", rejected.actor)
+    told = {}
+    for person in ("rolf", "rita"):
+        at = visit("home", rule="R1", show="All")
+        at.user = signed_in(f"{person}@example.org")
+        told[person] = prose(go(run(at), "review"))
+        at.query_params["rule"] = "R2"
+        buttons = {str(button.key) for button in run(at).button}
+        assert ("look_confirm" in buttons, "look_reopen" in buttons) == (person == "rolf", person == "rolf")
+        assert "Drawn by lot for a second look" in prose(at)
+    assert "I know it" not in told["rolf"]
+    assert "I know it" in told["rita"]
 
 
 def test_who_rejected_is_told_that_somebody_else_looks(rejected: App, visit: Visit) -> None:
