@@ -42,8 +42,8 @@ class Veil:
 def may_still_decide(actor: Actor, decider: str) -> bool:
     """Return whether the actor could decide second: whoever may judge and did not decide first.
 
-    The author of the revision is no exception: he cannot give the deciding approval, but he can disagree. Nor is one who
-    holds no role at all: a role may be granted at any time.
+    The author of the revision is no exception: he cannot give the deciding approval, but he can disagree. Nor is one
+    who holds no role at all: a role may be granted at any time.
     """
     if actor == SYSTEM or actor.name == decider:
         return False
