@@ -17,9 +17,11 @@ from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
 from pld_app.components.rule_desk import SHOW_DIFF, draw_kin, draw_people, draw_steps
 from pld_app.components.rule_notes import added_since, draw_evidence_change, draw_overlaps, draw_setbacks
+from pld_app.components.second_look import draw_second_look
 from pld_app.components.sheet_menu import draw_sheet_menu
 from pld_app.components.text import plain
 from pld_app.components.unsigned_notice import draw_unsigned
+from pld_app.components.voices import draw_voices
 from pld_core.errors import NotFound
 from pld_core.models import Task
 
@@ -41,7 +43,7 @@ def draw(task: Task) -> None:
         return
     rule = dossier.summary.id
     lease, row = desk.queue.open(rule, app.actor), desk.queue.row(rule, app.actor)
-    trace, comments = app.store.lineage.trace(rule), desk.comments.of_rule(rule)
+    trace, comments = app.store.lineage.trace(rule, app.actor), desk.comments.of_rule(rule, app.actor)
     before, after = desk.queue.neighbours(rule, desk_filter(), app.actor)
     session.first_seen(dossier)
     session.note_step(dossier.head.hash)
@@ -55,6 +57,8 @@ def draw(task: Task) -> None:
         draw_people(row, lease)
         draw_closed_check(rule)
         draw_drafts(dossier)
+        draw_voices(dossier)
+        draw_second_look(dossier)
         draw_unsigned(dossier)
         draw_second_opinions(dossier)
         draw_setbacks(dossier, trace)

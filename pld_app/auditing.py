@@ -18,7 +18,7 @@ from pld_core.audit_ports import AuditSnapshot
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.event_words import sentence
-from pld_core.models import Event, Job, JobState
+from pld_core.models import SYSTEM, Actor, Event, Job, JobState
 from pld_core.pack.building import PackFigures, PackOrder, write_pack
 from pld_core.pack.inventory import event_json
 from pld_core.permissions import Step, guarded_app, permits
@@ -71,18 +71,24 @@ def export_pack(app: App, task: str, target: Path, masking: bool, report: Progre
         MissingRole: the person may not export.
         NotFound: no such task.
         InvalidInput: the file cannot be written.
+        StillBlind: the pack would show first decisions that the person does not see yet.
     """
+    return _export(app, app.actor, task, target, masking, report)
+
+
+def _export(app: App, reader: Actor, task: str, target: Path, masking: bool, report: Progress) -> Pack:
+    """Write and record a pack as the reader sees the task; `app.actor` is who asked for it."""
     order = PackOrder(
         app.store.database.now(),
         app.actor.name,
         f"pld-review {version('pld-review')}",
         masking,
-        open_checks=not permits(app.actor, Step.JUDGE),
+        open_checks=not permits(reader, Step.JUDGE),
     )
     # A name that nobody else uses, so that no other file is overwritten or removed.
     scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with scratch.open("xb") as file, app.store.audit.snapshot(task, app.actor) as snapshot:
+        with scratch.open("xb") as file, app.store.audit.snapshot(task, reader) as snapshot:
             figures = _written(snapshot, file, target, order, report)
         pack = Pack(figures, scratch.stat().st_size, _sha256(scratch))
         app.store.audit.record_export(task, {**pack.as_json(), "masking": masking}, app.actor)
@@ -119,7 +125,10 @@ def _sha256(path: Path) -> str:
 
 
 def waiting_pack(settings: Settings, job: Job) -> Path | None:
-    """Return where the pack of a job waits for its download, None if the job has not ended well or it is gone."""
+    """Return where the pack of a job waits for its download, None if the job has not ended well or it is gone.
+
+    It is whole: whoever does not see all of it yet (`AuditStore.kept_from`) is not to get it.
+    """
     path = _place(settings, job.id, job.task)
     return path if job.state is JobState.DONE and path.is_file() else None
 
@@ -136,7 +145,8 @@ def make_waiting_pack(app: App, job: Job, report: Progress) -> Pack:
         _forget_old(target.parent)
     except OSError as error:
         raise InvalidInput(f"The folder {target.parent} cannot be used: {error.strerror}. No pack was made.") from error
-    return export_pack(app, job.task, target, bool(job.params.get("mask_personal")), report)
+    # Made whole, by the machine; who may fetch it is asked when somebody does.
+    return _export(app, SYSTEM, job.task, target, bool(job.params.get("mask_personal")), report)
 
 
 def pack_order(mask_personal: bool) -> Mapping[str, Json]:
@@ -195,7 +205,9 @@ class LogContent:
     file_format: str
 
     def __call__(self) -> bytes:
-        return "".join(LOG_FORMATS[self.file_format](self.app.store.audit.log(self.where))).encode("utf-8")
+        return "".join(LOG_FORMATS[self.file_format](self.app.store.audit.log(self.where, self.app.actor))).encode(
+            "utf-8"
+        )
 
 
 def export_log(app: App, where: EventFilter, target: Path, file_format: str) -> int:
@@ -208,7 +220,7 @@ def export_log(app: App, where: EventFilter, target: Path, file_format: str) -> 
 
     def counted() -> Iterator[Event]:
         nonlocal written
-        for event in app.store.audit.log(where):
+        for event in app.store.audit.log(where, app.actor):
             written += 1
             yield event
 

@@ -30,6 +30,7 @@ from pld_app.cli_policy import policy
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
+from pld_app.cli_second_look import second_look
 from pld_app.cli_settings import settings
 from pld_app.cli_synthesize import coverage, synthesize
 from pld_app.cli_teacher import teacher
@@ -50,7 +51,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, effect, split, merge):
+for rule_command in (*DESK, effect, second_look, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)

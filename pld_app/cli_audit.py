@@ -78,13 +78,18 @@ def log(
         written = {str(path): auditing.export_log(app, where, path, name) for path, name in files}
         out.emit({"files": written}, "\n".join(f"{n:,} events written to {path}." for path, n in written.items()))
         return
-    found, total = app.store.events.page(where, Page(0, limit)), app.store.events.count(where)
-    lines = [f"{e.seq:>6}  {e.at[:19].replace('T', ' ')} UTC  {sentence(e)}" for e in found]
+    found, total = app.store.events.page(where, Page(0, limit), app.actor), app.store.events.count(where, app.actor)
+    lines = [f"{e.seq:>6}  {_moment(e.at)}  {sentence(e)}" for e in found]
     more = [f"{total - len(found):,} older events match; --limit shows more."] if total > len(found) else []
     out.emit(
         {"total": total, "events": [{**event_json(e), "in_words": sentence(e)} for e in found]},
         "\n".join([*lines, *more]) or "No event matches.",
     )
+
+
+def _moment(at: str) -> str:
+    """Return a stored time for a column; empty for one that is kept from the reader."""
+    return f"{at[:19].replace('T', ' ')} UTC" if at else " " * 23
 
 
 @audit.command()

@@ -267,7 +267,7 @@ def comments(workspace: Path, out: Output, rule_id: str, only_open: bool) -> Non
     """List the comments of a rule, thread by thread."""
     app = wiring.open_app(workspace)
     rule = app.store.rules.summary(rule_id.upper())
-    found = [c for c in app.store.desk.comments.of_rule(rule.id) if not (only_open and c.resolved)]
+    found = [c for c in app.store.desk.comments.of_rule(rule.id, app.actor) if not (only_open and c.resolved)]
     lines = []
     for made in found:
         indent = "    " if made.parent else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pld_app import deciding, wiring
+from pld_app import sheets, wiring
 from pld_app.checking import told_after_check
 from pld_app.cli_desk import TABS
 from pld_app.cli_format import Output, options
@@ -52,7 +52,7 @@ def export(
         # The tab "mine" holds nothing that was given to somebody else.
         tab, wanted = _name(Tab.ALL), wanted or AWAITING_DECISION
     where = DeskFilter(TABS[tab or _name(Tab.MINE)], RuleFilter(wanted, label, search), tag)
-    sheet = deciding.export_sheet(app, task_name, where, assignee, target)
+    sheet = sheets.export_sheet(app, task_name, where, assignee, target)
     out.emit(
         {"file": str(target), "task": task_name, "rules": [row.rule_id for row in sheet.rows]},
         f"{target}: {_count(len(sheet.rows), 'rule')} to decide on. Fill in the yellow cells, save it, then: "
@@ -66,8 +66,8 @@ def export(
 @click.option("--check", is_flag=True, help="Say what would be recorded and what refused; write nothing.")
 def import_(workspace: Path, out: Output, file: Path, check: bool) -> None:
     """Record the decisions of a filled-in sheet, in your name. Rows that moved on are refused and listed."""
-    app, content = wiring.open_app(workspace), deciding.file_content(file)
-    outcome = (deciding.check_sheet if check else deciding.record_sheet)(app, file.name, content)
+    app, content = wiring.open_app(workspace), sheets.file_content(file)
+    outcome = (sheets.check_sheet if check else sheets.record_sheet)(app, file.name, content)
     told = [] if check else [words for row in outcome.decided if (words := told_after_check(app, row.rule_id))]
     out.emit(
         {**_outcome_json(outcome, check), "seeded_checks": told}, "\n".join([_outcome_text(outcome, check), *told])

@@ -10,6 +10,8 @@ import click
 from pld_app import synthesis_work, wiring
 from pld_app.checking import closed_check_json, told_after_check
 from pld_app.cli_format import Output, options
+from pld_app.cli_second_look import look_json, look_line
+from pld_app.deciding import decide, voices_words
 from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.errors import NotFound
@@ -55,7 +57,7 @@ def list_(
     names = [task_name] if task_name else [task.name for task in store.tasks.all()]
     for name in names if overlapping else ():
         synthesis_work.bring_up_to_date(app, name)
-    found = [summary for name in names for summary in store.rules.queue(name, where)]
+    found = [summary for name in names for summary in store.rules.queue(name, where, actor=app.actor)]
     lines = [
         f"{s.id:>5}  {s.task:<12} {s.state.label:<18} {'/'.join(s.labels):<14} {s.support:>3} examples  {s.title}"
         + (f"  (its cluster also holds {', '.join(s.uncovered)})" if s.uncovered else "")
@@ -71,17 +73,21 @@ def show(workspace: Path, out: Output, rule_id: str) -> None:
     """Show a rule with its evidence, revisions and decisions."""
     app = wiring.open_app(workspace)
     dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
-    trace = app.store.lineage.trace(dossier.summary.id)
+    trace = app.store.lineage.trace(dossier.summary.id, app.actor)
+    looks = app.store.desk.second_looks.of_rule(dossier.summary.id)
     pairs = app.store.lineage.overlaps(dossier.summary.task, dossier.summary.id)
     compared = dossier.summary.id not in app.store.lineage.uncompared(dossier.summary.task)
     value = {
         **dossier_json(dossier),
         **trace_json(trace),
+        "second_looks": [look_json(look) for look in looks],
         "compared": compared,
         "overlaps": [overlap_json(pair) for pair in pairs],
         "seeded_check": closed_check_json(app, dossier.summary.id),
     }
-    lines = [dossier_text(dossier), *trace_lines(trace), *(overlap_line(app, pair) for pair in pairs)]
+    voices = voices_words(dossier, app.actor)
+    lines = [dossier_text(dossier), *([voices] if voices else []), *map(look_line, looks), *trace_lines(trace)]
+    lines += [overlap_line(app, pair) for pair in pairs]
     hint = f"not compared with the other rules yet: `pld rules overlaps --task {dossier.summary.task}`"
     told = told_after_check(app, dossier.summary.id)
     out.emit(value, "\n".join([*lines, *([] if compared else [hint]), *([told] if told else [])]))
@@ -203,21 +209,25 @@ def _judge(
         category,
         seen_evidence=evidence_set_hash(dossier.evidence),
     )
-    decision = app.store.rules.judge(judgement, app.actor)
-    state = app.store.rules.summary(decision.rule_id).state
-    signature = app.store.rules.signatures([decision])[decision.id]
+    done = decide(app, judgement)
+    signature = app.store.rules.signatures([done.decision])[done.decision.id]
     told = [
-        f"{decision.rule_id} revision {seen.number} is {state.label} (decision {decision.id} by {decision.reviewer}).",
+        (
+            f"{done.decision.rule_id} revision {seen.number} is {done.state.label} (decision {done.decision.id} by "
+            f"{done.decision.reviewer})."
+        ),
         f"Signed, as an {ATTESTATION}: {signature.meaning}",
-        told_after_check(app, decision.rule_id),
+        done.told,
+        told_after_check(app, done.decision.rule_id),
     ]
     out.emit(
         {
-            **decision_json(decision),
-            "state": state.value,
+            **decision_json(done.decision),
+            "state": done.state.value,
             "meaning": signature.meaning,
             "signed_as": signature.kind,
-            "seeded_check": closed_check_json(app, decision.rule_id),
+            "first_decision": done.told or None,
+            "seeded_check": closed_check_json(app, done.decision.rule_id),
         },
         "\n".join(line for line in told if line),
     )
@@ -302,6 +312,7 @@ def dossier_json(dossier: RuleDossier) -> dict[str, Json]:
             for e in dossier.evidence
         ],
         "decisions": [decision_json(decision) for decision in dossier.decisions],
+        "first_decision_withheld": dossier.withheld,
     }
 
 

@@ -13,6 +13,7 @@ from pld_core.checks import SeededCheck
 from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceChange, Lineage
 from pld_core.models import (
+    ANYBODY,
     Actor,
     AnswerStatus,
     Decision,
@@ -222,11 +223,16 @@ class AuditStore(Protocol):
         Raises:
             MissingRole: the actor may not export; see `permissions`.
             NotFound: no such task.
+            StillBlind: the record holds first decisions that the actor does not see yet.
         """
         ...
 
-    def log(self, where: EventFilter) -> Iterator[Event]:
-        """Yield the events that match, oldest first, one in memory at a time."""
+    def kept_from(self, actor: Actor) -> tuple[str, ...]:
+        """Return the ids of rules, of all tasks, whose first decision the actor sees after deciding."""
+        ...
+
+    def log(self, where: EventFilter, actor: Actor = ANYBODY) -> Iterator[Event]:
+        """Yield the events that match, oldest first, one in memory at a time, as `EventStore.page` shows them."""
         ...
 
     def record_export(self, task: str, payload: Mapping[str, Json], actor: Actor) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from pld_core.models import (
+    ANYBODY,
     ORDINARY,
     Actor,
     Decision,
@@ -21,6 +22,7 @@ from pld_core.models import (
     RuleText,
 )
 from pld_core.records import EVERY_RULE, Page, RuleFilter
+from pld_core.second_look import SecondLookStore
 from pld_core.signing import UnsignedStore
 
 LEASE_S = 600
@@ -134,6 +136,7 @@ class Tab(StrEnum):
 
     MINE = "Mine"
     SECOND = "Second review"
+    SECOND_LOOK = "Second look"
     STALE = "Stale"
     CONFLICTS = "Conflicts"
     DECIDED = "Decided"
@@ -218,8 +221,8 @@ class QueueStore(Protocol):
         ...
 
     def ask_second_opinion(self, rule_id: str, seen_revision: str, note: str, actor: Actor) -> None: ...
-    def second_opinions(self, rule_id: str) -> tuple[SecondOpinion, ...]:
-        """Return the requests on the newest revision, oldest first."""
+    def second_opinions(self, rule_id: str, actor: Actor = ANYBODY) -> tuple[SecondOpinion, ...]:
+        """Return the requests on the newest revision that the actor may see now, oldest first."""
         ...
 
     def reject_duplicates(self, judgements: Sequence[Judgement], of: str, actor: Actor) -> tuple[Decision, ...]:
@@ -267,11 +270,19 @@ class CommentStore(Protocol):
     def add(
         self, rule_id: str, text: str, actor: Actor, example_hash: str = "", parent: int | None = None
     ) -> Comment: ...
-    def of_rule(self, rule_id: str) -> tuple[Comment, ...]:
-        """Return the comments of a rule, thread by thread, oldest first."""
+    def of_rule(self, rule_id: str, actor: Actor = ANYBODY) -> tuple[Comment, ...]:
+        """Return the comments of a rule that the actor may see now, thread by thread, oldest first."""
         ...
 
-    def get(self, comment_id: int) -> Comment: ...
+    def get(self, comment_id: int, actor: Actor = ANYBODY) -> Comment:
+        """Return one comment.
+
+        Raises:
+            NotFound: there is none.
+            StillBlind: the actor sees it after deciding; so it is for answering, resolving and reopening it.
+        """
+        ...
+
     def resolve(self, comment_id: int, actor: Actor) -> Comment: ...
     def reopen(self, comment_id: int, actor: Actor) -> Comment: ...
 
@@ -347,5 +358,7 @@ class DeskStore(Protocol):
     def unsigned(self) -> UnsignedStore: ...
     @property
     def comments(self) -> CommentStore: ...
+    @property
+    def second_looks(self) -> SecondLookStore: ...
     @property
     def parts(self) -> PartStore: ...

@@ -16,6 +16,7 @@ PldError
 │   ├── NotSignedIn         sign-in is configured, and nobody signed in
 │   ├── SignInUnusable      the identity provider does not say who somebody is
 │   ├── KnownBad            a seeded check is no rule: no prompt may hold it, and nothing is made of it
+│   ├── StillBlind          it would show a decision before the own one
 │   ├── DataInUse           rules rest on the data that would go
 │   ├── SettingFixed        the environment sets it, so the file cannot
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
@@ -177,6 +178,10 @@ class SignInUnusable(NotAllowed):
 
 class KnownBad(NotAllowed):
     """A seeded check is no rule: no prompt may hold it, and nothing is made of it."""
+
+
+class StillBlind(NotAllowed):
+    """It would show somebody a first decision before the own one is made."""
 
 
 class DataInUse(NotAllowed):

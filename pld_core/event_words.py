@@ -65,6 +65,9 @@ WORDS: Mapping[str, str] = {
     "rule.promoted": "{who} made the rule {subject} of a single example of the task {task}.",
     "rule.proposed": "{author} proposed the rule {subject} for the task {task}.",
     "rule.rejected": "{who} rejected {subject}: {category}.",
+    "rule.rejection_confirmed": "{who} looked again at {subject}: its rejection stands.",
+    "rule.reopened": "{who} looked again at {subject} and reopened it: revision {number} is in review.",
+    "rule.second_look_drawn": "The rejection of {subject} was drawn by lot: somebody else looks at it again.",
     "rule.submitted": "{who} brought {subject} into review.",
     "rule.superseded": "An approved revision of {subject} was replaced by a newer approved one.",
     "run.finished": "The evaluation {subject} was completed.",
@@ -74,6 +77,13 @@ WORDS: Mapping[str, str] = {
     "task.created": "{who} made the task {subject}.",
 }
 """A sentence for each kind. `{who}` and `{subject}` are the event's; other names are read from its payload."""
+
+FIRST_DECISION, AROUND_FIRST_DECISION = "kept.first_decision", "kept.around_first_decision"
+"""What an event is to somebody who does not see it yet; no such kind is ever written."""
+_KEPT_BACK: Mapping[str, str] = {
+    FIRST_DECISION: "A first decision on {subject} was made; it is shown after yours.",
+    AROUND_FIRST_DECISION: "A step of the first reviewer on {subject}; it is shown after your decision.",
+}
 
 NOT_RECORDED = "(not recorded)"
 _IDENTIFIERS = ("kind", "category", "role")
@@ -92,7 +102,7 @@ def sentence(event: Event) -> str:
     The text holds what people, files and models wrote: show it as plain text. An event of a kind that this version does
     not write is told by its kind.
     """
-    known = WORDS.get(event.kind)
+    known = WORDS.get(event.kind) or _KEPT_BACK.get(event.kind)
     if known is None:
         kind = event.kind.replace(".", " ").replace("_", " ")
         text = f"{event.actor}: {kind}, {event.subject}."

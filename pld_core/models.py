@@ -76,6 +76,8 @@ class Actor:
 
 
 SYSTEM = Actor("system", frozenset(Role))
+ANYBODY = Actor("", frozenset({Role.REVIEWER}))
+"""A reader of whom nothing is known: what is kept from anybody who may still decide is kept from this one too."""
 
 
 @dataclass(frozen=True)
@@ -557,6 +559,7 @@ class RuleDossier:
 
     Attributes:
         guideline_version: of the task's guideline in force now.
+        withheld: a first decision on the newest revision is kept from the reader; see `blind`.
     """
 
     summary: RuleSummary
@@ -567,6 +570,7 @@ class RuleDossier:
     examples: dict[str, Example]
     decisions: tuple[Decision, ...]
     guideline_version: int = 0
+    withheld: bool = False
 
     @property
     def head(self) -> Revision:

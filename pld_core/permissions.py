@@ -31,6 +31,7 @@ class Step(StrEnum):
     SUBMIT = "bring a rule into review"
     PROMOTE = "promote noise to a rule"
     JUDGE = "decide on a rule"
+    SECOND_LOOK = "take a second look at a rejection"
     EDIT = "edit a rule"
     RETIRE = "retire a rule"
     TICK = "say what an example says of a rule"
@@ -74,6 +75,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.SUBMIT: _REVIEWING,
     Step.PROMOTE: _REVIEWING,
     Step.JUDGE: _REVIEWING,
+    Step.SECOND_LOOK: _REVIEWING,
     Step.EDIT: _REVIEWING,
     Step.RETIRE: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
     Step.TICK: _REVIEWING,

@@ -11,6 +11,7 @@ from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceUpdate, RuleTrace, StandingRule, UpdateCount
 from pld_core.model_ports import Vectors
 from pld_core.models import (
+    ANYBODY,
     Actor,
     Answer,
     ClusterParams,
@@ -246,9 +247,14 @@ class RuleStore(Protocol):
     def edit(
         self, rule_id: str, seen_revision: str, seen_state: RevisionState, text: RuleText, note: str, actor: Actor
     ) -> Revision: ...
-    def queue(self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None) -> tuple[RuleSummary, ...]: ...
+    def queue(
+        self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None, actor: Actor = ANYBODY
+    ) -> tuple[RuleSummary, ...]:
+        """Return rules in the order of the queue, each as the actor may see it now."""
+        ...
+
     def count(self, task: str, where: RuleFilter = EVERY_RULE) -> int: ...
-    def summary(self, rule_id: str) -> RuleSummary: ...
+    def summary(self, rule_id: str, actor: Actor = ANYBODY) -> RuleSummary: ...
     def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the filtered queue, None at the ends."""
         ...
@@ -293,7 +299,10 @@ class LineageStore(Protocol):
         """
         ...
 
-    def trace(self, rule_id: str) -> RuleTrace: ...
+    def trace(self, rule_id: str, actor: Actor = ANYBODY) -> RuleTrace:
+        """Return where a rule comes from, and the changes of its evidence that the actor may see now."""
+        ...
+
     def note_overlaps(self, task: str, compared: Sequence[str], overlaps: Sequence[Overlap]) -> None:
         """Replace the overlaps of a task; `compared` are the hashes of the revisions that were looked at.
 
@@ -458,8 +467,16 @@ class LabelStore(Protocol):
 
 
 class EventStore(Protocol):
-    def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]: ...
-    def count(self, where: EventFilter = EVERY_EVENT) -> int: ...
+    def page(
+        self, where: EventFilter = EVERY_EVENT, page: Page | None = None, actor: Actor = ANYBODY
+    ) -> tuple[Event, ...]:
+        """Return events, newest first; of what is kept from the actor only that there is something.
+
+        Such an event is found by its rule alone: a filter on anything else would tell of its content.
+        """
+        ...
+
+    def count(self, where: EventFilter = EVERY_EVENT, actor: Actor = ANYBODY) -> int: ...
     def kinds(self) -> tuple[str, ...]: ...
     def actors(self) -> tuple[str, ...]: ...
     def record_with(

@@ -18,10 +18,12 @@ from pld_core.audit_ports import (
     RevisionRecord,
     RuleRecord,
 )
+from pld_core.blind import refuse_blind
 from pld_core.canonical import Json
 from pld_core.checks import SeededCheck
 from pld_core.guideline import GuidelineVersion
 from pld_core.models import (
+    ANYBODY,
     Actor,
     AnswerStatus,
     Decision,
@@ -52,6 +54,7 @@ from storage.oversight_queries import load_facts
 from storage.policies import policy_changes
 from storage.rule_queries import load_revisions
 from storage.task_queries import load_task
+from storage.veils import veils
 
 
 class SqliteAudit:
@@ -60,15 +63,22 @@ class SqliteAudit:
 
     @guarded(Step.EXPORT)
     @contextmanager
-    def snapshot(self, task: str, actor: Actor) -> Generator[SqliteSnapshot]:  # noqa: ARG002 - for the guard
+    def snapshot(self, task: str, actor: Actor) -> Generator[SqliteSnapshot]:
         """Open one state of the database for reading; it is let go at the end of the block."""
         with self._database.read() as conn:
             # The first read fixes the state that all others see.
-            yield SqliteSnapshot(conn, load_task(conn, task))
+            wanted = load_task(conn, task)
+            refuse_blind(tuple(veils(conn, actor)), actor)
+            yield SqliteSnapshot(conn, wanted)
 
-    def log(self, where: EventFilter) -> Iterator[Event]:
+    def kept_from(self, actor: Actor) -> tuple[str, ...]:
+        """Return the ids of rules, of all tasks, whose first decision the actor sees after deciding."""
         with self._database.read() as conn:
-            yield from each_event(conn, where)
+            return tuple(veils(conn, actor))
+
+    def log(self, where: EventFilter, actor: Actor = ANYBODY) -> Iterator[Event]:
+        with self._database.read() as conn:
+            yield from each_event(conn, where, veils(conn, actor))
 
     @guarded(Step.EXPORT)
     def record_export(self, task: str, payload: Mapping[str, Json], actor: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.connection import Database
 from storage.desk_comments import SqliteComments
 from storage.desk_drafts import SqliteDrafts
+from storage.desk_looks import SqliteSecondLooks
 from storage.desk_parts import SqliteParts
 from storage.desk_queue import SqliteQueue
 from storage.desk_ticks import SqliteTicks
@@ -18,4 +19,5 @@ class SqliteDesk:
         self.queue = SqliteQueue(database)
         self.unsigned = SqliteUnsigned(database)
         self.comments = SqliteComments(database)
+        self.second_looks = SqliteSecondLooks(database)
         self.parts = SqliteParts(database)

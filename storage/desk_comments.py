@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 
+from pld_core.blind import Veil, veiled_comments
 from pld_core.canonical import canonical_json
 from pld_core.comments import clean_comment, mentions
 from pld_core.desk import Comment
 from pld_core.errors import NotFound
-from pld_core.models import Actor
+from pld_core.models import ANYBODY, Actor
 from pld_core.permissions import Step, guarded
 from storage.connection import Database, Write
 from storage.desk_people import known_people
 from storage.rule_queries import effective_evidence, load_summary
+from storage.veils import refuse_kept_comment, veil_of
 
 OPEN_THREADS = """SELECT count(*) FROM comment AS c WHERE c.rule_id = rule.id AND c.parent IS NULL AND 0 = coalesce(
     (SELECT s.resolved FROM comment_state AS s WHERE s.comment_id = c.id ORDER BY s.id DESC LIMIT 1), 0)"""
@@ -40,6 +42,7 @@ class SqliteComments:
             rule = load_summary(write.conn, rule_id)
             if parent is not None:
                 first = _load(write.conn, parent)
+                refuse_kept_comment(write.conn, actor, first.rule_id, first.by, first.at)
                 if first.rule_id != rule.id:
                     raise NotFound(f"Comment {parent} is not on {rule.id}. Nothing was added.")
                 # An answer to an answer stands in the same thread, about the same thing.
@@ -77,15 +80,16 @@ class SqliteComments:
             )
             return _load(write.conn, number)
 
-    def of_rule(self, rule_id: str) -> tuple[Comment, ...]:
-        """Return the comments of a rule, thread by thread, oldest first."""
+    def of_rule(self, rule_id: str, actor: Actor = ANYBODY) -> tuple[Comment, ...]:
+        """Return the comments of a rule that the actor may see now, thread by thread, oldest first."""
         with self._database.read() as conn:
-            sql = f"{_COMMENT} WHERE c.rule_id = ? ORDER BY thread, c.id"
-            return tuple(_comment(row) for row in conn.execute(sql, (rule_id.upper(),)))
+            return comments_of(conn, rule_id, veil_of(conn, actor, rule_id))
 
-    def get(self, comment_id: int) -> Comment:
+    def get(self, comment_id: int, actor: Actor = ANYBODY) -> Comment:
         with self._database.read() as conn:
-            return _load(conn, comment_id)
+            found = _load(conn, comment_id)
+            refuse_kept_comment(conn, actor, found.rule_id, found.by, found.at)
+            return found
 
     @guarded(Step.COMMENT)
     def resolve(self, comment_id: int, actor: Actor) -> Comment:
@@ -100,8 +104,15 @@ class SqliteComments:
             return _settle(write, comment_id, 0, actor)
 
 
+def comments_of(conn: sqlite3.Connection, rule_id: str, veil: Veil | None) -> tuple[Comment, ...]:
+    """Return the comments of a rule without what is behind the veil, thread by thread, oldest first."""
+    sql = f"{_COMMENT} WHERE c.rule_id = ? ORDER BY thread, c.id"
+    return veiled_comments((_comment(row) for row in conn.execute(sql, (rule_id.upper(),))), veil)
+
+
 def _settle(write: Write, comment_id: int, resolved: int, actor: Actor) -> Comment:
     comment = _load(write.conn, comment_id)
+    refuse_kept_comment(write.conn, actor, comment.rule_id, comment.by, comment.at)
     thread = comment.parent or comment.id
     if comment.resolved is not bool(resolved):
         write.insert("comment_state", {"comment_id": thread, "resolved": resolved, "by": actor.name, "at": write.now})

@@ -36,6 +36,14 @@ _TABS: dict[Tab, tuple[str, int]] = {
         3,
     ),
     Tab.SECOND: (f"{AWAITING} AND (state IN ({_HALFWAY}) OR {SECOND_ASKED})", 0),
+    # Drawn, not looked at yet, and not this person's own rejection.
+    Tab.SECOND_LOOK: (
+        """state = 'rejected' AND EXISTS (
+            SELECT 1 FROM decision AS d JOIN second_look AS l ON l.decision_id = d.id
+            WHERE d.revision_hash = rule.head AND d.reviewer <> ?
+                AND NOT EXISTS (SELECT 1 FROM second_look_outcome AS o WHERE o.decision_id = d.id))""",
+        1,
+    ),
     Tab.STALE: ("state = 'stale'", 0),
     Tab.CONFLICTS: (f"state {LIVE} AND (contradictions > 0 OR {OVERLAPPING})", 0),
     Tab.DECIDED: (f"NOT {AWAITING}", 0),

@@ -43,7 +43,7 @@ class SqliteParts:
         if halves[0].text == halves[1].text:
             raise InvalidInput("Both halves say the same. Nothing was changed; your text is kept.")
         with self._database.write() as write:
-            parent = _load_seen(write, seen)
+            parent = _load_seen(write, seen, actor)
             step = partial(_split, write, parent, halves, why, actor)
             made = close_instead(write, step, (parent.id,), Ending.SPLIT, actor)
         return made.refuse("Nothing was split.") if isinstance(made, ClosedInstead) else made
@@ -57,7 +57,7 @@ class SqliteParts:
         """
         why = require_part_reason(reason)
         with self._database.write() as write:
-            one, other = (_load_seen(write, rule) for rule in seen)
+            one, other = (_load_seen(write, rule, actor) for rule in seen)
             if one.id == other.id or one.task != other.task:
                 raise InvalidInput("Only two different rules of one task can be merged. Nothing was changed.")
             step = partial(_merge, write, (one, other), text, why, actor)
@@ -70,9 +70,9 @@ class SqliteParts:
             return kin_of(conn, rule_id.upper())
 
 
-def _load_seen(write: Write, seen: SeenRule) -> RuleSummary:
+def _load_seen(write: Write, seen: SeenRule, actor: Actor) -> RuleSummary:
     rule = load_summary(write.conn, seen.rule_id)
-    refuse_moved_on(write.conn, rule, seen.revision, seen.state)
+    refuse_moved_on(write.conn, rule, seen.revision, seen.state, actor)
     if rule.state in FINAL_STATES:
         raise InvalidInput(
             f"{rule.id} is {rule.state.label}: nothing is made of it any more. Nothing was changed; an edit makes "

@@ -18,6 +18,7 @@ from pld_core.desk import (
 )
 from pld_core.errors import InvalidInput, MissingReason
 from pld_core.models import (
+    ANYBODY,
     Actor,
     Decision,
     Judgement,
@@ -35,12 +36,14 @@ from storage.connection import Database
 from storage.desk_comments import OPEN_THREADS
 from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
 from storage.desk_people import known_people
+from storage.desk_veils import opinions_on, veiled_row
 from storage.overlap_writes import settle_overlaps
 from storage.rule_queries import effective_evidence, load_standing, load_summary, refuse_moved_on
 from storage.rule_writes import move, update_rule
 from storage.rules import SqliteRules
 from storage.signatures import sign
 from storage.task_queries import load_task
+from storage.veils import veil_of, veils, without_kept_tag
 
 _TAG = re.compile(r"[\w .&/+-]{1,40}")
 _AWAITING = {state.value for state in AWAITING_DECISION}
@@ -59,19 +62,21 @@ class SqliteQueue:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def rows(self, task: str, where: DeskFilter, page: Page, actor: Actor) -> tuple[QueueRow, ...]:
-        clause, values = desk_clause(task, where, actor)
         with self._database.read() as conn:
             load_task(conn, task)
+            clause, values = _clause(conn, task, where, actor)
             # The page first: what stands beside a rule is looked up for its rows only.
             sql = f"""WITH wanted AS MATERIALIZED (
                     SELECT number FROM rule WHERE {clause} ORDER BY {KEY} LIMIT ? OFFSET ?)
                 SELECT rule.*, {_EXTRAS} FROM wanted JOIN rule ON rule.number = wanted.number ORDER BY {KEY}"""  # noqa: S608 - constants
             sent = (*values, page.limit, page.offset, actor.name, self._database.now(), actor.name)
-            return tuple(_row(row) for row in conn.execute(sql, sent))
+            kept = veils(conn, actor)
+            found = [_row(row) for row in conn.execute(sql, sent)]
+            return tuple(veiled_row(conn, row, kept.get(row.summary.id)) for row in found)
 
     def count(self, task: str, where: DeskFilter, actor: Actor) -> int:
-        clause, values = desk_clause(task, where, actor)
         with self._database.read() as conn:
+            clause, values = _clause(conn, task, where, actor)
             sql = f"SELECT count(*) FROM rule WHERE {clause}"  # noqa: S608 - constants
             return int(conn.execute(sql, values).fetchone()[0])
 
@@ -79,13 +84,14 @@ class SqliteQueue:
         with self._database.read() as conn:
             rule = load_summary(conn, rule_id)
             sql = f"SELECT rule.*, {_EXTRAS} FROM rule WHERE id = ?"  # noqa: S608 - constants
-            return _row(conn.execute(sql, (actor.name, self._database.now(), actor.name, rule.id)).fetchone())
+            row = _row(conn.execute(sql, (actor.name, self._database.now(), actor.name, rule.id)).fetchone())
+            return veiled_row(conn, row, veil_of(conn, actor, rule.id))
 
     def neighbours(self, rule_id: str, where: DeskFilter, actor: Actor) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the queue's order; what others have open is passed over."""
         with self._database.read() as conn:
             rule = load_summary(conn, rule_id)
-            clause, values = desk_clause(rule.task, where, actor)
+            clause, values = _clause(conn, rule.task, where, actor)
             return neighbour_ids(conn, rule.id, clause, values, actor.name, self._database.now())
 
     def tags(self, task: str) -> tuple[str, ...]:
@@ -194,7 +200,7 @@ class SqliteQueue:
             raise MissingReason("A second opinion needs a note on what to look at. Nothing was recorded.")
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
-            refuse_moved_on(write.conn, head, seen_revision, head.state)
+            refuse_moved_on(write.conn, head, seen_revision, head.state, actor)
             if head.state.value not in _AWAITING:
                 raise InvalidInput(f"{head.id} is {head.state.label}: it waits for no decision. Nothing was recorded.")
             write.insert(
@@ -202,12 +208,10 @@ class SqliteQueue:
             )
             write.event(actor, "rule.second_opinion_asked", head.id, {"revision": head.head, "note": said})
 
-    def second_opinions(self, rule_id: str) -> tuple[SecondOpinion, ...]:
-        """Return the requests on the newest revision, oldest first."""
+    def second_opinions(self, rule_id: str, actor: Actor = ANYBODY) -> tuple[SecondOpinion, ...]:
+        """Return the requests on the newest revision that the actor may see now, oldest first."""
         with self._database.read() as conn:
-            head = load_summary(conn, rule_id).head
-            found = conn.execute("SELECT * FROM second_opinion WHERE revision_hash = ? ORDER BY id", (head,))
-            return tuple(SecondOpinion(row["note"], row["by"], row["at"]) for row in found)
+            return opinions_on(conn, load_summary(conn, rule_id).head, veil_of(conn, actor, rule_id))
 
     @guarded(Step.JUDGE)
     def reject_duplicates(self, judgements: Sequence[Judgement], of: str, actor: Actor) -> tuple[Decision, ...]:
@@ -246,7 +250,7 @@ class SqliteQueue:
             raise MissingReason("Withdrawing a decision needs a reason. Nothing was changed; add one and try again.")
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
-            refuse_moved_on(write.conn, head, seen_revision, seen_state)
+            refuse_moved_on(write.conn, head, seen_revision, seen_state, actor)
             state = next_state(load_standing(write.conn, head), Action.WITHDRAW, actor)
             signature = sign(write, head, Action.WITHDRAW, actor)
             decision = int(
@@ -300,6 +304,15 @@ def clean_tag(tag: str) -> str:
             "A tag is 1 to 40 letters, digits, spaces or _ . & / + - in a row. Nothing was tagged; choose another."
         )
     return name
+
+
+def _clause(conn: sqlite3.Connection, task: str, where: DeskFilter, actor: Actor) -> tuple[str, tuple[str, ...]]:
+    """Return the condition on `rule` and its values; a tag that the actor does not see finds nothing."""
+    clause, values = desk_clause(task, where, actor)
+    if not where.tag:
+        return clause, values
+    more, kept = without_kept_tag(conn, actor, where.tag)
+    return f"{clause} AND {more}", (*values, *kept)
 
 
 def _lease(conn: sqlite3.Connection, rule_id: str) -> Lease | None:

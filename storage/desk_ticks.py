@@ -13,6 +13,7 @@ from pld_core.review import Action, next_state
 from storage.connection import Database
 from storage.evidence_writes import NextVersion, append_version
 from storage.rule_queries import effective_evidence, load_revision, load_standing, load_summary, refuse_moved_on
+from storage.veils import changed_by
 
 
 class SqliteTicks:
@@ -25,10 +26,11 @@ class SqliteTicks:
         with self._database.write() as write:
             head = load_summary(write.conn, tick.rule_id)
             # The state may have changed meanwhile, as the guard decides on the one that is there now.
-            refuse_moved_on(write.conn, head, tick.seen_revision, head.state)
+            refuse_moved_on(write.conn, head, tick.seen_revision, head.state, actor)
             old = effective_evidence(write.conn, head.head)
             if tick.seen_evidence != evidence_set_hash(old):
-                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, head.changed_by)
+                by = changed_by(write.conn, head, actor)
+                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, by)
             link = next((e for e in old if e.example_hash == tick.example_hash), None)
             if link is None:
                 raise NotFound(f"{head.id} has no evidence {tick.example_hash[:19]}. Nothing was changed.")

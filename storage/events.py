@@ -7,30 +7,38 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 
 from pld_core.audit import verify_chain
+from pld_core.blind import Veil, veiled_event
 from pld_core.canonical import Json, canonical_json
-from pld_core.models import Actor, Event
+from pld_core.models import ANYBODY, Actor, Event
 from pld_core.permissions import Step, guarded
 from pld_core.records import EVERY_EVENT, ChainReport, EventFilter, Page
 from storage import rows
 from storage.connection import Database
 from storage.migrations import missing_guards
+from storage.veils import veils
+
+NOTHING_KEPT: Mapping[str, Veil] = {}
 
 
 class SqliteEvents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, where: EventFilter = EVERY_EVENT, page: Page | None = None) -> tuple[Event, ...]:
-        """Return events, newest first."""
-        clause, values = event_clause(where)
+    def page(
+        self, where: EventFilter = EVERY_EVENT, page: Page | None = None, actor: Actor = ANYBODY
+    ) -> tuple[Event, ...]:
+        """Return events, newest first; of what is kept from the actor only that there is something."""
         limit = (page.limit, page.offset) if page else (-1, 0)
         with self._database.read() as conn:
+            kept = veils(conn, actor)
+            clause, values = event_clause(where, kept)
             sql = f"SELECT * FROM event WHERE {clause} ORDER BY seq DESC LIMIT ? OFFSET ?"  # noqa: S608 - literals
-            return tuple(event_of(row) for row in conn.execute(sql, (*values, *limit)))
+            found = (event_of(row) for row in conn.execute(sql, (*values, *limit)))
+            return tuple(veiled_event(event, kept.get(event.subject)) for event in found)
 
-    def count(self, where: EventFilter = EVERY_EVENT) -> int:
-        clause, values = event_clause(where)
+    def count(self, where: EventFilter = EVERY_EVENT, actor: Actor = ANYBODY) -> int:
         with self._database.read() as conn:
+            clause, values = event_clause(where, veils(conn, actor))
             return int(conn.execute(f"SELECT count(*) FROM event WHERE {clause}", values).fetchone()[0])  # noqa: S608
 
     def kinds(self) -> tuple[str, ...]:
@@ -84,13 +92,16 @@ class SqliteEvents:
         return ChainReport(report.events, report.problems + problems, report.first_broken, report.head)
 
 
-def each_event(conn: sqlite3.Connection, where: EventFilter = EVERY_EVENT) -> Iterator[Event]:
-    """Yield the events, oldest first, one in memory at a time."""
+def each_event(
+    conn: sqlite3.Connection, where: EventFilter = EVERY_EVENT, kept: Mapping[str, Veil] = NOTHING_KEPT
+) -> Iterator[Event]:
+    """Yield the events as they are seen behind the veils of rules, oldest first, one in memory at a time."""
     # Bytes that are no text would end the reading; so they end as a changed event that has a number.
     conn.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
-    clause, values = event_clause(where)
+    clause, values = event_clause(where, kept)
     for row in conn.execute(f"SELECT * FROM event WHERE {clause} ORDER BY seq", values):  # noqa: S608 - literals
-        yield event_of(row)
+        event = event_of(row)
+        yield veiled_event(event, kept.get(event.subject))
 
 
 def event_of(row: sqlite3.Row) -> Event:
@@ -107,8 +118,11 @@ def event_of(row: sqlite3.Row) -> Event:
     return Event(row["seq"], row["at"], row["actor"], row["kind"], row["subject"], damaged, row["prev"], row["hash"])
 
 
-def event_clause(where: EventFilter) -> tuple[str, tuple[str, ...]]:
-    """Return a condition on `event` with its values."""
+def event_clause(where: EventFilter, kept: Mapping[str, Veil]) -> tuple[str, tuple[str, ...]]:
+    """Return a condition on `event` with its values.
+
+    What is kept back matches no filter on anything but its rule, or a filter would tell of its content.
+    """
     clauses, values = ["1 = 1"], []
     if where.actor:
         clauses.append("actor = ?")
@@ -129,4 +143,10 @@ def event_clause(where: EventFilter) -> tuple[str, tuple[str, ...]]:
         clauses.append("(subject LIKE ? ESCAPE '\\' OR payload LIKE ? ESCAPE '\\')")
         # The payload is JSON, in which quotes and line breaks of a text are written with a backslash.
         values += [rows.like(where.search), rows.like(canonical_json(where.search)[1:-1])]
+    if kept and where != EventFilter(rule=where.rule):
+        clauses.append(
+            """NOT ((subject, actor) IN (SELECT key, json_extract(value, '$[0]') FROM json_each(?))
+                AND at > (SELECT json_extract(value, '$[1]') FROM json_each(?) WHERE key = subject))"""
+        )
+        values += [canonical_json({veil.rule_id: [veil.decider, veil.since] for veil in kept.values()})] * 2
     return " AND ".join(clauses), tuple(values)

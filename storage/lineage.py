@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
 from pld_core.lineage import EvidenceUpdate, Lineage, RuleTrace, StandingRule, UpdateCount, origin_of
-from pld_core.models import Actor, Evidence, RevisionState
+from pld_core.models import ANYBODY, Actor, Evidence, RevisionState
 from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.permissions import Step, guarded
 from pld_core.records import NewRule
@@ -21,6 +21,7 @@ from storage.rule_queries import LIVE, VERSION, load_summary
 from storage.rule_writes import add_lineage, add_rule, proposal, rule_of
 from storage.staleness import load_setbacks
 from storage.task_queries import load_task
+from storage.veils import veil_of
 
 
 class SqliteLineage:
@@ -94,14 +95,16 @@ class SqliteLineage:
                 changed, stale = changed + count.changed, stale + count.stale
         return UpdateCount(changed, stale)
 
-    def trace(self, rule_id: str) -> RuleTrace:
+    def trace(self, rule_id: str, actor: Actor = ANYBODY) -> RuleTrace:
         """Return where a rule comes from and how the evidence of its newest revision changed, oldest change first."""
         with self._database.read() as conn:
             rule = load_summary(conn, rule_id)
             found = conn.execute("SELECT * FROM lineage WHERE rule_id = ? ORDER BY id", (rule.id,))
             lineages = [rows.lineage_from(row) for row in found]
             changes = conn.execute("SELECT * FROM evidence_version WHERE revision_hash = ? ORDER BY id", (rule.head,))
-            evidence = tuple(rows.evidence_change_from(row) for row in changes)
+            veil = veil_of(conn, actor, rule.id)
+            shown = (row for row in changes if not (veil and row["ticked"] and veil.hides(row["by"], row["at"])))
+            evidence = tuple(rows.evidence_change_from(row) for row in shown)
             return RuleTrace(lineages[0], lineages[-1], evidence, load_setbacks(conn, rule.id))
 
     # --- overlaps -----------------------------------------------------------------------------------------------------

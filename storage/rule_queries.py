@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound, RevisionMovedOn
-from pld_core.models import Evidence, Revision, RevisionState, RuleSummary, Verdict
+from pld_core.models import Actor, Evidence, Revision, RevisionState, RuleSummary, Verdict
 from pld_core.records import RuleFilter
 from pld_core.review import AWAITING_DECISION, BEGINS_ANEW, FINAL_STATES, Standing
 from storage import rows
 from storage.policies import load_policy
+from storage.veils import changed_by
 
 _ANEW = ", ".join(sorted(repr(action.value) for action in BEGINS_ANEW))
 _URGENCY = " ".join(f"WHEN '{state.value}' THEN {rank}" for rank, state in enumerate(AWAITING_DECISION))
@@ -111,11 +112,13 @@ def load_standing(conn: sqlite3.Connection, head: RuleSummary) -> Standing:
     )
 
 
-def refuse_moved_on(conn: sqlite3.Connection, head: RuleSummary, seen: str, seen_state: RevisionState) -> None:
+def refuse_moved_on(
+    conn: sqlite3.Connection, head: RuleSummary, seen: str, seen_state: RevisionState, actor: Actor
+) -> None:
     if head.head == seen and head.state is seen_state:
         return
     try:
         seen_revision = load_revision(conn, seen)
     except NotFound:
         raise NotFound(f"{head.id} has no revision {seen[:19]}. Nothing was recorded; open the rule again.") from None
-    raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, head.changed_by)
+    raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, changed_by(conn, head, actor))

@@ -21,7 +21,7 @@ from pld_core.models import (
     evidence_set_hash,
 )
 from pld_core.records import NewRule
-from pld_core.review import Action, clean_rule_text, next_state
+from pld_core.review import Action, Standing, clean_rule_text, next_state
 from storage import rows
 from storage.connection import Write
 from storage.rule_queries import load_standing, load_summary
@@ -112,6 +112,24 @@ def settle(write: Write, head: RuleSummary, new: RevisionState, action: Action, 
     """Record the transition of the newest revision and show it in the queue."""
     move(write, head.head, new, action.value, actor.name, reason)
     update_rule(write, head.id, {"state": new.value}, actor.name)
+
+
+def enter_revision(
+    write: Write, head: RuleSummary, revision: Revision, evidence: Sequence[Evidence], actor: Actor
+) -> None:
+    """Append a new revision of a rule and bring it into review; the caller appends the event."""
+    add_revision(write, head.task, revision, evidence, actor.name)
+    move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, revision.note)
+    fresh = Standing(RevisionState.PROPOSED, revision.author, revision.author_kind)
+    state = next_state(fresh, Action.SUBMIT, actor)
+    move(write, revision.hash, state, Action.SUBMIT.value, actor.name, revision.note)
+    changed: dict[str, int | str] = {
+        "head": revision.hash,
+        "revision": revision.number,
+        "state": state.value,
+        **projection(revision, evidence),
+    }
+    update_rule(write, head.id, changed, actor.name)
 
 
 def proposal(task: str, revision: Revision, rule: NewRule) -> dict[str, Json]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pld_core.blind import veiled_dossier, veiled_summary
 from pld_core.canonical import Json, canonical_json
 from pld_core.checks import Ending
 from pld_core.errors import EvidenceMovedOn, GuidelineMovedOn, InvalidInput
 from pld_core.lineage import for_labels
 from pld_core.models import (
+    ANYBODY,
     SYSTEM,
     Actor,
     AuthorKind,
@@ -43,6 +45,7 @@ from storage.check_writes import close_check, enter_review, refuse_closed_check
 from storage.checks import NO_CHECK
 from storage.connection import Database, Write
 from storage.derivations import replace_parents
+from storage.desk_looks import draw_second_look
 from storage.example_queries import EXAMPLE
 from storage.example_rows import example_from
 from storage.overlap_writes import overlapping, settle_overlaps
@@ -59,20 +62,19 @@ from storage.rule_queries import (
     where_clause,
 )
 from storage.rule_writes import (
-    add_revision,
     add_rule,
     bring_into_review,
     count_role,
+    enter_revision,
     move,
-    projection,
     proposal,
     refuse_no_noise,
     rule_of,
     settle,
-    update_rule,
 )
 from storage.signatures import load_signatures, sign
 from storage.task_queries import load_task
+from storage.veils import changed_by, veil_of, veils
 
 
 class SqliteRules:
@@ -124,10 +126,11 @@ class SqliteRules:
         check_judgement(judgement)
         with self._database.joined(within) as write:
             head = load_summary(write.conn, judgement.rule_id)
-            refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state)
+            refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state, actor)
             evidence = effective_evidence(write.conn, head.head)
             if judgement.seen_evidence not in ("", evidence_set_hash(evidence)):
-                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, head.changed_by)
+                by = changed_by(write.conn, head, actor)
+                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, by)
             guideline = _guideline_version(write, head, judgement.seen_guideline)
             overlaps = overlapping(write.conn, head)
             seen_state = head.state
@@ -176,6 +179,8 @@ class SqliteRules:
             is_check = close_check(write, head.id, Ending(_PAST[judgement.verdict]), actor)
             if new is RevisionState.APPROVED and not is_check:
                 _put_in_force(write, head)
+            if new is RevisionState.REJECTED and not is_check:
+                draw_second_look(write, head, decision_id)
             replace_parents(write, head.id, actor)
             if new in SETTLED_STATES:
                 settle_overlaps(write, head.id, actor)
@@ -189,7 +194,7 @@ class SqliteRules:
         """Append an edited revision, which goes into review; the approved one, if any, stays in force until then."""
         with self._database.write() as write:
             head = load_summary(write.conn, rule_id)
-            refuse_moved_on(write.conn, head, seen_revision, seen_state)
+            refuse_moved_on(write.conn, head, seen_revision, seen_state, actor)
             refuse_closed_check(write, head.id)
             settled = next_state(load_standing(write.conn, head), Action.EDIT, actor)
             parent = load_revision(write.conn, head.head)
@@ -200,18 +205,7 @@ class SqliteRules:
             if revision.text.labels != parent.text.labels:
                 label_of = gold_labels(write.conn, head.task, [e.example_hash for e in evidence])
                 evidence = for_labels(evidence, revision.text.labels, label_of)
-            add_revision(write, head.task, revision, evidence, actor.name)
-            move(write, revision.hash, RevisionState.PROPOSED, "propose", actor.name, note)
-            fresh = Standing(RevisionState.PROPOSED, actor.name, AuthorKind.PERSON)
-            state = next_state(fresh, Action.SUBMIT, actor)
-            move(write, revision.hash, state, Action.SUBMIT.value, actor.name, note)
-            changed: dict[str, int | str] = {
-                "head": revision.hash,
-                "revision": revision.number,
-                "state": state.value,
-                **projection(revision, evidence),
-            }
-            update_rule(write, head.id, changed, actor.name)
+            enter_revision(write, head, revision, evidence, actor)
             write.event(
                 actor,
                 "rule.edited",
@@ -229,13 +223,18 @@ class SqliteRules:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def queue(self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None) -> tuple[RuleSummary, ...]:
+    def queue(
+        self, task: str, where: RuleFilter = EVERY_RULE, page: Page | None = None, actor: Actor = ANYBODY
+    ) -> tuple[RuleSummary, ...]:
+        """Return rules in the order of the queue, each as the actor may see it now."""
         clause, values = where_clause(task, where)
         limit = (page.limit, page.offset) if page else (-1, 0)
         with self._database.read() as conn:
             load_task(conn, task)
             sql = f"SELECT * FROM rule WHERE {clause} ORDER BY {ORDER} LIMIT ? OFFSET ?"  # noqa: S608 - literals
-            return tuple(rows.summary_from(row) for row in conn.execute(sql, (*values, *limit)))
+            kept = veils(conn, actor)
+            found = (rows.summary_from(row) for row in conn.execute(sql, (*values, *limit)))
+            return tuple(veiled_summary(rule, kept.get(rule.id)) for rule in found)
 
     def count(self, task: str, where: RuleFilter = EVERY_RULE) -> int:
         clause, values = where_clause(task, where)
@@ -243,9 +242,9 @@ class SqliteRules:
             sql = f"SELECT count(*) FROM rule WHERE {clause}"  # noqa: S608 - literals
             return int(conn.execute(sql, values).fetchone()[0])
 
-    def summary(self, rule_id: str) -> RuleSummary:
+    def summary(self, rule_id: str, actor: Actor = ANYBODY) -> RuleSummary:
         with self._database.read() as conn:
-            return load_summary(conn, rule_id)
+            return veiled_summary(load_summary(conn, rule_id), veil_of(conn, actor, rule_id))
 
     def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the filtered queue; of one outside it, (None, the first)."""
@@ -259,7 +258,7 @@ class SqliteRules:
         at = ids.index(this.id)
         return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
 
-    def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:  # noqa: ARG002 - for what is kept from whom
+    def dossier(self, rule_id: str, actor: Actor) -> RuleDossier:
         """Return everything about a rule that the actor may see of it now."""
         with self._database.read() as conn:
             summary = load_summary(conn, rule_id)
@@ -277,7 +276,7 @@ class SqliteRules:
                 (summary.head,),
             )
             decisions = conn.execute("SELECT * FROM decision WHERE rule_id = ? ORDER BY id", (summary.id,))
-            return RuleDossier(
+            dossier = RuleDossier(
                 summary=summary,
                 revisions=tuple(revision for revision, _ in stored),
                 states={str(row["revision_hash"]): RevisionState(row["state"]) for row in moves},
@@ -287,6 +286,7 @@ class SqliteRules:
                 decisions=tuple(rows.decision_from(row) for row in decisions),
                 guideline_version=load_task(conn, summary.task).guideline_version,
             )
+            return veiled_dossier(dossier, veil_of(conn, actor, summary.id))
 
     def signatures(self, decisions: Sequence[Decision]) -> dict[int, Signature]:
         """Return what was recorded with the signature of each of these decisions, by its number."""

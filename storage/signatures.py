@@ -25,14 +25,18 @@ def sign(write: Write, rule: RuleSummary, action: Action, actor: Actor) -> dict[
     Raises:
         StaleSignIn: the task's policy asks for a fresher sign-in.
     """
-    now = datetime.fromisoformat(write.now)
-    require_fresh_sign_in(actor, load_policy(write.conn, rule.task).fresh_sign_in, now)
+    require_fresh(write, rule.task, actor)
     forget_unsigned(write, rule.id, actor)
     return {
         "meaning": MEANINGS[action],
         "guideline_version": load_task(write.conn, rule.task).guideline_version,
         "signed_as": actor.signed_as,
     }
+
+
+def require_fresh(write: Write, task: str, actor: Actor) -> None:
+    """Raise `StaleSignIn` if the task's policy asks for a fresher sign-in than the actor's."""
+    require_fresh_sign_in(actor, load_policy(write.conn, task).fresh_sign_in, datetime.fromisoformat(write.now))
 
 
 def load_signatures(conn: sqlite3.Connection, decisions: Sequence[Decision]) -> dict[int, Signature]:

@@ -28,6 +28,13 @@ def draw_pack(task: Task) -> None:
         if not permits(app.actor, Step.EXPORT):
             st.info(f"Making one takes the role {role_words(PERMITTED[Step.EXPORT])}.")
             return
+        if kept := app.store.audit.kept_from(app.actor):
+            st.info(
+                "A pack holds first decisions that you see after your own: you may still decide on "
+                f"{', '.join(kept)}. Decide first, or let somebody make it who does not decide on rules. Packs that "
+                "wait for their download are shown then."
+            )
+            return
         st.checkbox(
             "Mask personal data in examples",
             key="pack_masking",

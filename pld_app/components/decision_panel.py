@@ -16,6 +16,7 @@ from pld_app.components.rule_desk import MERGE, SPLIT, WITHDRAW
 from pld_app.components.signature_card import draw_sign_button, draw_signature
 from pld_app.components.text import plain, words
 from pld_app.components.unsigned_notice import category_key, reason_key
+from pld_app.deciding import decide
 from pld_app.session import Panel
 from pld_core.models import Judgement, RejectCategory, RuleDossier, Task, Verdict
 from pld_core.permissions import Step
@@ -116,17 +117,16 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
         )
         if session.attempt(lambda: _record(judgement)):
             session.carry_draft(reason_at, category_at)
-            # Whoever met a seeded check is told on its page, before the next rule.
-            _go_on("" if told_after_check(session.app(), panel.rule_id) else next_rule)
+            # What was kept back until now, and what a seeded check was, is shown with the rule, so it stays on screen.
+            stays = dossier.withheld or told_after_check(session.app(), panel.rule_id)
+            _go_on(None if stays else next_rule)
         st.rerun()
 
 
 def _record(judgement: Judgement) -> str:
-    app = session.app()
-    decision = app.store.rules.judge(judgement, app.actor)
+    done = decide(session.app(), judgement)
     session.forget_attention(judgement.seen_revision)
-    state = app.store.rules.summary(decision.rule_id).state
-    return f"{decision.rule_id} is {state.label} (decision {decision.id})"
+    return done.words
 
 
 def _go_on(next_rule: str | None) -> None:

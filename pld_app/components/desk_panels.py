@@ -53,5 +53,6 @@ def draw_withdraw(dossier: RuleDossier, panel: Panel) -> None:
 
 def draw_second_opinions(dossier: RuleDossier) -> None:
     """Draw who asked for a look at the newest revision, and why."""
-    for asked in session.app().store.desk.queue.second_opinions(dossier.summary.id):
+    app = session.app()
+    for asked in app.store.desk.queue.second_opinions(dossier.summary.id, app.actor):
         st.info(f"{plain(asked.by)} asks for a second opinion: {plain(asked.note)}", icon=":material/group:")

@@ -42,16 +42,16 @@ def _verify() -> None:
 
 def draw_events() -> None:
     """Draw the log, newest first, a page at a time, the chosen event in full, and the export of all that match."""
-    store = session.app().store
-    where = _draw_filters()
-    total = store.events.count(where)
+    app = session.app()
+    store, where = app.store, _draw_filters()
+    total = store.events.count(where, app.actor)
     if total == 0:
         st.info("No event matches. Clear the search or choose another person, kind, rule or time.")
         return
     pages = -(-total // PAGE_SIZE)
     page = st.pagination(pages, key="event_page") if pages > 1 else 1
-    events = store.events.page(where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE)) or store.events.page(
-        where, Page(0, PAGE_SIZE)
+    events = store.events.page(where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE), app.actor) or store.events.page(
+        where, Page(0, PAGE_SIZE), app.actor
     )
     listing, full = st.columns([6, 4], gap="medium")
     with listing:
@@ -118,7 +118,10 @@ def _row(event: Event) -> dict[str, str | int]:
 
 def _draw_event(event: Event) -> None:
     st.text(sentence(event))
-    st.caption(f"Event {event.seq}, {plain(event.kind)}, {plain(event.at)}")
+    if event.at:
+        st.caption(f"Event {event.seq}, {plain(event.kind)}, {plain(event.at)}")
+    else:
+        st.caption(f"Event {event.seq}. Its time and content are kept until you have decided on the rule.")
     if rule_id := rule_of(event):
         st.page_link(
             "pages/review.py",
@@ -126,6 +129,7 @@ def _draw_event(event: Event) -> None:
             icon=":material/rule:",
             query_params={"rule": rule_id, "show": "All"},
         )
-    st.json(event.payload)
+    if event.at:
+        st.json(event.payload)
     st.caption("Hash of this event, and of the one before it")
     st.code(f"{event.hash}\n{event.prev}", language=None)

@@ -128,6 +128,8 @@ def _caption(row: QueueRow) -> str:
 
 EMPTY = {
     Tab.SECOND: "Nothing waits for a second person.",
+    Tab.SECOND_LOOK: "No rejection by somebody else waits for a second look. The policy of the task says how many are "
+    "drawn.",
     Tab.STALE: "Nothing is stale: evidence, guideline, labels and overlaps of every approved rule are as they were.",
     Tab.CONFLICTS: "No rule has examples that contradict it, and no two that were compared have close conditions and "
     "different labels.",

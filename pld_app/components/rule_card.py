@@ -53,6 +53,8 @@ def draw_rule(dossier: RuleDossier, trace: RuleTrace, as_diff: bool = False) -> 
 def _lineage(dossier: RuleDossier) -> str:
     head = dossier.head
     made = "proposed" if head.number == 1 else "edited"
+    if head.number > 1 and dossier.revisions[-2].text == head.text:
+        made = "reopened after a second look, written"
     line = f"Revision {head.number}, {made} by {plain(author(head.author))}, {moment(dossier.created[head.hash])}"
     note = f". Reason: {plain(head.note)}" if head.note else ""
     return f"{line}{note} · {short_hash(head.hash)}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pld_app import deciding, session
+from pld_app import session, sheets
 from pld_app.checking import told_after_check
 from pld_app.components.queue import desk_filter
 from pld_app.components.text import count, plain, words
-from pld_app.deciding import SheetContent
 from pld_app.session import SheetReport
+from pld_app.sheets import SheetContent
 from pld_core.decision_book import MOST_BYTES
 from pld_core.decision_sheet import MOST_ROWS
 from pld_core.errors import PldError
@@ -68,7 +68,7 @@ def _draw_upload(task: Task) -> None:
     report = session.sheet_report(upload.file_id)
     if report is None:
         try:
-            outcome = deciding.check_sheet(session.app(), upload.name, upload.getvalue(), task.name)
+            outcome = sheets.check_sheet(session.app(), upload.name, upload.getvalue(), task.name)
         except PldError as error:
             st.error(plain(str(error)), icon=":material/error:")
             return
@@ -88,7 +88,7 @@ def _draw_upload(task: Task) -> None:
 
 def _record(task_name: str, upload: UploadedFile) -> None:
     def record() -> str:
-        outcome = deciding.record_sheet(session.app(), upload.name, upload.getvalue(), task_name)
+        outcome = sheets.record_sheet(session.app(), upload.name, upload.getvalue(), task_name)
         session.remember_sheet(upload.file_id, SheetReport(outcome, recorded=True))
         return f"{count(len(outcome.decided), 'decision')} recorded"
 

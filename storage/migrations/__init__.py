@@ -23,6 +23,7 @@ from storage.migrations import (
     m016_policy,
     m017_effect,
     m019_guidelines,
+    m020_second_look,
     m021_seeded_checks,
     m022_signing,
     m023_attention,
@@ -64,6 +65,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "check_outcome": (("id",), ("rule_id",)),
     "student_answer": (("id",), ("prompt_sha256", "student", "digest", "options", "example_hash")),
     "rule_effect": (("id",), ("hash",)),
+    "second_look": (("id",), ("decision_id",)),
+    "second_look_outcome": (("id",), ("decision_id",)),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -86,6 +89,7 @@ STEPS = (
     m016_policy.m016_policy,
     m017_effect.m017_effect,
     m019_guidelines.m019_guidelines,
+    m020_second_look.m020_second_look,
     m021_seeded_checks.m021_seeded_checks,
     m022_signing.m022_signing,
     m023_attention.m023_attention,

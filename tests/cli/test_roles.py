@@ -56,6 +56,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("review", "import", FILE),
         ("review", "import", FILE, "--check"),
     ),
+    Step.SECOND_LOOK: (("rules", "second-look", "R2", "confirm", "--reason", "right"),),
     Step.EDIT: (("rules", "edit", "R2", "--title", "Another", "--reason", "better"),),
     Step.RETIRE: (),
     Step.TICK: (("rules", "tick", "R2", EXAMPLE, "irrelevant"),),

@@ -45,9 +45,14 @@ NEEDS_MORE = {"desk.queue.open", "jobs.enqueue", "jobs.request_cancel", "jobs.re
 OWN = {
     *(f"desk.drafts.{name}" for name in ("of_rule", "mine")),
     *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours")),
-    *("rules.dossier", "checks.mine", "desk.unsigned.of_rule"),
+    *("rules.dossier", "rules.summary", "rules.queue", "lineage.trace", "desk.comments.of_rule", "desk.comments.get"),
+    *("desk.queue.second_opinions", "events.page", "events.count", "audit.log", "audit.kept_from"),
+    *("checks.mine", "desk.unsigned.of_rule"),
 }
-"""Reading as one person sees it: own drafts, own tab; `desk.queue.open` takes a lease only for who may decide."""
+"""Reading as one person sees it: own drafts, own tab, nothing that is kept until the own decision.
+
+`desk.queue.open` takes a lease only for who may decide.
+"""
 READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),

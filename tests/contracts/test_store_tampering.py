@@ -19,13 +19,14 @@ from pld_core.compilation import compile_prompt
 from pld_core.desk import Half, SeenRule
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
-from pld_core.models import SYSTEM, Prediction, RevisionState, Role, Run, Split
+from pld_core.models import SYSTEM, Prediction, RevisionState, Role, Run, Split, Verdict
 from pld_core.policy import Policy
 from pld_core.records import TeacherCall
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
 from tests.factories import (
     ANNA,
+    BERT,
     TickingClock,
     approved_rule,
     fill,
@@ -43,7 +44,7 @@ from tests.factories import (
 def full(sqlite_store: SqliteStore) -> SqliteStore:
     """A workspace with at least one row in every append-only table."""
     store = sqlite_store
-    examples = fill(store, policy=Policy(second_look=10))
+    examples = fill(store, policy=Policy(second_look=100))
     call = TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0)
     store.logic.record_calls("posts", [(call, None)])
     store.logic.add_instruction("posts", make_instruction(examples[0]))
@@ -64,7 +65,7 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
 
 
 def fill_desk(store: SqliteStore) -> None:
-    """Discuss, withdraw the approval, and split the rule."""
+    """Discuss, withdraw the approval, split the rule, and reject a half, which somebody else finds right."""
     comment = store.desk.comments.add("R1", "Really?", ANNA)
     store.desk.comments.resolve(comment.id, ANNA)
     approved = store.rules.summary("R1")
@@ -72,7 +73,11 @@ def fill_desk(store: SqliteStore) -> None:
     store.desk.queue.ask_second_opinion("R1", approved.head, "Please look.", ANNA)
     supports = frozenset(e.example_hash for e in store.rules.dossier("R1", SYSTEM).evidence)
     halves = Half(make_text("it is kind"), supports), Half(make_text("it is funny"), supports)
-    store.desk.parts.split(SeenRule("R1", approved.head, RevisionState.IN_REVIEW), halves, "Two matters.", ANNA)
+    half, _ = store.desk.parts.split(
+        SeenRule("R1", approved.head, RevisionState.IN_REVIEW), halves, "Two matters.", ANNA
+    )
+    store.rules.judge(verdict_on(store, half, Verdict.REJECT), ANNA)
+    store.desk.second_looks.confirm(half, store.rules.summary(half).head, "It is too broad.", BERT)
 
 
 def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:

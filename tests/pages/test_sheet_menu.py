@@ -9,9 +9,9 @@ import pytest
 from openpyxl import load_workbook
 from streamlit.testing.v1 import AppTest
 
-from pld_app import deciding
+from pld_app import sheets
 from pld_app.components.sheet_menu import XLSX
-from pld_app.deciding import SheetContent
+from pld_app.sheets import SheetContent
 from pld_app.wiring import App
 from pld_core.decision_book import write_book
 from pld_core.decision_layout import RULES_SHEET
@@ -24,7 +24,7 @@ from tests.signing_in import signed_in, write_secrets
 
 
 def filled(app: App, **typed: Typed) -> bytes:
-    return fill_in(write_book(deciding.make_sheet(app, "nda")), typed)
+    return fill_in(write_book(sheets.make_sheet(app, "nda")), typed)
 
 
 def hand_in(at: AppTest, content: bytes, name: str = "nda-decisions.xlsx") -> AppTest:
@@ -41,7 +41,7 @@ def test_the_download_holds_what_the_queue_shows(demo: App, visit: Visit) -> Non
     (button,) = at.get("download_button")
     assert button.proto.label == "Download 13 rules"
     assert not button.proto.disabled
-    page = load_workbook(io.BytesIO(SheetContent(demo, "nda", deciding.MINE)()))[RULES_SHEET]
+    page = load_workbook(io.BytesIO(SheetContent(demo, "nda", sheets.MINE)()))[RULES_SHEET]
     assert page.max_row == 14
     assert page.protection.sheet is True
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pld_app import deciding
+from pld_app import sheets
 from pld_app.settings import load_settings
 from pld_app.wiring import App
 from pld_core.decision_book import MOST_BYTES, write_book
@@ -35,12 +35,12 @@ def acting(sqlite_store: SqliteStore, tmp_path: Path) -> Acting:
     return lambda actor: App(load_settings(tmp_path, {}), sqlite_store, actor)
 
 
-def exported(app: App, where: DeskFilter = deciding.MINE, assignee: str = "") -> list[str]:
-    return [row.rule_id for row in deciding.make_sheet(app, "posts", where, assignee).rows]
+def exported(app: App, where: DeskFilter = sheets.MINE, assignee: str = "") -> list[str]:
+    return [row.rule_id for row in sheets.make_sheet(app, "posts", where, assignee).rows]
 
 
 def content(app: App) -> bytes:
-    return write_book(deciding.make_sheet(app, "posts"))
+    return write_book(sheets.make_sheet(app, "posts"))
 
 
 # --- what goes out ----------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_a_filter_narrows_the_sheet(acting: Acting, where: DeskFilter, assignee:
 def test_a_sheet_without_rules_is_not_written(acting: Acting, tmp_path: Path) -> None:
     anna = acting(ANNA)
     with pytest.raises(InvalidInput, match=r"No rule matches.*Nothing was written"):
-        deciding.export_sheet(anna, "posts", DeskFilter(Tab.STALE), "", tmp_path / "rules.xlsx")
+        sheets.export_sheet(anna, "posts", DeskFilter(Tab.STALE), "", tmp_path / "rules.xlsx")
     assert not (tmp_path / "rules.xlsx").exists()
 
 
@@ -90,7 +90,7 @@ def test_a_sheet_of_more_rules_than_anybody_reads_is_not_written(acting: Acting)
     more = [make_rule(make_text(f"more {n}"), origin=f"more-{n}") for n in range(MOST_ROWS)]
     anna.store.lineage.enter("posts", more, SYSTEM)
     with pytest.raises(InvalidInput, match="1,003 rules match; a sheet holds at most 1,000"):
-        deciding.make_sheet(anna, "posts")
+        sheets.make_sheet(anna, "posts")
 
 
 def test_the_second_reviewer_gets_the_state_but_no_word_of_the_first_decision(
@@ -99,7 +99,7 @@ def test_the_second_reviewer_gets_the_state_but_no_word_of_the_first_decision(
     fill(sqlite_store, policy=Policy(four_eyes=True))
     rule_in_review(sqlite_store)
     sqlite_store.rules.judge(verdict_on(sqlite_store, "R1", reason="Only anna knows why."), ANNA)
-    (row,) = deciding.make_sheet(App(load_settings(tmp_path, {}), sqlite_store, BERT), "posts").rows
+    (row,) = sheets.make_sheet(App(load_settings(tmp_path, {}), sqlite_store, BERT), "posts").rows
     assert row.state == "first approved"
     assert "anna" not in str(row)
 
@@ -107,15 +107,15 @@ def test_the_second_reviewer_gets_the_state_but_no_word_of_the_first_decision(
 @pytest.mark.parametrize("name", ["rules.csv", "rules", "rules.xlsx.zip"])
 def test_a_file_of_another_ending_is_not_written(acting: Acting, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match=r"has to end in \.xlsx"):
-        deciding.export_sheet(acting(ANNA), "posts", deciding.MINE, "", tmp_path / name)
+        sheets.export_sheet(acting(ANNA), "posts", sheets.MINE, "", tmp_path / name)
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(acting: Acting, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be written"):
-        deciding.export_sheet(acting(ANNA), "posts", deciding.MINE, "", tmp_path / "none" / "rules.xlsx")
+        sheets.export_sheet(acting(ANNA), "posts", sheets.MINE, "", tmp_path / "none" / "rules.xlsx")
     (tmp_path / "rules.xlsx").mkdir()
     with pytest.raises(InvalidInput, match="cannot be written"):
-        deciding.export_sheet(acting(ANNA), "posts", deciding.MINE, "", tmp_path / "rules.xlsx")
+        sheets.export_sheet(acting(ANNA), "posts", sheets.MINE, "", tmp_path / "rules.xlsx")
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(acting: Acting, tmp
 def test_decisions_are_those_of_whoever_hands_the_sheet_in(acting: Acting) -> None:
     filled = fill_in(content(acting(ANNA)), {"R1": APPROVED, "R2": REJECTED})
     bert = acting(BERT)
-    outcome = deciding.record_sheet(bert, "rules.xlsx", filled, "posts")
+    outcome = sheets.record_sheet(bert, "rules.xlsx", filled, "posts")
     assert [(row.rule_id, row.state) for row in outcome.decided] == [
         ("R2", RevisionState.REJECTED),
         ("R1", RevisionState.APPROVED),
@@ -141,9 +141,9 @@ def test_a_check_tells_what_would_happen_and_writes_nothing(acting: Acting) -> N
     anna = acting(ANNA)
     filled = fill_in(content(anna), {"R1": APPROVED, "R2": ("approve", "", "")})
     events = anna.store.events.count()
-    checked = deciding.check_sheet(anna, "rules.xlsx", filled)
+    checked = sheets.check_sheet(anna, "rules.xlsx", filled)
     assert anna.store.events.count() == events
-    assert deciding.record_sheet(anna, "rules.xlsx", filled) == checked
+    assert sheets.record_sheet(anna, "rules.xlsx", filled) == checked
     assert [row.rule_id for row in checked.decided] == ["R1"]
     assert "Type one in your own words, for approvals too" in checked.refused[0].problem
 
@@ -152,11 +152,11 @@ def test_a_sheet_of_another_task_or_workspace_is_refused_as_a_whole(acting: Acti
     anna = acting(ANNA)
     filled = fill_in(content(anna), {"R1": APPROVED})
     with pytest.raises(InvalidInput, match="holds rules of the task posts, not of mail"):
-        deciding.record_sheet(anna, "rules.xlsx", filled, "mail")
-    sheet = deciding.make_sheet(anna, "posts")
+        sheets.record_sheet(anna, "rules.xlsx", filled, "mail")
+    sheet = sheets.make_sheet(anna, "posts")
     elsewhere = write_book(replace(sheet, origin=replace(sheet.origin, workspace="sha256:other")))
     with pytest.raises(InvalidInput, match="exported from another workspace"):
-        deciding.record_sheet(anna, "rules.xlsx", fill_in(elsewhere, {"R1": APPROVED}))
+        sheets.record_sheet(anna, "rules.xlsx", fill_in(elsewhere, {"R1": APPROVED}))
     assert sqlite_store.rules.dossier("R1", SYSTEM).decisions == ()
 
 
@@ -164,11 +164,11 @@ def test_it_takes_the_role_both_ways(acting: Acting) -> None:
     filled = fill_in(content(acting(ANNA)), {"R1": APPROVED})
     reader = acting(READER)
     with pytest.raises(MissingRole, match="rita may not export rules for deciding"):
-        deciding.make_sheet(reader, "posts")
-    for step in (deciding.check_sheet, deciding.record_sheet):
+        sheets.make_sheet(reader, "posts")
+    for step in (sheets.check_sheet, sheets.record_sheet):
         with pytest.raises(MissingRole, match="rita may not decide on a rule"):
             step(reader, "rules.xlsx", filled)
-    assert deciding.make_sheet(acting(Actor("olga", frozenset({Role.REVIEWER}))), "posts").rows
+    assert sheets.make_sheet(acting(Actor("olga", frozenset({Role.REVIEWER}))), "posts").rows
 
 
 def test_examples_that_look_like_formulas_go_out_defused_and_can_be_decided(
@@ -178,14 +178,14 @@ def test_examples_that_look_like_formulas_go_out_defused_and_can_be_decided(
     fill(sqlite_store, examples=posts)
     rule_in_review(sqlite_store, make_rule(make_text(title="=1+1"), posts))
     anna = App(load_settings(tmp_path, {}), sqlite_store, ANNA)
-    assert deciding.make_sheet(anna, "posts").rows[0].title == "'=1+1"
-    assert deciding.record_sheet(anna, "rules.xlsx", fill_in(content(anna), {"R1": APPROVED})).decided
+    assert sheets.make_sheet(anna, "posts").rows[0].title == "'=1+1"
+    assert sheets.record_sheet(anna, "rules.xlsx", fill_in(content(anna), {"R1": APPROVED})).decided
 
 
 @pytest.mark.parametrize("name", ["none.xlsx", "."])
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match=r"cannot be read.*Nothing was recorded"):
-        deciding.file_content(tmp_path / name)
+        sheets.file_content(tmp_path / name)
 
 
 def test_a_file_larger_than_any_sheet_is_not_read(tmp_path: Path) -> None:
@@ -193,4 +193,4 @@ def test_a_file_larger_than_any_sheet_is_not_read(tmp_path: Path) -> None:
     with big.open("wb") as file:
         file.truncate(MOST_BYTES + 1)
     with pytest.raises(InvalidInput, match="larger than 32 MiB, as no decision sheet is"):
-        deciding.file_content(big)
+        sheets.file_content(big)
