@@ -36,9 +36,10 @@ def _draw_thread(dossier: RuleDossier, thread: list[Comment], linked: str) -> No
             st.caption(f"Resolved by {plain(first.resolved_by)}: {plain(first.text[:80])}")
         else:
             for comment in thread:
-                mark = ":blue-badge[linked] " if str(comment.id) == linked else ""
+                if str(comment.id) == linked:
+                    st.badge("linked", color="blue")
                 link = f"?rule={comment.rule_id}&comment={comment.id}"
-                st.caption(f"{mark}**{plain(comment.by)}** · {moment(comment.at)} · [#{comment.id}]({link})")
+                st.caption(f"**{plain(comment.by)}** · {moment(comment.at)} · [#{comment.id}]({link})")
                 st.text(comment.text)
         with st.container(horizontal=True, gap="small"):
             if first.resolved:

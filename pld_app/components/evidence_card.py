@@ -8,6 +8,7 @@ from collections import Counter
 import streamlit as st
 
 from pld_app.components.evidence_ticks import draw_tick, draw_tick_switch, ticked_line
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, in_badge, plain, short_hash
 from pld_core.desk import Comment
 from pld_core.folding import stretches
@@ -82,7 +83,7 @@ def _draw_card(dossier: RuleDossier, evidence: Evidence, can_tick: bool, is_new:
             )
         draw_tick(dossier, evidence, can_tick)
         if evidence.note:
-            st.caption(f":orange[{plain(evidence.note)}]")
+            draw_remark("orange", f"{plain(evidence.note)}")
         draw_folded(example, f"{dossier.head.hash[-12:]}_{example.hash[-16:]}")
 
 

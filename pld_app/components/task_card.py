@@ -19,7 +19,7 @@ def draw_task(task: Task) -> None:
     store = session.app().store
     counts = store.tasks.counts(task.name)
     with st.container(border=True, key=f"task_{task.name}"):
-        st.markdown(f"### {plain(task.title)}")
+        st.markdown(f"## {plain(task.title)}")
         columns = st.columns(4)
         with columns[0]:
             st.metric("Examples", f"{sum(counts.examples.values()):,}")
