@@ -3,12 +3,14 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.begun import draw_begun
 from pld_app.components.comment_list import draw_comments
 from pld_app.components.decision_panel import draw_open_panel
 from pld_app.components.desk_panels import draw_second_opinions
 from pld_app.components.draft_notice import draw_drafts
 from pld_app.components.evidence_card import draw_evidence
 from pld_app.components.frame import current_task
+from pld_app.components.mentions import draw_mentions
 from pld_app.components.queue import desk_filter, draw_queue, draw_tabs
 from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
@@ -22,7 +24,9 @@ from pld_core.models import Task
 def draw(task: Task) -> None:
     app = session.app()
     desk = app.store.desk
-    draw_tabs()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_tabs()
+        draw_mentions(task)
     left, centre, right = st.columns([21, 44, 35], gap="small")
     with left:
         rule_id = draw_queue(task)
@@ -42,11 +46,12 @@ def draw(task: Task) -> None:
         if (refused := session.moved_on()) is not None and refused.seen.rule_id == rule:
             draw_moved_on(refused)
             st.button("Understood, show me the rule as it is now", on_click=session.dismiss_moved_on)
-        with st.container(height=560, border=False, key="evidence"):
+        with st.container(height=540, border=False, key="evidence"):
             draw_evidence(dossier, comments, added_since(dossier, trace))
     with right:
         draw_people(row, lease)
         draw_drafts(dossier)
+        draw_begun(dossier)
         draw_second_opinions(dossier)
         draw_evidence_change(dossier, trace)
         draw_rule(dossier, trace, session.flag(SHOW_DIFF))

@@ -83,6 +83,20 @@ class SqliteComments:
             sql = f"{_COMMENT} WHERE c.rule_id = ? ORDER BY thread, c.id"
             return tuple(_comment(row) for row in conn.execute(sql, (rule_id.upper(),)))
 
+    def mentioning(self, actor: Actor, task: str = "") -> tuple[Comment, ...]:
+        """Return the comments that name the actor and that he has not answered, newest first; of open threads only.
+
+        Without a task those of all tasks.
+        """
+        sql = f"""{_COMMENT} WHERE coalesce(s.resolved, 0) = 0 AND c.by <> ?
+                AND EXISTS (SELECT 1 FROM json_each(c.mentions) AS m WHERE m.value = ?)
+                AND NOT EXISTS (SELECT 1 FROM comment AS a
+                    WHERE a.parent = coalesce(c.parent, c.id) AND a.id > c.id AND a.by = ?)
+                AND (? = '' OR EXISTS (SELECT 1 FROM rule AS r WHERE r.id = c.rule_id AND r.task = ?))
+            ORDER BY c.id DESC"""  # noqa: S608 - a constant
+        with self._database.read() as conn:
+            return tuple(_comment(row) for row in conn.execute(sql, (*[actor.name] * 3, task, task)))
+
     def get(self, comment_id: int) -> Comment:
         with self._database.read() as conn:
             return _load(conn, comment_id)

@@ -23,7 +23,7 @@ from pld_core.review import AWAITING_DECISION, Action, next_state
 from storage import rows
 from storage.connection import Database
 from storage.desk_comments import OPEN_THREADS
-from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
+from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids, position
 from storage.desk_people import known_people
 from storage.rule_queries import load_standing, load_summary, refuse_moved_on
 from storage.rule_writes import move, update_rule
@@ -36,7 +36,9 @@ _EXTRAS = f"""({OPEN_THREADS}) AS open_comments,
     (SELECT l.holder FROM lease AS l WHERE l.rule_id = rule.id AND l.holder <> ? AND l.until > ?) AS opened_by,
     (SELECT json_group_array(t.tag) FROM rule_tag AS t WHERE t.rule_id = rule.id) AS tags,
     {SECOND_ASKED} AS second_asked,
-    EXISTS (SELECT 1 FROM draft AS d WHERE d.person = ? AND d.rule_id = rule.id) AS drafted"""  # noqa: S608 - constants
+    EXISTS (SELECT 1 FROM (SELECT ? AS person) AS me WHERE
+        EXISTS (SELECT 1 FROM draft AS d WHERE d.person = me.person AND d.rule_id = rule.id)
+        OR EXISTS (SELECT 1 FROM begun_decision AS b WHERE b.person = me.person AND b.rule_id = rule.id)) AS drafted"""  # noqa: S608 - constants
 
 
 class SqliteQueue:
@@ -75,6 +77,13 @@ class SqliteQueue:
             rule = load_summary(conn, rule_id)
             clause, values = desk_clause(rule.task, where, actor)
             return neighbour_ids(conn, rule.id, clause, values, actor.name, self._database.now())
+
+    def position(self, rule_id: str, where: DeskFilter, actor: Actor) -> int | None:
+        """Return how many rules stand before this one in the queue; None if it is not in it."""
+        with self._database.read() as conn:
+            rule = load_summary(conn, rule_id)
+            clause, values = desk_clause(rule.task, where, actor)
+            return position(conn, rule.id, clause, values)
 
     def tags(self, task: str) -> tuple[str, ...]:
         with self._database.read() as conn:
@@ -131,7 +140,7 @@ class SqliteQueue:
             people = known_people(write.conn)
             if not own and name not in people:
                 raise InvalidInput(
-                    f"Nobody called {name!r} has worked in this workspace. Nothing was assigned. There are: "
+                    f"Nobody called {name!r} is known in this workspace. Nothing was assigned. There are: "
                     f"{', '.join(people)}."
                 )
             for rule in [load_summary(write.conn, rule_id) for rule_id in dict.fromkeys(rule_ids)]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.begun import decision_keys, fill_begun, forget_begun, keep_begun
 from pld_app.components.desk_panels import draw_second_opinion, draw_withdraw
 from pld_app.components.edit_panel import draw_edit
 from pld_app.components.parts_panel import draw_merge, draw_split
@@ -82,7 +83,8 @@ def _help() -> None:
 def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
     with st.container(border=True):
         draw_rule_text(dossier.head.text)
-    category, category_key = None, f"category_{panel.revision_hash}"
+    reason_key, category_key = decision_keys(panel.kind, panel.revision_hash)
+    kept, category = fill_begun(panel), None
     if panel.kind == REJECT:
         category = st.selectbox(
             "What is wrong with it",
@@ -93,8 +95,8 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             persist_state="session",
         )
     optional = " (optional)" if panel.kind == APPROVE else ""
-    reason_key = f"reason_{panel.kind}_{panel.revision_hash}"
     st.text_area(f"Reason, in your own words{optional}", key=reason_key, persist_state="session", max_chars=2000)
+    keep_begun(panel, kept, category)
     if panel.kind == APPROVE:
         st.caption(f"{MEANING} Recorded as {plain(session.app().actor.name)}, with the time, bound to this revision.")
     label = {APPROVE: "Sign and approve", REJECT: "Reject", CHANGES: "Request changes"}[panel.kind]
@@ -117,6 +119,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
 def _record(judgement: Judgement) -> str:
     app = session.app()
     decision = app.store.rules.judge(judgement, app.actor)
+    forget_begun(judgement.rule_id, judgement.seen_revision, judgement.verdict)
     state = app.store.rules.summary(decision.rule_id).state
     return f"{decision.rule_id} is {state.label} (decision {decision.id})"
 

@@ -14,7 +14,6 @@ from pld_app.components.text import plain
 from pld_core.errors import PldError
 from pld_core.models import Task
 
-
 LOOKS = Path(__file__).with_name("looks.css")
 """What the theme in .streamlit/config.toml cannot say."""
 

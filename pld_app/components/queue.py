@@ -8,7 +8,7 @@ from pld_app import session, synthesis_work
 from pld_app.components.bulk import draw_selection
 from pld_app.components.text import count, plain
 from pld_core.desk import DeskFilter, QueueRow, Tab
-from pld_core.errors import PldError
+from pld_core.errors import NotFound, PldError
 from pld_core.models import RevisionState, Task
 from pld_core.records import Page, RuleFilter
 from pld_core.review import AWAITING_DECISION
@@ -56,6 +56,8 @@ def draw_queue(task: Task) -> str | None:
         return wanted or None
     pages = -(-total // PAGE_SIZE)
     page = 1
+    if wanted and session.changed("rule_in_queue", wanted):
+        _turn_to(wanted, where)
     if pages > 1:
         page = st.pagination(pages, key="queue_page", max_visible_pages=3)
     rows = desk.rows(task.name, where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE), actor)
@@ -72,6 +74,8 @@ def draw_queue(task: Task) -> str | None:
         draw_selection(rows, where.tab.value)
         return wanted
     session.preset("queue_pick", wanted if wanted in by_id else None)
+    if wanted not in by_id and _place(wanted, where) is None:
+        st.caption(f"{plain(wanted)} is not among them.")
     with st.container(height=380, border=False, key="queue"):
         st.radio(
             "Queue",
@@ -84,6 +88,22 @@ def draw_queue(task: Task) -> str | None:
             label_visibility="collapsed",
         )
     return wanted
+
+
+def _turn_to(rule_id: str, where: DeskFilter) -> None:
+    """Turn the pages to the rule that somebody went to by key or link."""
+    place = _place(rule_id, where)
+    if place is not None:
+        session.preset("queue_page", place // PAGE_SIZE + 1)
+
+
+def _place(rule_id: str, where: DeskFilter) -> int | None:
+    app = session.app()
+    try:
+        return app.store.desk.queue.position(rule_id, where, app.actor)
+    except NotFound:
+        # The page says so in the rule's place.
+        return None
 
 
 def _draw_filters(task: Task) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.job_progress import order_job
+from pld_app.components.mentions import draw_mentions
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
 from pld_core.evaluation import score
@@ -34,6 +35,7 @@ def draw_task(task: Task) -> None:
         with columns[3]:
             st.markdown("**Next step**")
             _draw_next_step(task, counts)
+        draw_mentions(task)
 
 
 def waiting_rules(counts: TaskCounts) -> int:

@@ -21,6 +21,7 @@ from storage.migrations import (
     m013_roles,
     m015_desk,
     m016_policy,
+    m024_begun_decisions,
 )
 from storage.migrations.steps import migrations
 
@@ -74,6 +75,7 @@ STEPS = (
     m013_roles.m013_roles,
     m015_desk.m015_desk,
     m016_policy.m016_policy,
+    m024_begun_decisions.m024_begun_decisions,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

@@ -41,8 +41,8 @@ NEEDS_MORE = {"desk.queue.open", "jobs.enqueue", "jobs.request_cancel", "jobs.re
 """Refused by what the call is about; tested below and with the store of roles."""
 OWN = {
     *(f"desk.drafts.{name}" for name in ("of_rule", "mine")),
-    *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours")),
-    "rules.dossier",
+    *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours", "position")),
+    *("rules.dossier", "desk.comments.mentioning", "desk.begun.of_rule"),
 }
 """Reading as one person sees it: own drafts, own tab; `desk.queue.open` takes a lease only for who may decide."""
 READING = {
