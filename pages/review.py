@@ -4,7 +4,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.begun import draw_begun
-from pld_app.components.comment_list import draw_comments
+from pld_app.components.comment_list import draw_comments, holds_linked
 from pld_app.components.decision_panel import draw_open_panel
 from pld_app.components.desk_panels import draw_second_opinions
 from pld_app.components.draft_notice import draw_drafts
@@ -49,6 +49,8 @@ def draw(task: Task) -> None:
         with st.container(height=540, border=False, key="evidence"):
             draw_evidence(dossier, comments, added_since(dossier, trace))
     with right:
+        if holds_linked(comments):
+            draw_comments(dossier, comments)
         draw_people(row, lease)
         draw_drafts(dossier)
         draw_begun(dossier)
@@ -58,7 +60,8 @@ def draw(task: Task) -> None:
         draw_steps(dossier, row)
         draw_overlaps(dossier)
         draw_kin(dossier)
-        draw_comments(dossier, comments)
+        if not holds_linked(comments):
+            draw_comments(dossier, comments)
         draw_history(dossier, desk.queue.withdrawn(rule))
     draw_bar(dossier, before, after)
     draw_open_panel(task, dossier, after)

@@ -14,6 +14,11 @@ from pld_core.models import RuleDossier
 ABOUT_RULE = "The rule"
 
 
+def holds_linked(comments: tuple[Comment, ...]) -> bool:
+    """Return whether the address names one of these comments; then they stand first, where the link's reader looks."""
+    return session.address("comment") in {str(comment.id) for comment in comments}
+
+
 def draw_comments(dossier: RuleDossier, comments: tuple[Comment, ...]) -> None:
     """Draw the threads, open ones first, and the field for a new comment."""
     threads = [list(group) for _, group in groupby(comments, key=lambda c: c.parent or c.id)]
@@ -64,7 +69,7 @@ def _draw_new(dossier: RuleDossier) -> None:
         height=70,
         placeholder="@name tells somebody",
     )
-    st.selectbox("About", list(places), format_func=lambda h: plain(places[h]), key=about)
+    st.selectbox("About", list(places), format_func=lambda h: places[h], key=about)
     st.button("Comment", key="add_comment", on_click=_add, args=(rule, key, about, None))
 
 

@@ -70,7 +70,7 @@ def draw_evidence(
 def _draw_card(dossier: RuleDossier, evidence: Evidence, can_tick: bool, is_new: bool, remarks: int) -> None:
     """Draw one example with what it says of the rule."""
     example, ticked_by = dossier.examples[evidence.example_hash], evidence.ticked_by
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="xsmall", key=f"card_{example.hash[-16:]}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.badge(f"gold label: {in_badge(example.label)}", color="blue")
             if is_new:

@@ -56,10 +56,10 @@ def draw_queue(task: Task) -> str | None:
         return wanted or None
     pages = -(-total // PAGE_SIZE)
     page = 1
-    if wanted and session.changed("rule_in_queue", wanted):
-        _turn_to(wanted, where)
     if pages > 1:
-        page = st.pagination(pages, key="queue_page", max_visible_pages=3)
+        # The key holds the rule: the queue turns to the page of a rule that somebody went to by key or link.
+        place = _place(wanted, where) or 0
+        page = st.pagination(pages, default=place // PAGE_SIZE + 1, key=f"queue_page_{wanted}", max_visible_pages=3)
     rows = desk.rows(task.name, where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE), actor)
     if not rows:
         # Somebody else decided what stood on this page.
@@ -90,14 +90,8 @@ def draw_queue(task: Task) -> str | None:
     return wanted
 
 
-def _turn_to(rule_id: str, where: DeskFilter) -> None:
-    """Turn the pages to the rule that somebody went to by key or link."""
-    place = _place(rule_id, where)
-    if place is not None:
-        session.preset("queue_page", place // PAGE_SIZE + 1)
-
-
 def _place(rule_id: str, where: DeskFilter) -> int | None:
+    """Return how many rules of the queue stand before this one; None if it is not among them."""
     app = session.app()
     try:
         return app.store.desk.queue.position(rule_id, where, app.actor)
