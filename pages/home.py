@@ -19,7 +19,7 @@ def draw() -> None:
     for task in tasks:
         draw_task(task)
     offer_demos()
-    st.subheader("Jobs")
+    st.header("Jobs")
     draw_jobs(limit=5)
     if not tasks and any(event.actor != SYSTEM.name for event in app.store.events.page()):
         st.caption("This workspace has a history: see the Audit page.")

@@ -17,7 +17,7 @@ def draw(task: Task) -> None:
     if not versions:
         st.info("Nothing is compiled yet.")
         return
-    st.subheader("Versions")
+    st.header("Versions")
     labels = {
         v.number: f"Version {v.number} · {count(len(v.prompt.rules), 'rule')} · {moment(v.created_at)} · "
         f"{short_hash(v.prompt.sha256)}"

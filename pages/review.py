@@ -3,8 +3,9 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.begun import draw_begun
 from pld_app.components.check_figures import draw_closed_check
-from pld_app.components.comment_list import draw_comments
+from pld_app.components.comment_list import draw_comments, holds_linked
 from pld_app.components.decision_panel import draw_open_panel
 from pld_app.components.desk_panels import draw_second_opinions
 from pld_app.components.draft_notice import draw_drafts
@@ -12,6 +13,7 @@ from pld_app.components.effect_panel import draw_effect
 from pld_app.components.evidence_card import draw_evidence
 from pld_app.components.frame import current_task
 from pld_app.components.guideline_note import draw_guideline
+from pld_app.components.mentions import draw_mentions
 from pld_app.components.queue import desk_filter, draw_queue, draw_tabs
 from pld_app.components.review_bar import draw_bar
 from pld_app.components.rule_card import draw_history, draw_moved_on, draw_rule
@@ -29,7 +31,9 @@ from pld_core.models import Task
 def draw(task: Task) -> None:
     app = session.app()
     desk = app.store.desk
-    draw_tabs()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_tabs()
+        draw_mentions(task)
     left, centre, right = st.columns([21, 44, 35], gap="small")
     with left:
         rule_id = draw_queue(task)
@@ -51,15 +55,18 @@ def draw(task: Task) -> None:
         if (refused := session.moved_on()) is not None and refused.seen.rule_id == rule:
             draw_moved_on(refused)
             st.button("Understood, show me the rule as it is now", on_click=session.dismiss_moved_on)
-        with st.container(height=560, border=False, key="evidence"):
+        with st.container(height=540, border=False, key="evidence"):
             draw_evidence(dossier, comments, added_since(dossier, trace))
     with right:
+        if holds_linked(comments):
+            draw_comments(dossier, comments)
         draw_people(row, lease)
         draw_closed_check(rule)
         draw_drafts(dossier)
         draw_voices(dossier)
         draw_second_look(dossier)
         draw_unsigned(dossier)
+        draw_begun(dossier)
         draw_second_opinions(dossier)
         draw_setbacks(dossier, trace)
         draw_evidence_change(dossier, trace)
@@ -69,7 +76,8 @@ def draw(task: Task) -> None:
         draw_steps(dossier, row)
         draw_overlaps(dossier)
         draw_kin(dossier)
-        draw_comments(dossier, comments)
+        if not holds_linked(comments):
+            draw_comments(dossier, comments)
         draw_history(dossier, desk.queue.withdrawn(rule), app.store.rules.signatures(dossier.decisions))
     draw_bar(dossier, before, after)
     draw_open_panel(task, dossier, after)

@@ -12,6 +12,7 @@ from pld_app.checking import closed_check_json, told_after_check
 from pld_app.cli_format import Output, options
 from pld_app.wiring import App
 from pld_core.canonical import Json
+from pld_core.comments import mention_words
 from pld_core.desk import Comment, DeskFilter, QueueRow, SeenRule, Tab, Tick
 from pld_core.errors import InvalidInput
 from pld_core.models import (
@@ -261,11 +262,21 @@ def comment(workspace: Path, out: Output, rule_id: str, text: str, example: str,
 
 @click.command()
 @options
-@click.argument("rule_id")
+@click.argument("rule_id", required=False)
 @click.option("--open", "only_open", is_flag=True, help="Leave out resolved threads.")
-def comments(workspace: Path, out: Output, rule_id: str, only_open: bool) -> None:
-    """List the comments of a rule, thread by thread."""
+@click.option("--mentions", "mine", is_flag=True, help="Open comments of all rules that name you, unanswered ones.")
+def comments(workspace: Path, out: Output, rule_id: str | None, only_open: bool, mine: bool) -> None:
+    """List the comments of a rule, thread by thread, or those that mention you."""
+    if (rule_id is None) is not mine:
+        raise click.UsageError("Give a rule, or --mentions.")
     app = wiring.open_app(workspace)
+    if rule_id is None:
+        named = app.store.desk.comments.mentioning(app.actor)
+        lines = [f"{c.rule_id} #{c.id} {c.by}, {c.at}: {' '.join(c.text.split())}" for c in named]
+        out.emit(
+            [_comment_json(c) for c in named], "\n".join([mention_words(named), *lines]) or "Nothing mentions you."
+        )
+        return
     rule = app.store.rules.summary(rule_id.upper())
     found = [c for c in app.store.desk.comments.of_rule(rule.id, app.actor) if not (only_open and c.resolved)]
     lines = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from pld_core.desk import Comment
 from pld_core.errors import InvalidInput
 
 LONGEST = 4000
@@ -45,3 +46,14 @@ def mentions(text: str, people: Iterable[str]) -> tuple[str, ...]:
                 found.append(name)
                 break
     return tuple(dict.fromkeys(found))
+
+
+def mention_words(found: Sequence[Comment]) -> str:
+    """Return how many comments mention the reader and on which rules, empty for none.
+
+    Such as `2 comments mention you: R4, R9`.
+    """
+    if not found:
+        return ""
+    rules = ", ".join(dict.fromkeys(comment.rule_id for comment in found))
+    return f"{'1 comment mentions' if len(found) == 1 else f'{len(found):,} comments mention'} you: {rules}"

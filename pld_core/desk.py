@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from pld_core.begun import BegunStore
 from pld_core.models import (
     ANYBODY,
     ORDINARY,
@@ -170,7 +171,7 @@ class QueueRow:
         open_comments: threads that are not resolved.
         opened_by: who else has it open now; empty for nobody.
         second_opinion: somebody asked for another person's look at this revision, and nobody has decided since.
-        has_draft: the reader has an unsaved edit of it.
+        has_draft: the reader has an unsaved edit of it, or a decision that is begun and not signed.
     """
 
     summary: RuleSummary
@@ -202,6 +203,10 @@ class QueueStore(Protocol):
         """
         ...
 
+    def position(self, rule_id: str, where: DeskFilter, actor: Actor) -> int | None:
+        """Return how many rules stand before this one in the queue; None if it is not in it."""
+        ...
+
     def open(self, rule_id: str, actor: Actor) -> Lease:
         """Take the rule's lease or renew one's own; return whoever holds it now."""
         ...
@@ -217,7 +222,7 @@ class QueueStore(Protocol):
     def untag(self, rule_ids: Sequence[str], tag: str, actor: Actor) -> None: ...
     def tags(self, task: str) -> tuple[str, ...]: ...
     def people(self) -> tuple[str, ...]:
-        """Return everybody who ever acted in this workspace, by name."""
+        """Return everybody who ever acted in this workspace or was granted a role, by name."""
         ...
 
     def ask_second_opinion(self, rule_id: str, seen_revision: str, note: str, actor: Actor) -> None: ...
@@ -280,6 +285,13 @@ class CommentStore(Protocol):
         Raises:
             NotFound: there is none.
             StillBlind: the actor sees it after deciding; so it is for answering, resolving and reopening it.
+        """
+        ...
+
+    def mentioning(self, actor: Actor, task: str = "") -> tuple[Comment, ...]:
+        """Return the comments that name the actor and that he has not answered, newest first; of open threads only.
+
+        Without a task those of all tasks. What is kept from the actor until the own decision is not among them.
         """
         ...
 
@@ -350,6 +362,8 @@ class PartStore(Protocol):
 class DeskStore(Protocol):
     @property
     def drafts(self) -> DraftStore: ...
+    @property
+    def begun(self) -> BegunStore: ...
     @property
     def ticks(self) -> TickStore: ...
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.connection import Database
+from storage.desk_begun import SqliteBegun
 from storage.desk_comments import SqliteComments
 from storage.desk_drafts import SqliteDrafts
 from storage.desk_looks import SqliteSecondLooks
@@ -15,6 +16,7 @@ from storage.unsigned import SqliteUnsigned
 class SqliteDesk:
     def __init__(self, database: Database) -> None:
         self.drafts = SqliteDrafts(database)
+        self.begun = SqliteBegun(database)
         self.ticks = SqliteTicks(database)
         self.queue = SqliteQueue(database)
         self.unsigned = SqliteUnsigned(database)

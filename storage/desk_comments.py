@@ -85,6 +85,22 @@ class SqliteComments:
         with self._database.read() as conn:
             return comments_of(conn, rule_id, veil_of(conn, actor, rule_id))
 
+    def mentioning(self, actor: Actor, task: str = "") -> tuple[Comment, ...]:
+        """Return the comments that name the actor and that he has not answered, newest first; of open threads only.
+
+        Without a task those of all tasks. What is kept from the actor until the own decision is not among them.
+        """
+        sql = f"""{_COMMENT} WHERE coalesce(s.resolved, 0) = 0 AND c.by <> ?
+                AND EXISTS (SELECT 1 FROM json_each(c.mentions) AS m WHERE m.value = ?)
+                AND NOT EXISTS (SELECT 1 FROM comment AS a
+                    WHERE a.parent = coalesce(c.parent, c.id) AND a.id > c.id AND a.by = ?)
+                AND (? = '' OR EXISTS (SELECT 1 FROM rule AS r WHERE r.id = c.rule_id AND r.task = ?))
+            ORDER BY c.id DESC"""  # noqa: S608 - a constant
+        with self._database.read() as conn:
+            found = [_comment(row) for row in conn.execute(sql, (*[actor.name] * 3, task, task))]
+            kept = {c.rule_id: veil_of(conn, actor, c.rule_id) for c in found}
+            return tuple(c for c in found if not ((veil := kept[c.rule_id]) and veil.hides(c.by, c.at)))
+
     def get(self, comment_id: int, actor: Actor = ANYBODY) -> Comment:
         with self._database.read() as conn:
             found = _load(conn, comment_id)

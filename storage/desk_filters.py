@@ -74,11 +74,23 @@ def neighbour_ids(
         return None if row is None else str(row["id"])
 
     free = "AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE l.rule_id = rule.id AND l.holder <> ? AND l.until > ?)"
-    inside = first("AND id = ?", KEY, rule_id)
-    if inside is None:
+    if first("AND id = ?", KEY, rule_id) is None:
         return None, first(f"AND id <> ? {free}", KEY, rule_id, me, now) or first("AND id <> ?", KEY, rule_id)
-    key = tuple(conn.execute(f"SELECT {KEY} FROM rule WHERE id = ?", (rule_id,)).fetchone())  # noqa: S608 - literals
+    key = _key(conn, rule_id)
     backwards = ", ".join(f"{part} DESC" for part in (RANK, "contradictions = 0", "support", "head"))
     before = first(f"AND ({KEY}) < (?, ?, ?, ?)", backwards, *key)
     after = first(f"AND ({KEY}) > (?, ?, ?, ?) {free}", KEY, *key, me, now)
     return before, after or first(f"AND ({KEY}) > (?, ?, ?, ?)", KEY, *key)
+
+
+def position(conn: sqlite3.Connection, rule_id: str, clause: str, values: tuple[str, ...]) -> int | None:
+    """Return how many rules stand before this one in the queue; None if the condition leaves it out."""
+    inside = f"SELECT 1 FROM rule WHERE {clause} AND id = ?"  # noqa: S608 - literals of this package
+    if conn.execute(inside, (*values, rule_id)).fetchone() is None:
+        return None
+    before = f"SELECT count(*) FROM rule WHERE {clause} AND ({KEY}) < (?, ?, ?, ?)"  # noqa: S608 - literals of this package
+    return int(conn.execute(before, (*values, *_key(conn, rule_id))).fetchone()[0])
+
+
+def _key(conn: sqlite3.Connection, rule_id: str) -> tuple[object, ...]:
+    return tuple(conn.execute(f"SELECT {KEY} FROM rule WHERE id = ?", (rule_id,)).fetchone())  # noqa: S608 - literals

@@ -34,7 +34,7 @@ from storage import rows
 from storage.check_writes import ClosedInstead, close_instead
 from storage.connection import Database
 from storage.desk_comments import OPEN_THREADS
-from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids
+from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids, position
 from storage.desk_people import known_people
 from storage.desk_veils import opinions_on, veiled_row
 from storage.overlap_writes import settle_overlaps
@@ -51,7 +51,9 @@ _EXTRAS = f"""({OPEN_THREADS}) AS open_comments,
     (SELECT l.holder FROM lease AS l WHERE l.rule_id = rule.id AND l.holder <> ? AND l.until > ?) AS opened_by,
     (SELECT json_group_array(t.tag) FROM rule_tag AS t WHERE t.rule_id = rule.id) AS tags,
     {SECOND_ASKED} AS second_asked,
-    EXISTS (SELECT 1 FROM draft AS d WHERE d.person = ? AND d.rule_id = rule.id) AS drafted"""  # noqa: S608 - constants
+    EXISTS (SELECT 1 FROM (SELECT ? AS person) AS me WHERE
+        EXISTS (SELECT 1 FROM draft AS d WHERE d.person = me.person AND d.rule_id = rule.id)
+        OR EXISTS (SELECT 1 FROM begun_decision AS b WHERE b.person = me.person AND b.rule_id = rule.id)) AS drafted"""  # noqa: S608 - constants
 
 
 class SqliteQueue:
@@ -93,6 +95,13 @@ class SqliteQueue:
             rule = load_summary(conn, rule_id)
             clause, values = _clause(conn, rule.task, where, actor)
             return neighbour_ids(conn, rule.id, clause, values, actor.name, self._database.now())
+
+    def position(self, rule_id: str, where: DeskFilter, actor: Actor) -> int | None:
+        """Return how many rules stand before this one in the queue; None if it is not in it."""
+        with self._database.read() as conn:
+            rule = load_summary(conn, rule_id)
+            clause, values = desk_clause(rule.task, where, actor)
+            return position(conn, rule.id, clause, values)
 
     def tags(self, task: str) -> tuple[str, ...]:
         with self._database.read() as conn:
@@ -149,7 +158,7 @@ class SqliteQueue:
             people = known_people(write.conn)
             if not own and name not in people:
                 raise InvalidInput(
-                    f"Nobody called {name!r} has worked in this workspace. Nothing was assigned. There are: "
+                    f"Nobody called {name!r} is known in this workspace. Nothing was assigned. There are: "
                     f"{', '.join(people)}."
                 )
             for rule in [load_summary(write.conn, rule_id) for rule_id in dict.fromkeys(rule_ids)]:

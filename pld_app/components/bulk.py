@@ -35,7 +35,7 @@ def _draw_steps(chosen: tuple[RuleSummary, ...]) -> None:
     app, ids = session.app(), tuple(summary.id for summary in chosen)
     with st.popover("Assign", disabled=not ids, width="stretch", key="bulk_assign"):
         people = ["", *dict.fromkeys([app.actor.name, *app.store.desk.queue.people()])]
-        st.selectbox("To", people, format_func=lambda name: plain(name) or "Nobody", key=PERSON)
+        st.selectbox("To", people, format_func=lambda name: name or "Nobody", key=PERSON)
         st.button("Assign", key="do_assign", on_click=_assign, args=(ids,), **allowed(Step.ASSIGN))
     with st.popover("Tag", disabled=not ids, width="stretch", key="bulk_tagging"):
         st.text_input("Tag", key=TAG, max_chars=40)

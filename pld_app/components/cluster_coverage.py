@@ -26,7 +26,7 @@ def _coverage(workspace: str, task: str, clustering: int, events: int) -> Covera
 
 def draw_coverage(task: Task, kept: StoredClustering | None, stored: tuple[StoredClustering, ...]) -> None:
     """Draw the coverage of the rules, looked at with the kept clustering on screen, else with the newest kept one."""
-    st.subheader("What no rule covers")
+    st.header("What no rule covers")
     app = session.app()
     if kept is None and not stored:
         st.caption("Keep a clustering to see which of its clusters have a rule, and which labels have none.")

@@ -7,6 +7,7 @@ import streamlit as st
 from pld_app import embedding, session
 from pld_app.components.job_progress import draw_jobs, order_job
 from pld_app.components.permitted import allowed
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
 from pld_app.embedding import ToEmbed
 from pld_app.settings import FILE_NAME
@@ -104,7 +105,7 @@ def _draw_status(name: str) -> bool:
         st.error(plain(str(error)), icon=":material/error:")
         return False
     if status.ready:
-        st.caption(f":green[:material/check_circle: It can be used now: {plain(status.title)}]")
+        draw_remark("green", f":material/check_circle: It can be used now: {plain(status.title)}")
         return True
     st.warning(plain(status.problem), icon=":material/power_off:")
     if status.fix:

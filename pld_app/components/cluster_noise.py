@@ -21,7 +21,7 @@ A_PAGE = 8
 
 def draw_noise(task: Task, prepared: Prepared, numbers: list[int], kept: StoredClustering | None) -> None:
     """Draw the noise of the chosen label, each point with a button that makes a rule of it."""
-    st.subheader("Noise by label")
+    st.header("Noise by label")
     labels = prepared.ground.labels
     noisy = Counter(label for label, number in zip(labels, numbers, strict=True) if number == NOISE)
     if not noisy:

@@ -16,6 +16,11 @@ from pld_core.permissions import Step
 ABOUT_RULE = "The rule"
 
 
+def holds_linked(comments: tuple[Comment, ...]) -> bool:
+    """Return whether the address names one of these comments; then they stand first, where the link's reader looks."""
+    return session.address("comment") in {str(comment.id) for comment in comments}
+
+
 def draw_comments(dossier: RuleDossier, comments: tuple[Comment, ...]) -> None:
     """Draw the threads, open ones first, and the field for a new comment."""
     threads = [list(group) for _, group in groupby(comments, key=lambda c: c.parent or c.id)]
@@ -38,9 +43,10 @@ def _draw_thread(dossier: RuleDossier, thread: list[Comment], linked: str) -> No
             st.caption(f"Resolved by {plain(first.resolved_by)}: {plain(first.text[:80])}")
         else:
             for comment in thread:
-                mark = ":blue-badge[linked] " if str(comment.id) == linked else ""
+                if str(comment.id) == linked:
+                    st.badge("linked", color="blue")
                 link = f"?rule={comment.rule_id}&comment={comment.id}"
-                st.caption(f"{mark}**{plain(comment.by)}** · {moment(comment.at)} · [#{comment.id}]({link})")
+                st.caption(f"**{plain(comment.by)}** · {moment(comment.at)} · [#{comment.id}]({link})")
                 st.text(comment.text)
         may = allowed(Step.COMMENT)
         with st.container(horizontal=True, gap="small"):
@@ -72,7 +78,7 @@ def _draw_new(dossier: RuleDossier) -> None:
         height=70,
         placeholder="@name tells somebody",
     )
-    st.selectbox("About", list(places), format_func=lambda h: plain(places[h]), key=about)
+    st.selectbox("About", list(places), format_func=lambda h: places[h], key=about)
     st.button("Comment", key="add_comment", on_click=_add, args=(rule, key, about, None), **allowed(Step.COMMENT))
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pld_app import embedding, extracting, session, wiring
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import moment, plain
 from pld_app.embedder_settings import EMBEDDER_KEY_VARIABLE
 from pld_app.settings import KEY_VARIABLE, Settings
@@ -93,7 +94,7 @@ def _draw_result(result: object, settings: Settings) -> None:
         st.caption("Settings were changed since the last test.")
     else:
         if result.ready:
-            st.caption(":green[:material/check_circle: It can be asked.]")
+            draw_remark("green", ":material/check_circle: It can be asked.")
         else:
             st.warning(plain(result.problem), icon=":material/power_off:")
             if result.fix:
@@ -105,7 +106,7 @@ def _draw_result(result: object, settings: Settings) -> None:
 def _draw_key(variable: str, otherwise: str) -> None:
     st.markdown("**Key**")
     if keys_set()[variable]:
-        st.caption(f":green[:material/key: {plain(variable)} is set.] It is used and never shown.")
+        st.markdown(f":small[:green[:material/key: {plain(variable)} is set.] It is used and never shown.]")
         return
     st.caption(
         f":material/key_off: {plain(variable)} is not set. {plain(otherwise)} A key is read from the environment only: "

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.checking import told_after_check
+from pld_app.components.begun import decision_keys, fill_begun, forget_begun, keep_begun
 from pld_app.components.desk_panels import draw_second_opinion, draw_withdraw
 from pld_app.components.edit_panel import draw_edit
 from pld_app.components.parts_panel import draw_merge, draw_split
@@ -15,7 +16,6 @@ from pld_app.components.rule_card import draw_rule_text
 from pld_app.components.rule_desk import MERGE, SPLIT, WITHDRAW
 from pld_app.components.signature_card import draw_sign_button, draw_signature
 from pld_app.components.text import plain, words
-from pld_app.components.unsigned_notice import category_key, reason_key
 from pld_app.deciding import decide
 from pld_app.session import Panel
 from pld_core.models import Judgement, RejectCategory, RuleDossier, Task, Verdict
@@ -85,7 +85,8 @@ def _help() -> None:
 def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
     with st.container(border=True):
         draw_rule_text(dossier.head.text)
-    category, category_at = None, category_key(panel.revision_hash)
+    reason_at, category_at = decision_keys(panel.kind, panel.revision_hash)
+    kept, category = fill_begun(panel), None
     if panel.kind == REJECT:
         category = st.selectbox(
             "What is wrong with it",
@@ -96,10 +97,10 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
             persist_state="session",
         )
     optional = " (optional)" if panel.kind == APPROVE else ""
-    reason_at = reason_key(panel.kind, panel.revision_hash)
     reason = st.text_area(
         f"Reason, in your own words{optional}", key=reason_at, persist_state="session", max_chars=2000, height=90
     )
+    keep_begun(panel, kept, category)
     draw_signature(dossier, panel)
     label = {APPROVE: "Sign and approve", REJECT: "Sign and reject", CHANGES: "Sign and request changes"}[panel.kind]
     if draw_sign_button(label, Step.JUDGE, dossier, panel, reason, category):
@@ -126,6 +127,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
 def _record(judgement: Judgement) -> str:
     done = decide(session.app(), judgement)
     session.forget_attention(judgement.seen_revision)
+    forget_begun(judgement.rule_id, judgement.seen_revision, judgement.verdict)
     return done.words
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.evidence_ticks import draw_tick, draw_tick_switch, ticked_line
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, in_badge, plain, short_hash
 from pld_core.attention import Shown
 from pld_core.desk import Comment
@@ -71,7 +72,7 @@ def draw_evidence(
 def _draw_card(dossier: RuleDossier, evidence: Evidence, can_tick: bool, is_new: bool, remarks: int) -> None:
     """Draw one example with what it says of the rule."""
     example, ticked_by = dossier.examples[evidence.example_hash], evidence.ticked_by
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="xsmall", key=f"card_{example.hash[-16:]}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.badge(f"gold label: {in_badge(example.label)}", color="blue")
             if is_new:
@@ -84,7 +85,7 @@ def _draw_card(dossier: RuleDossier, evidence: Evidence, can_tick: bool, is_new:
             )
         draw_tick(dossier, evidence, can_tick)
         if evidence.note:
-            st.caption(f":orange[{plain(evidence.note)}]")
+            draw_remark("orange", f"{plain(evidence.note)}")
         shown = draw_folded(example, f"{dossier.head.hash[-12:]}_{example.hash[-16:]}")
     session.note_card(dossier.head.hash, example.hash, shown)
 

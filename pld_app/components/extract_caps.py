@@ -7,6 +7,7 @@ from decimal import Decimal
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain
 from pld_app.extract_order import Cap, Delivery, ExtractOrder
 from pld_app.teacher_settings import PAID, TeacherSettings
@@ -94,5 +95,5 @@ def _draw_delivery(task: Task, teacher: str) -> Delivery:
     )
     delivery = Delivery(chosen or Delivery.NOW)
     if delivery is Delivery.BATCH and teacher.partition(":")[0] != PAID:
-        st.caption(":orange[This teacher takes no batches: they need one with OpenAI's Batch API, such as openai:…]")
+        draw_remark("orange", "This teacher takes no batches: they need one with OpenAI's Batch API, such as openai:…")
     return delivery

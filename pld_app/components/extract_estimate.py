@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pld_app import extracting, session
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
 from pld_app.extract_order import Cap, Delivery, ExtractOrder
 from pld_app.settings import FILE_NAME
@@ -69,9 +70,9 @@ def _warn_of_cap(found: Estimate, order: ExtractOrder) -> None:
     if not (over_calls or over_cost):
         return
     if order.delivery is Delivery.BATCH:
-        st.caption(":orange[The estimate is above the cap: a batch cannot stop half-way, so nothing will be sent.]")
+        draw_remark("orange", "The estimate is above the cap: a batch cannot stop half-way, so nothing will be sent.")
     else:
-        st.caption(":orange[The estimate is above the cap: the run stops before it, and what was answered is kept.]")
+        draw_remark("orange", "The estimate is above the cap: the run stops before it, and what was answered is kept.")
 
 
 def _time(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ from pld_app.components.extract_caps import draw_order
 from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
 from pld_app.components.permitted import allowed
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.extracting import PROBE
@@ -124,7 +125,7 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
         st.error(plain(str(error)), icon=":material/error:")
         return False
     if status.ready:
-        st.caption(":green[:material/check_circle: It can be asked now.]")
+        draw_remark("green", ":material/check_circle: It can be asked now.")
         return True
     st.warning(plain(status.problem), icon=":material/power_off:")
     if status.fix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -12,6 +13,9 @@ from pld_app.components.sign_in import draw_person, let_in
 from pld_app.components.text import plain
 from pld_core.errors import PldError
 from pld_core.models import Task
+
+LOOKS = Path(__file__).with_name("looks.css")
+"""What the theme in .streamlit/config.toml cannot say."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ PAGES = (
 def draw_frame() -> bool:
     """Draw the sidebar; return False, with the reason on screen, if the workspace cannot be used."""
     session.note_step()
+    st.html(LOOKS)
     try:
         app = session.app()
         if not let_in():
@@ -62,7 +67,8 @@ def draw_frame() -> bool:
     with st.sidebar:
         _choose_task(tasks)
         draw_person()
-        st.caption(f"Workspace: {plain(str(app.settings.workspace))}")
+        folder = app.settings.workspace.resolve()
+        st.caption(f"Workspace: {plain(folder.name)}", help=plain(str(folder)))
     if notice := session.take_notice():
         st.toast(plain(notice), icon=":material/check_circle:")
     if complaint := session.take_complaint():

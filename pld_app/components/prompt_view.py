@@ -6,6 +6,7 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.permitted import allowed
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_core.canonical import canonical_json
 from pld_core.errors import PldError
@@ -97,4 +98,4 @@ def _draw_rules(version: PromptVersion) -> None:
                     f"{plain(decision.reviewer)}, {moment(decision.decided_at)} (decision {decision.id})"
                 )
                 if dossier.summary.in_force != entry.revision_hash:
-                    st.caption(":orange[This revision is no longer in force; a new version would not contain it.]")
+                    draw_remark("orange", "This revision is no longer in force; a new version would not contain it.")

@@ -9,7 +9,7 @@ from pld_app.components.bulk import draw_selection
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_core.desk import DeskFilter, QueueRow, Tab
-from pld_core.errors import PldError
+from pld_core.errors import NotFound, PldError
 from pld_core.models import RevisionState, Task
 from pld_core.permissions import Step
 from pld_core.records import Page, RuleFilter
@@ -59,7 +59,9 @@ def draw_queue(task: Task) -> str | None:
     pages = -(-total // PAGE_SIZE)
     page = 1
     if pages > 1:
-        page = st.pagination(pages, key="queue_page", max_visible_pages=3)
+        # The key holds the rule: the queue turns to the page of a rule that somebody went to by key or link.
+        place = _place(wanted, where) or 0
+        page = st.pagination(pages, default=place // PAGE_SIZE + 1, key=f"queue_page_{wanted}", max_visible_pages=3)
     rows = desk.rows(task.name, where, Page((page - 1) * PAGE_SIZE, PAGE_SIZE), actor)
     if not rows:
         # Somebody else decided what stood on this page.
@@ -74,6 +76,8 @@ def draw_queue(task: Task) -> str | None:
         draw_selection(rows, where.tab.value)
         return wanted
     session.preset("queue_pick", wanted if wanted in by_id else None)
+    if wanted not in by_id and _place(wanted, where) is None:
+        st.caption(f"{plain(wanted)} is not among them.")
     with st.container(height=380, border=False, key="queue"):
         st.radio(
             "Queue",
@@ -86,6 +90,16 @@ def draw_queue(task: Task) -> str | None:
             label_visibility="collapsed",
         )
     return wanted
+
+
+def _place(rule_id: str, where: DeskFilter) -> int | None:
+    """Return how many rules of the queue stand before this one; None if it is not among them."""
+    app = session.app()
+    try:
+        return app.store.desk.queue.position(rule_id, where, app.actor)
+    except NotFound:
+        # The page says so in the rule's place.
+        return None
 
 
 def _draw_filters(task: Task) -> None:

@@ -13,6 +13,12 @@ from pld_core.review import AWAITING_DECISION
 
 DECIDABLE = (RevisionState.STALE, RevisionState.IN_REVIEW, RevisionState.FIRST_APPROVED, RevisionState.DISPUTED)
 
+UNDO = "Takes back the last tick, tag or discarded draft of this visit."
+NOTHING_TO_UNDO = (
+    "Nothing of this visit can be taken back. A reload begins a new visit: change an earlier tick on its card, an "
+    "earlier tag under Tags."
+)
+
 
 def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> None:
     """Draw the bar for the rule on screen; a click or key opens the panel of that step."""
@@ -59,7 +65,7 @@ def draw_bar(dossier: RuleDossier, before: str | None, after: str | None) -> Non
             key="bar_undo",
             shortcut=None if resting or not undoable else "U",
             disabled=resting or not undoable,
-            help="Takes back the last tick, tag or discarded draft of this visit.",
+            help=UNDO if undoable else NOTHING_TO_UNDO,
             width="stretch",
             on_click=session.undo_last,
         )

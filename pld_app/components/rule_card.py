@@ -40,7 +40,7 @@ def draw_rule(dossier: RuleDossier, trace: RuleTrace, as_diff: bool = False) -> 
                 st.badge(f"priority {priority_words(head.text.priority)}", color="violet")
             if summary.in_force and summary.in_force != head.hash:
                 st.badge("earlier revision in force", color="green")
-        st.markdown(f"#### {plain(head.text.title)}")
+        st.markdown(f"## {plain(head.text.title)}")
         if as_diff and len(dossier.revisions) > 1:
             st.markdown(word_diff(dossier.revisions[-2].text, head.text))
         else:
@@ -73,7 +73,7 @@ def draw_history(
                     st.caption(signature_line(signature))
                 if taken_back := withdrawn.get(decision.id):
                     by, at, reason = taken_back
-                    st.caption(f":orange-badge[withdrawn] by {plain(by)}, {moment(at)}: {plain(reason)}")
+                    st.markdown(f":orange-badge[withdrawn] :small[by {plain(by)}, {moment(at)}: {plain(reason)}]")
     if len(dossier.revisions) > 1:
         with st.expander(f"Revisions ({len(dossier.revisions)})"):
             for older, newer in zip(reversed(dossier.revisions[:-1]), reversed(dossier.revisions[1:]), strict=True):

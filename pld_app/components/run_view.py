@@ -23,7 +23,7 @@ def draw_runs(task: Task) -> None:
     if not runs:
         st.info("No run yet. Its figures appear here while it goes on.")
         return
-    st.subheader("Runs")
+    st.header("Runs")
     labels = {
         run.id: f"Run {run.id} · prompt {run.prompt_number} · {run.student} · {run.split.value} · "
         f"{moment(run.created_at)}"

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pld_app import price_rows, session
+from pld_app.components.remark import draw_remark
 from pld_app.components.settings_draft import (
     PRICE_SECTION,
     field_key,
@@ -81,7 +82,7 @@ def _draw_field(draft: SettingsDraft, section: Section, entry: Entry, words: Fie
         placeholder=f"empty for the default: {default}" if default else "empty",
     )
     if problem := draft.problems.get(entry.name):
-        st.caption(f":red[:material/error: {plain(problem)}]")
+        draw_remark("red", f":material/error: {plain(problem)}")
     if entry.is_fixed:
         st.caption(f"Set by {plain(entry.variable)} in the environment, so it cannot be changed here.")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session, wiring
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain
 from pld_app.settings import Settings
 from pld_core.model_ports import BackendStatus
@@ -39,7 +40,7 @@ def draw_student(key: str) -> BackendStatus:
     if status.ready:
         st.caption(_facts(status))
         if status.caution:
-            st.caption(f":orange[{plain(status.caution)}]")
+            draw_remark("orange", f"{plain(status.caution)}")
         return status
     st.warning(plain(status.problem), icon=":material/power_off:")
     if status.fix:

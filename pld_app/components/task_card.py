@@ -6,6 +6,7 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.job_progress import order_job
+from pld_app.components.mentions import draw_mentions
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
@@ -21,7 +22,7 @@ def draw_task(task: Task) -> None:
     store = session.app().store
     counts = store.tasks.counts(task.name)
     with st.container(border=True, key=f"task_{task.name}"):
-        st.markdown(f"### {plain(task.title)}")
+        st.markdown(f"## {plain(task.title)}")
         columns = st.columns(4)
         with columns[0]:
             st.metric("Examples", f"{sum(counts.examples.values()):,}")
@@ -36,6 +37,7 @@ def draw_task(task: Task) -> None:
         with columns[3]:
             st.markdown("**Next step**")
             _draw_next_step(task, counts)
+        draw_mentions(task)
 
 
 def waiting_rules(counts: TaskCounts) -> int:

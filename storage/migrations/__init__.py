@@ -27,6 +27,7 @@ from storage.migrations import (
     m021_seeded_checks,
     m022_signing,
     m023_attention,
+    m024_begun_decisions,
 )
 from storage.migrations.steps import migrations
 
@@ -93,6 +94,7 @@ STEPS = (
     m021_seeded_checks.m021_seeded_checks,
     m022_signing.m022_signing,
     m023_attention.m023_attention,
+    m024_begun_decisions.m024_begun_decisions,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

@@ -87,6 +87,22 @@ def test_comments_are_answered_and_resolved(pld: Pld, space: Path) -> None:
     assert "no comment 99" in pld("rules", "resolve", 99).refusal
 
 
+def test_whoever_is_mentioned_lists_the_comments(pld: Pld, space: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLD_USER", "bert")
+    pld("rules", "comment", "R2", "I am here.")
+    monkeypatch.setenv("PLD_USER", "anna")
+    pld("rules", "comment", "R1", "See this, @bert")
+    pld("rules", "comment", "R4", "And that,\n@bert")
+    assert pld("rules", "comments", "--mentions").out == "Nothing mentions you.\n"
+    assert pld("rules", "comments").code == pld("rules", "comments", "R1", "--mentions").code == 2
+    monkeypatch.setenv("PLD_USER", "bert")
+    lines = pld("rules", "comments", "--mentions").out.splitlines()
+    assert lines[0] == "2 comments mention you: R4, R1"
+    assert lines[1].startswith("R4 #3 anna, ")
+    assert lines[1].endswith(": And that, @bert")
+    assert [c["rule"] for c in pld("rules", "comments", "--mentions", "--json").value] == ["R4", "R1"]
+
+
 def test_drafts_are_listed_and_discarded(pld: Pld, space: Path) -> None:
     app = wiring.open_app(space)
     text = DraftText("t", "the clause is void", ("Entailment",), "it is not", note="why")

@@ -452,6 +452,25 @@ def test_comments_make_threads_that_are_resolved_and_reopened(store: SqliteStore
     assert kinds(store)[-2:] == ["comment.resolved", "comment.reopened"]
 
 
+def test_whoever_is_named_finds_the_comment_until_it_is_answered_or_resolved(store: SqliteStore) -> None:
+    rule, other = rule_in_review(store), another(store, "o2")
+    comments = store.desk.comments
+    store.roles.grant("dora@example.org", Role.REVIEWER, "", ANNA)
+    comments.add(other, "First for @bert", BERT)
+    asked = comments.add(rule, "Is it one, @bert and @dora@example.org?", ANNA)
+    again = comments.add(rule, "And this, @bert?", ANNA, parent=asked.id)
+    elsewhere = comments.add(other, "@bert, see here", ANNA)
+    assert [c.id for c in comments.mentioning(BERT)] == [elsewhere.id, again.id, asked.id]
+    assert [c.id for c in comments.mentioning(BERT, "posts")] == [elsewhere.id, again.id, asked.id]
+    assert comments.mentioning(BERT, "no such task") == comments.mentioning(ANNA) == ()
+    assert [c.id for c in comments.mentioning(Actor("dora@example.org", frozenset()))] == [asked.id]
+    comments.add(rule, "It is.", BERT, parent=asked.id)
+    comments.resolve(elsewhere.id, ANNA)
+    assert comments.mentioning(BERT) == ()
+    comments.reopen(elsewhere.id, ANNA)
+    assert [c.id for c in comments.mentioning(BERT)] == [elsewhere.id]
+
+
 def test_a_comment_needs_a_text_a_place_and_a_person_with_a_role(store: SqliteStore) -> None:
     rule, other = rule_in_review(store), another(store, "o2")
     first = store.desk.comments.add(rule, "x", READER)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pld_core.comments import mentions
-from pld_core.desk import DraftText
+from pld_core.comments import mention_words, mentions
+from pld_core.desk import Comment, DraftText
 from pld_core.folding import AROUND, FOLD_OVER, stretches
 from pld_core.models import Evidence, EvidenceRole, RuleText
 from pld_core.parts import default_halves, merged_evidence
@@ -58,6 +58,15 @@ def test_a_long_text_without_marks_shows_its_beginning() -> None:
 def test_known_people_are_found_by_their_whole_name(text: str, expected: tuple[str, ...]) -> None:
     found = mentions(text, ["anna", "bert", "Ada Lovelace", ""])
     assert found == expected
+
+
+def test_a_person_is_told_how_many_comments_name_him_and_where() -> None:
+    first, second, third = (
+        Comment(n, rule, 1, "", None, "@bert", ("bert",), "anna", "") for n, rule in ((1, "R4"), (2, "R9"), (3, "R4"))
+    )
+    assert mention_words(()) == ""
+    assert mention_words([first]) == "1 comment mentions you: R4"
+    assert mention_words([first, second, third]) == "3 comments mention you: R4, R9"
 
 
 def test_what_a_rule_copies_from_its_examples_is_named() -> None:

@@ -14,6 +14,7 @@ from pld_core.models import SYSTEM, Actor, Role
 from pld_core.policy import PLAIN, Policy
 from storage import open_store
 from tests.e2e.conftest import Served, Visitor, free_port, serve, visiting
+from tests.e2e.people import sign_in, sign_out
 from tests.factories import url_of
 from tests.identity_provider import IdentityProvider, identity_provider
 from tests.signing_in import write_secrets
@@ -44,16 +45,6 @@ def governed(demo_workspace: Path, tmp_path: Path, provider: IdentityProvider) -
         roles.grant(f"{person}@example.org", role, "", LOCAL)
     write_secrets(workspace, provider.url, f"http://127.0.0.1:{port}")
     yield from serve(workspace, tmp_path / "serve.log", port=port)
-
-
-def sign_in(visitor: Visitor, choice: str) -> None:
-    visitor.page.locator(".st-key-sign_in_default button:enabled").click()
-    visitor.page.get_by_role("link", name=choice, exact=True).click()
-
-
-def sign_out(visitor: Visitor) -> None:
-    visitor.click("sign_out")
-    visitor.page.locator(".st-key-sign_in_default button:enabled").wait_for()
 
 
 def approve(visitor: Visitor, rule: str) -> None:

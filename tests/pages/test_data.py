@@ -252,7 +252,7 @@ def test_marked_passages_stay_text_inside_and_around_the_marks(empty: App, visit
     spans = (Span("post", BEGIN, END), Span("post", BEGIN + 3, END - 2), Span("post", END - 4, END + 2))
     imported(empty, [replace(make_example(SPANS), spans=spans)])
     at = visit("data")
-    (markup,) = raw(at, "html")
+    (markup,) = [part for part in raw(at, "html") if "<mark" in part]
     marks = re.findall(r"<mark style=[^>]*>(.*?)</mark>", markup)
     assert marks == ["marked &lt;mark&gt;**bold**&lt;/mark&gt;", " &amp;"]
     plain = re.sub(r"</?(?:div|mark)\b[^>]*>", "", markup)

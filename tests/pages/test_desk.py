@@ -38,6 +38,12 @@ def type_into(at: AppTest, label: str, text: str) -> AppTest:
     return run(at)
 
 
+def marked(at: AppTest) -> str:
+    """Return the markup of texts with marked passages."""
+    bodies = [str(element.proto.body) for element in at.get("html")]
+    return "".join(body for body in bodies if "<mark" in body)
+
+
 def edit_by_bert(app: App, rule: str) -> None:
     dossier = app.store.rules.dossier(rule, SYSTEM)
     text = replace(dossier.head.text, condition="the clause says so in as many words")
@@ -92,13 +98,13 @@ def test_a_long_text_is_folded_around_what_is_marked(empty: App, visit: Visit) -
     fill(empty.store, examples=[example])
     rule_in_review(empty.store, make_rule(supports=[example]))
     at = visit("review")
-    shown = "".join(str(element.proto.body) for element in at.get("html"))
+    shown = marked(at)
     assert "THE MARKED PASSAGE" in shown
     assert len(shown) < 700
     (unfold,) = [toggle for toggle in at.toggle if toggle.label.startswith("Show all (")]
     unfold.set_value(True)
     run(at)
-    assert len("".join(str(element.proto.body) for element in at.get("html"))) > len(text)
+    assert len(marked(at)) > len(text)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------
@@ -177,7 +183,7 @@ def test_a_decision_is_withdrawn_and_stays_on_record(compiled: App, visit: Visit
     assert compiled.store.rules.summary("R1").state is S.IN_REVIEW
     text = prose(at)
     assert "**approve** of revision 1 by anna" in text
-    assert "withdrawn] by anna" in text
+    assert "orange-badge[withdrawn] :small[by anna" in text
     assert "I misread it." in text
 
 

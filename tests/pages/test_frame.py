@@ -12,7 +12,7 @@ import pytest
 from pld_app.wiring import App
 from tests.cli.fake_ollama import FakeOllama
 from tests.factories import fill, make_task, verdict_on
-from tests.pages.driving import PAGES, ROOT, Visit, go, press, prose, raw, run
+from tests.pages.driving import PAGES, ROOT, Visit, go, press, prose, raw, run, unescaped
 
 ATTESTATION = "You act as **anna**, with all roles"
 
@@ -27,7 +27,9 @@ def test_the_frame_says_who_acts_and_where(demo: App, visit: Visit, page: str, w
     beside = "\n".join(caption.value for caption in at.sidebar.caption)
     assert ATTESTATION in beside
     assert "no sign-in is configured" in beside
-    assert str(workspace_folder) in prose(at)
+    (place,) = [caption for caption in at.sidebar.caption if caption.value.startswith("Workspace")]
+    assert unescaped(place.value) == f"Workspace: {workspace_folder.name}"
+    assert unescaped(place.help) == str(workspace_folder.resolve())
     assert at.sidebar.selectbox("task").value == "nda"
 
 

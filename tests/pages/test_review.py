@@ -95,12 +95,12 @@ def test_picking_a_rule_shows_it_and_puts_it_into_the_address(demo: App, visit: 
     at.radio("queue_pick").set_value("R5")
     run(at)
     assert shown_rule(at) == "R5"
-    assert f"#### {demo.store.rules.summary('R5').title}" in prose(at)
+    assert f"## {demo.store.rules.summary('R5').title}" in prose(at)
 
 
 def test_a_link_opens_its_rule(demo: App, visit: Visit) -> None:
     at = visit("review", rule="r4", show="All")
-    assert f"#### {demo.store.rules.summary('R4').title}" in prose(at)
+    assert f"## {demo.store.rules.summary('R4').title}" in prose(at)
     assert at.radio("queue_pick").value == "R4"
 
 
@@ -230,7 +230,7 @@ def test_untrusted_text_is_shown_letter_by_letter(empty: App, visit: Visit) -> N
     sent = raw(at, "markdown", "caption")
     for part in (f"it says {NASTY}", f"unless {NASTY}", f"because {NASTY}"):
         assert takes_literally(sent, part), part
-    assert takes_literally([text for text in sent if text.startswith("####")], NASTY)
+    assert takes_literally([text for text in sent if text.startswith("## ")], NASTY)
     assert takes_literally([text for text in sent if text.startswith("train")], "item 1 of test.csv")
     assert takes_literally(at.radio("queue_pick").options, NASTY)
 
