@@ -51,6 +51,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.PROMOTE: (),
     Step.JUDGE: (
         ("rules", "approve", "R2"),
+        ("rules", "request-changes", "R2", "--reason", "narrower"),
         ("rules", "reject", "R2", "--category", "other", "--reason", "no"),
         ("rules", "reject-duplicates", "R2", "--of", "R3", "--reason", "same"),
         ("review", "import", FILE),
