@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pld_core.canonical import Json, canonical_json
 from pld_core.checks import Ending
-from pld_core.errors import EvidenceMovedOn, GuidelineMovedOn
+from pld_core.errors import GuidelineMovedOn
 from pld_core.models import SYSTEM, Actor, Decision, Judgement, RevisionState, RuleSummary, Verdict, evidence_set_hash
 from pld_core.review import SETTLED_STATES, Action, Standing, action_of, next_state
 from storage import rows
@@ -18,17 +18,16 @@ from storage.desk_looks import draw_second_look
 from storage.overlap_writes import overlapping, settle_overlaps
 from storage.rule_queries import (
     effective_evidence,
-    load_revision,
     load_revisions,
     load_standing,
     load_state,
     load_summary,
     refuse_moved_on,
+    refuse_other_evidence,
 )
 from storage.rule_writes import move, settle
 from storage.signatures import sign
 from storage.task_queries import load_task
-from storage.veils import changed_by
 
 PAST = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.REQUEST_CHANGES: "changes_requested"}
 
@@ -63,9 +62,8 @@ def admit(write: Write, judgement: Judgement, actor: Actor) -> Admitted:
     head = load_summary(write.conn, judgement.rule_id)
     refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state, actor)
     evidence = evidence_set_hash(effective_evidence(write.conn, head.head))
-    if judgement.seen_evidence not in ("", evidence):
-        by = changed_by(write.conn, head, actor)
-        raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, by)
+    if judgement.seen_evidence:
+        refuse_other_evidence(write.conn, head, judgement.seen_evidence, evidence, actor)
     guideline = _guideline_version(write, head, judgement.seen_guideline)
     overlaps, seen_state = overlapping(write.conn, head), head.state
     if seen_state is RevisionState.STALE:
