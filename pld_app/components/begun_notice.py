@@ -10,7 +10,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.begun import begun_on, forget_begun
 from pld_app.components.permitted import allowed
-from pld_app.components.sign_in import WENT_WRONG
+from pld_app.components.sign_in import draw_went_wrong
 from pld_app.components.text import moment, plain, words
 from pld_core.begun import BegunDecision
 from pld_core.models import RuleDossier, evidence_set_hash
@@ -29,9 +29,8 @@ def draw_begun(dossier: RuleDossier) -> None:
     """Draw a notice for each decision that the person has begun on the rule, unless a panel is open."""
     if session.panel() is not None:
         return
-    waiting = begun_on(dossier.summary.id)
-    if waiting and (said := WENT_WRONG.get(session.address("sign_in"), "")):
-        st.error(said, icon=":material/error:")
+    if waiting := begun_on(dossier.summary.id):
+        draw_went_wrong()
     for begun in waiting:
         _draw(dossier, begun)
 
