@@ -214,10 +214,8 @@ class _Asking:
         self._held += [settled for settled in batch if settled.has_no_answer]
         if answered:
             await self._keep(answered + self._held)
-        elif not (status := await self._student.status()).ready:
-            raise BackendUnreachable(
-                f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
-            )
+        else:
+            await refuse_gone(self._student)
 
     async def close(self) -> None:
         """Keep what is held back at the end of a run: the student is there, and gave these no answer.
@@ -238,6 +236,15 @@ class _Asking:
         await asyncio.to_thread(self._store.runs.add_predictions, self._run.id, predictions)
         self._held = []
         self._kept += len(predictions)
+
+
+async def refuse_gone(student: Chat) -> None:
+    """Raise `BackendUnreachable` where a student that gave no answer is not ready any more."""
+    status = await student.status()
+    if not status.ready:
+        raise BackendUnreachable(
+            f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
+        )
 
 
 async def ready_status(student: Chat) -> BackendStatus:

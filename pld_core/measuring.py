@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pld_core.asking import ONE_BY_ONE, answer_of, example_request, ready_status, student_request
+from pld_core.asking import ONE_BY_ONE, answer_of, example_request, ready_status, refuse_gone, student_request
 from pld_core.calls import Call, Limits, Settled
 from pld_core.canonical import Json, hash_json
 from pld_core.effect import (
@@ -23,7 +23,7 @@ from pld_core.effect import (
 )
 from pld_core.effect_ports import KeptAnswer
 from pld_core.engine import Engine
-from pld_core.errors import BackendUnreachable, CallsStopped, InvalidInput
+from pld_core.errors import CallsStopped, InvalidInput
 from pld_core.model_ports import BackendStatus, Chat, Embedder
 from pld_core.models import Actor, Answer, CompiledPrompt, Example, RuleDossier, Split, Task
 from pld_core.pace import Clock
@@ -149,10 +149,8 @@ class _Asking:
             # In a thread: the disk must not hold up the calls under way.
             await asyncio.to_thread(self._store.effects.keep, self._key, [self._kept(one) for one in answered])
             self._done += len(answered)
-        elif not (status := await self._student.status()).ready:
-            raise BackendUnreachable(
-                f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
-            )
+        else:
+            await refuse_gone(self._student)
 
     def _kept(self, settled: Settled[Question]) -> KeptAnswer:
         question = settled.call.subject

@@ -26,7 +26,7 @@ def draw_candidates(task: Task) -> None:
         st.markdown(f"**{len(approved)} of {count(total, 'rule')} approved**: these would be compiled now.")
         if stale:
             are = "is" if stale == 1 else "are"
-            st.caption(f":orange[{count(stale, 'rule')} {are} stale and left out until reviewed again.]")
+            draw_remark("orange", f"{count(stale, 'rule')} {are} stale and left out until reviewed again.")
             _link_to_review("Review what is stale", task, "Stale")
         elif not approved:
             st.caption("Approve a rule on the Review page first.")

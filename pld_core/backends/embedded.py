@@ -221,7 +221,7 @@ def shared_server() -> EmbeddedServer:
 
 
 class EmbeddedChat:
-    """The embedded student as a `pld_core.ports.Chat`.
+    """The embedded student as a `pld_core.model_ports.Chat`.
 
     Attributes:
         name: `embedded`.
@@ -263,7 +263,7 @@ class EmbeddedChat:
         )
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Return the whole reply; for errors see `pld_core.ports.Chat`."""
+        """Return the whole reply; for errors see `pld_core.model_ports.Chat`."""
         async with aclosing(self.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):

@@ -47,7 +47,7 @@ OWN = {
     *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours", "position")),
     *("rules.dossier", "rules.summary", "rules.queue", "lineage.trace", "desk.comments.of_rule", "desk.comments.get"),
     *("desk.queue.second_opinions", "events.page", "events.count", "audit.log", "audit.kept_from"),
-    *("checks.mine", "desk.unsigned.of_rule", "desk.comments.mentioning", "desk.begun.of_rule"),
+    *("checks.mine", "desk.comments.mentioning", "desk.begun.of_rule"),
 }
 """Reading as one person sees it: own drafts, own tab, nothing that is kept until the own decision.
 
