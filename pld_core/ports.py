@@ -36,6 +36,7 @@ from pld_core.models import (
 )
 from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.policy import Policy, PolicyChange
+from pld_core.prompt_manifest import TokenCount
 from pld_core.records import (
     EVERY_EVENT,
     EVERY_EXAMPLE,
@@ -298,7 +299,10 @@ class LineageStore(Protocol):
 
 
 class PromptStore(Protocol):
-    def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion: ...
+    def save(self, prompt: CompiledPrompt, actor: Actor, tokens: TokenCount | None = None) -> PromptVersion:
+        """Store a prompt as the next version; an equal one is returned, with the new count of its tokens if any."""
+        ...
+
     def get(self, task: str, number: int) -> PromptVersion: ...
     def all(self, task: str) -> tuple[PromptVersion, ...]: ...
 

@@ -37,10 +37,16 @@ from pld_core.models import (
     Task,
     Verdict,
 )
+from pld_core.prompt_manifest import Build, CountMethod, TokenCount
+from pld_core.prompt_style import Style
 from pld_core.records import StoredClustering, TeacherCall
 
 Row = sqlite3.Row
 Value = None | int | float | str
+VERSIONS = """SELECT v.*, c.tokens, c.method, c.counter, c.note FROM prompt_version AS v
+    LEFT JOIN prompt_count AS c ON c.id = (
+        SELECT max(id) FROM prompt_count WHERE task = v.task AND number = v.number)"""
+"""Prompt versions as `prompt_from` reads them, each with the newest count of its tokens."""
 
 
 def task_row(task: Task, at: str) -> dict[str, Value]:
@@ -270,6 +276,7 @@ def decision_from(row: Row) -> Decision:
 
 
 def prompt_from(row: Row) -> PromptVersion:
+    """Read a row of the prompt versions, joined with its newest token count."""
     manifest = json.loads(row["manifest"])
     return PromptVersion(
         number=row["number"],
@@ -281,10 +288,17 @@ def prompt_from(row: Row) -> PromptVersion:
             template_hash=manifest["template"],
             guideline_version=manifest["guideline_version"],
             labels=tuple(manifest["labels"]),
+            style=Style(manifest.get("style", Style.LABEL)),
+            build=Build.from_json(manifest),
         ),
         created_at=row["at"],
         created_by=row["by"],
+        tokens=None if row["method"] is None else _token_count(row),
     )
+
+
+def _token_count(row: Row) -> TokenCount:
+    return TokenCount(row["tokens"], CountMethod(row["method"]), row["counter"], row["note"])
 
 
 def run_from(row: Row) -> Run:
@@ -309,7 +323,7 @@ def answer_json(answer: Answer) -> dict[str, Json]:
 
 def prediction_from(row: Row) -> Prediction:
     value = json.loads(row["answer"])
-    answer = Answer(**{**value, "status": AnswerStatus(value["status"])})
+    answer = Answer(**{**value, "status": AnswerStatus(value["status"]), "cited": tuple(value.get("cited", ()))})
     return Prediction(row["example_hash"], row["gold"], answer)
 
 

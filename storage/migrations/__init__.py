@@ -21,6 +21,7 @@ from storage.migrations import (
     m013_roles,
     m015_desk,
     m016_policy,
+    m025_prompt_versions,
 )
 from storage.migrations.steps import migrations
 
@@ -54,6 +55,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "comment": (("id",),),
     "comment_state": (("id",),),
     "derivation": (("id",),),
+    "prompt_count": (("id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -74,6 +76,7 @@ STEPS = (
     m013_roles.m013_roles,
     m015_desk.m015_desk,
     m016_policy.m016_policy,
+    m025_prompt_versions.m025_prompt_versions,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

@@ -84,6 +84,7 @@ who may not."""
 READING = {
     *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "roles list"),
     *("embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
+    *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
 }
 SETTLED_ELSEWHERE = {"data settle"}

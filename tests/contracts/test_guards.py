@@ -56,6 +56,7 @@ READING = {
     *("synthesis_work.bring_up_to_date", "auditing.export_log"),
     *("importing.columns_for", "importing.task_there", "importing.check"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
+    *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
 }
 """Functions over an open app that change nothing in the workspace."""
 
