@@ -72,7 +72,9 @@ def compile_(
 
 
 def plan_lines(plan: BudgetPlan) -> str:
-    """Return a proposal as lines, one a rule."""
+    """Return a proposal as lines, one a rule; none where it would not help."""
+    if not plan.fits:
+        return ""
     lines = [f"Proposed to leave out: {drop.rule_id}, {drop.tokens:,} tokens, {drop.basis}" for drop in plan.drops]
     return "\n".join(lines)
 

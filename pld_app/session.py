@@ -18,6 +18,7 @@ from pld_app.wiring import App, LiveTest
 from pld_core.decision_check import SheetOutcome
 from pld_core.errors import InvalidInput, NotSignedIn, PldError, RevisionMovedOn, SignInUnusable
 from pld_core.models import Actor, Identity, RevisionState, RuleDossier, evidence_set_hash
+from pld_core.prompt_budget import BudgetPlan
 from pld_core.records import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"
@@ -415,6 +416,21 @@ def remember_sheet(file_id: str, report: SheetReport) -> None:
 def sheet_report(file_id: str) -> SheetReport | None:
     seen, found = st.session_state.get(SHEET, ("", None))
     return found if seen == file_id else None
+
+
+# --- a prompt over its budget -----------------------------------------------------------------------------------------
+
+BUDGET_PLAN = "_budget_plan"
+
+
+def propose(task: str, plan: BudgetPlan | None) -> None:
+    """Keep what a person could leave out so that the prompt of a task fits; None drops it."""
+    st.session_state.setdefault(BUDGET_PLAN, {})[task] = plan
+
+
+def proposal(task: str) -> BudgetPlan | None:
+    found: BudgetPlan | None = st.session_state.get(BUDGET_PLAN, {}).get(task)
+    return found
 
 
 # --- the last live test of this session -------------------------------------------------------------------------------

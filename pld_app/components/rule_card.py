@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 import streamlit as st
 
+from pld_app.components.diff_text import diff_markdown
 from pld_app.components.rule_notes import draw_uncovered, origin_words
 from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
 from pld_core.errors import RevisionMovedOn
 from pld_core.lineage import RuleTrace
 from pld_core.models import ORDINARY, PRIORITIES, Decision, Revision, RevisionState, RuleDossier, RuleText
 from pld_core.review import rule_sentences
+from pld_core.word_diff import word_pieces
 
 
 def draw_rule_text(text: RuleText) -> None:
@@ -90,28 +91,15 @@ def word_diff(old: RuleText, new: RuleText) -> str:
     lines = []
     for word, before, after in zip(["IF", "THEN", "EXCEPT"], _three_parts(old), _three_parts(new), strict=True):
         if before or after:
-            lines.append(f"**{word}** {_diff(before.split(), after.split())}")
+            lines.append(f"**{word}** {diff_markdown(word_pieces(before, after))}")
     if old.priority != new.priority:
-        lines.append(f"**Priority** {_diff([str(old.priority)], [str(new.priority)])}")
+        lines.append(f"**Priority** {diff_markdown(word_pieces(str(old.priority), str(new.priority)))}")
     return "  \n".join(lines)
 
 
 def _three_parts(text: RuleText) -> tuple[str, str, str]:
     condition, then, exceptions = rule_sentences(text)
     return condition, then, "; ".join(exceptions)
-
-
-def _diff(before: list[str], after: list[str]) -> str:
-    pieces = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(plain(" ".join(before[a:b])))
-            continue
-        if a < b:
-            pieces.append(f":red-background[~~{plain(' '.join(before[a:b]))}~~]")
-        if c < d:
-            pieces.append(f":green-background[**{plain(' '.join(after[c:d]))}**]")
-    return " ".join(pieces)
 
 
 def draw_moved_on(error: RevisionMovedOn) -> None:

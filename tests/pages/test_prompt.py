@@ -66,7 +66,7 @@ def test_compiling_shows_the_hash_the_text_and_the_numbered_rules(demo: App, vis
         assert "approved by bert" in prose(at)
         assert f"(decision {rule.decision_id})" in prose(at)
     assert f"Version 1: 2 rules, {sha256.removeprefix('sha256:')[:12]}" in prose(at)
-    assert [button.label for button in at.download_button] == ["Download the text", "Download the manifest"]
+    assert [button.label for button in at.download_button] == ["Download"]
 
 
 def test_only_approved_rules_are_compiled(demo: App, visit: Visit) -> None:
