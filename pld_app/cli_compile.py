@@ -12,8 +12,8 @@ from pld_app.prompting import length_of, version_json
 from pld_core.compilation import Choices
 from pld_core.compiling import PromptDraft
 from pld_core.errors import OverBudget
-from pld_core.prompt_budget import BudgetPlan
 from pld_core.prompt_manifest import PromptKind, RuleOrder
+from pld_core.prompt_plan import BudgetPlan
 from pld_core.prompt_style import Style
 
 STYLES = [style.value for style in Style]

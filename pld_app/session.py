@@ -18,7 +18,7 @@ from pld_app.wiring import App, LiveTest
 from pld_core.decision_check import SheetOutcome
 from pld_core.errors import InvalidInput, NotSignedIn, PldError, RevisionMovedOn, SignInUnusable
 from pld_core.models import Actor, Identity, RevisionState, RuleDossier, evidence_set_hash
-from pld_core.prompt_budget import BudgetPlan
+from pld_core.prompt_plan import BudgetPlan
 from pld_core.records import ChainReport
 
 PANEL, NOTICE, MOVED_ON, OPENED, PROBLEM = "_panel", "_notice", "_moved_on", "_opened", "_problem"

@@ -9,10 +9,11 @@ from pld_core.compilation import Choices, compile_baseline, compile_prompt
 from pld_core.model_ports import Chat
 from pld_core.models import CompiledPrompt, Example, Split
 from pld_core.ports import Store
-from pld_core.prompt_budget import BudgetPlan, drop_order, enough
+from pld_core.prompt_budget import drop_order, enough
 from pld_core.prompt_effects import measured_effects
 from pld_core.prompt_manifest import PromptKind, TokenCount
 from pld_core.prompt_order import without
+from pld_core.prompt_plan import BudgetPlan
 from pld_core.records import ExampleFilter
 from pld_core.token_count import count
 

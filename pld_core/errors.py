@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
     from pld_core.canonical import Json
     from pld_core.models import Revision, RevisionState
-    from pld_core.prompt_budget import BudgetPlan
+    from pld_core.prompt_plan import BudgetPlan
 
 
 class Failure(StrEnum):

@@ -76,6 +76,7 @@ def _add_version(write: Write, prompt: CompiledPrompt, actor: Actor, tokens: Tok
         },
     )
     build = prompt.build
+    reasons = [build.order.reason, *(one.reason for one in build.left_out)]
     payload: dict[str, Json] = {
         "sha256": prompt.sha256,
         "manifest": prompt.manifest_hash,
@@ -85,7 +86,7 @@ def _add_version(write: Write, prompt: CompiledPrompt, actor: Actor, tokens: Tok
         "left_out": [one.rule_id for one in build.left_out],
         "order": build.order.as_json(),
         "tokens": None if tokens is None else tokens.as_json(),
-        "reason": " ".join(dict.fromkeys([build.order.reason, *(one.reason for one in build.left_out)])).strip(),
+        "reason": "; ".join(dict.fromkeys(filter(None, reasons))),
         "signed_as": actor.signed_as,
     }
     write.event(actor, "prompt.compiled", f"{prompt.task} v{number}", payload)

@@ -9,8 +9,8 @@ from pld_app.components.text import count, plain, short_hash
 from pld_core.compilation import Choices
 from pld_core.errors import OverBudget, PldError
 from pld_core.models import Task
-from pld_core.prompt_budget import BudgetPlan
 from pld_core.prompt_manifest import PromptKind, RuleOrder
+from pld_core.prompt_plan import BudgetPlan
 from pld_core.prompt_style import Style
 
 ESTIMATE = "estimate"
@@ -76,7 +76,7 @@ def _draw_choices(task: Task) -> PromptKind:
         "Most tokens", 1, value=None, step=100, placeholder="no limit", key=_key(task, "budget"),
         help="A longer prompt is not compiled; you are told which rules are worth least a token.",
     )  # fmt: skip
-    return kind
+    return kind or PromptKind.RULES
 
 
 def _draw_rules(task: Task, approved: tuple[str, ...]) -> None:

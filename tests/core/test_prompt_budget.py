@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pld_core.models import Answer, AnswerStatus, Prediction, Run, Split
-from pld_core.prompt_budget import BudgetPlan, drop_order, enough
+from pld_core.prompt_budget import drop_order, enough
 from pld_core.prompt_effects import RuleEffect, measured_effects
 from pld_core.prompt_manifest import CountMethod, TokenCount
+from pld_core.prompt_plan import BudgetPlan
 from pld_core.token_count import estimated
 from tests.core.prompt_parts import THREE, candidate, reworded, version
 
