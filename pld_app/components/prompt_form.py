@@ -105,6 +105,7 @@ def _take(task: Task, plan: BudgetPlan) -> None:
     chosen = (*session.chosen(_key(task, "leave_out")), *(drop.rule_id for drop in plan.drops))
     session.preset(_key(task, "leave_out"), list(chosen))
     session.propose(task.name, None)
+    session.notify(f"{', '.join(drop.rule_id for drop in plan.drops)} chosen; give a reason, then compile")
 
 
 def _choices(task: Task) -> Choices:
