@@ -143,5 +143,9 @@ class TokenCount:
         about = "about " if self.method is CountMethod.ESTIMATE else ""
         return f"{about}{self.tokens:,} tokens, {self.how}"
 
+    def adds_to(self, known: TokenCount | None) -> bool:
+        """Return whether it tells more than the count that is known: an estimate takes the place of none."""
+        return known is None or (self.method is not CountMethod.ESTIMATE and self != known)
+
     def as_json(self) -> dict[str, Json]:
         return {"tokens": self.tokens, "method": self.method.value, "counter": self.counter, "note": self.note}

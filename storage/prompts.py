@@ -22,7 +22,7 @@ class SqlitePrompts:
     def save(self, prompt: CompiledPrompt, actor: Actor, tokens: TokenCount | None = None) -> PromptVersion:
         """Store a compiled prompt as the next version; an equal one (bytes and manifest) is returned, not added.
 
-        `tokens` is kept beside the version unless it is the newest count already.
+        `tokens` is kept beside the version if it tells more than the newest count there.
         """
         with self._database.write() as write:
             same = write.conn.execute(
@@ -33,7 +33,7 @@ class SqlitePrompts:
                 number = _add_version(write, prompt, actor, tokens)
             else:
                 version = rows.prompt_from(same)
-                if tokens is None or tokens == version.tokens:
+                if tokens is None or not tokens.adds_to(version.tokens):
                     return version
                 number = version.number
                 write.event(actor, "prompt.counted", f"{prompt.task} v{number}", tokens.as_json())

@@ -14,6 +14,7 @@ from pld_core.event_words import sentence
 from pld_core.models import Answer, AnswerStatus, CompiledPrompt, Prediction, Run, Split
 from pld_core.prompt_manifest import CountMethod, RuleOrder, TokenCount
 from pld_core.prompt_style import Style
+from pld_core.token_count import estimated
 from storage import SqliteStore
 from tests.factories import ANNA, BERT, approved_rule, fill, make_rule, make_text
 
@@ -72,6 +73,7 @@ def test_a_count_makes_no_other_version_and_the_newest_is_told(store: SqliteStor
     before = store.events.count()
     assert store.prompts.save(compiled(store), BERT, OLLAMA) == again
     assert store.prompts.save(compiled(store), BERT) == again
+    assert store.prompts.save(compiled(store), BERT, estimated("four")) == again, "an estimate replaces no count"
     assert store.events.count() == before
     assert kinds(store) == ["prompt.counted", "prompt.counted", "prompt.compiled"]
     assert "333 tokens" in sentence(store.events.page()[0])
