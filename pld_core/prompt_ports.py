@@ -7,10 +7,18 @@ from typing import Protocol
 
 from pld_core.canonical import Json
 from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
+from pld_core.prompt_manifest import TokenCount
 
 
 class PromptStore(Protocol):
-    def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion: ...
+    def save(self, prompt: CompiledPrompt, actor: Actor, tokens: TokenCount | None = None) -> PromptVersion:
+        """Store a prompt as the next version; an equal one is returned, with the new count of its tokens if any.
+
+        Raises:
+            KnownBad: a rule of it is a seeded check.
+        """
+        ...
+
     def get(self, task: str, number: int) -> PromptVersion: ...
     def all(self, task: str) -> tuple[PromptVersion, ...]: ...
 

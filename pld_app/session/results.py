@@ -8,6 +8,7 @@ import streamlit as st
 
 from pld_app.wiring import LiveTest
 from pld_core.decision_check import SheetOutcome
+from pld_core.prompt_plan import BudgetPlan
 from pld_core.records import ChainReport
 
 CHECKS, SHEET, LAST_TEST, CHAIN = "_checks", "_sheet", "_last_test", "_chain"
@@ -58,4 +59,19 @@ def remember_chain(report: ChainReport) -> None:
 
 def last_chain() -> ChainReport | None:
     found: ChainReport | None = st.session_state.get(CHAIN)
+    return found
+
+
+# --- a prompt over its budget -----------------------------------------------------------------------------------------
+
+BUDGET_PLAN = "_budget_plan"
+
+
+def propose(task: str, plan: BudgetPlan | None) -> None:
+    """Keep what a person could leave out so that the prompt of a task fits; None drops it."""
+    st.session_state.setdefault(BUDGET_PLAN, {})[task] = plan
+
+
+def proposal(task: str) -> BudgetPlan | None:
+    found: BudgetPlan | None = st.session_state.get(BUDGET_PLAN, {}).get(task)
     return found

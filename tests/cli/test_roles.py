@@ -89,6 +89,7 @@ READING = {
     *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "oversight"),
     *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
     *("guideline show", "guideline history", "policy show", "policy history"),
+    *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
