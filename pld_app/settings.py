@@ -210,7 +210,7 @@ def settings_from(content: bytes, workspace: Path, environment: Mapping[str, str
     file = settings_path(workspace)
     given = parse_settings(content, file, environment)
     if ollama_host := environment.get(OLLAMA_VARIABLE, "").strip():
-        given["ollama_host"] = _with_scheme(ollama_host)
+        given["ollama_host"] = with_scheme(ollama_host)
     given.update(_from_outside(ENVIRONMENT, environment))
     for name, table in TABLES.items():
         from_file = given.get(name, {})
@@ -339,8 +339,11 @@ def _check_texts(file: Path, value: object, table: SettingsTable, environment: M
         )
 
 
-def _with_scheme(host: str) -> str:
-    """OLLAMA_HOST may lack the scheme and the port. As Ollama has it, 11434 is meant only where both are missing."""
+def with_scheme(host: str) -> str:
+    """Return the address that OLLAMA_HOST gives, which may lack the scheme and the port.
+
+    As Ollama has it, 11434 is meant only where both are missing.
+    """
     if "://" in host:
         return host.rstrip("/")
     host = host.rstrip("/")

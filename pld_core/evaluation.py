@@ -44,10 +44,15 @@ def read_label(task: Task, text: str) -> str | None:
 
 
 def answer_from(task: Task, reply: ChatReply) -> Answer:
-    """Turn a reply into an answer; one that was cut or states no declared label keeps its raw text and has no label."""
+    """Turn a reply into an answer.
+
+    One that was cut, states no declared label, or whose request may have been cut keeps its raw text and has no label.
+    """
     label = read_label(task, reply.text)
     status, problem = AnswerStatus.OK, ""
-    if reply.finish == "length":
+    if reply.unverified:
+        label, status, problem = None, AnswerStatus.UNVERIFIED, reply.unverified
+    elif reply.finish == "length":
         label, status, problem = None, AnswerStatus.CUT, "The answer was cut before it ended."
     elif label is None:
         status, problem = AnswerStatus.MALFORMED, "The answer is not one of the declared labels."

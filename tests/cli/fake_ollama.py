@@ -15,6 +15,8 @@ from typing import Any
 MODEL = "fake"
 STUDENT = f"ollama:{MODEL}"
 DIGEST = "ab" * 32
+PROMPT_TOKENS = 123
+"""It counts as many in a warm-up as in a question, which is not among those asked."""
 
 
 def say_nothing(number: int) -> None:
@@ -53,12 +55,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def do_GET(self) -> None:
-        self.send(200, {"models": [{"name": f"{name}:latest", "digest": DIGEST} for name in self.facts.models]})
+        held = [] if self.path == "/api/ps" else self.facts.models
+        self.send(200, {"models": [{"name": f"{name}:latest", "digest": DIGEST} for name in held]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if body["model"] not in self.facts.models:
             self.send(404, {"error": f"model '{body['model']}' not found"})
+            return
+        if self.path == "/api/show":
+            self.send(200, {"model_info": {"general.architecture": "fake", "fake.context_length": 131072}})
+            return
+        if body["stream"] is False:
+            self.send(200, {"done": True, "prompt_eval_count": PROMPT_TOKENS})
             return
         self.facts.before(self.facts.note(body["messages"][-1]["content"]))
         label = self.facts.label or body["format"]["properties"]["label"]["enum"][0]
@@ -69,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "message": {"role": "assistant", "content": json.dumps({"label": label})},
                 "done": True,
                 "done_reason": "stop",
-                "prompt_eval_count": 123,
+                "prompt_eval_count": PROMPT_TOKENS,
                 "eval_count": 7,
             },
         )
