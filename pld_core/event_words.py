@@ -42,6 +42,7 @@ WORDS: Mapping[str, str] = {
     "labels.described": "{who} described what labels of the task {subject} mean.",
     "policy.changed": "{who} changed the policy of the task {subject}.",
     "prompt.compiled": "{who} compiled {subject} from the approved rules.",
+    "prompt.published": "{who} published {subject} as the model {model}, made of {student}.",
     "review.imported": "{who} recorded {decided} decisions on {subject} from {file}; {refused} rows refused.",
     "role.granted": "{who} granted {subject} the role {role}.",
     "role.revoked": "{who} revoked the role {role} of {subject}.",

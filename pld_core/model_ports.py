@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +99,20 @@ class BackendStatus:
     loaded: bool | None = None
 
 
+@dataclass(frozen=True)
+class WarmUp:
+    """What loading the model and the static part of a request took; None where the server does not say.
+
+    Attributes:
+        tokens: of the static part with an input of one character.
+        load_ms, prompt_ms: loading the model, reading the static part.
+    """
+
+    tokens: int | None
+    load_ms: int | None = None
+    prompt_ms: int | None = None
+
+
 class Chat(Protocol):
     """A model that answers. Built once, used for many calls, closed at the end.
 
@@ -121,6 +135,23 @@ class Chat(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class TemplatedChat(Chat, Protocol):
+    """A `Chat` whose server tells what its model reads. Errors as those of `complete`."""
+
+    def body(self, request: ChatRequest) -> Mapping[str, Json]:
+        """Return what is sent for a request, word for word."""
+        ...
+
+    async def rendered(self, request: ChatRequest) -> str:
+        """Return the text that the model reads, in the template of the model. Nothing is generated."""
+        ...
+
+    async def warm_up(self, request: ChatRequest) -> WarmUp:
+        """Load the model and the static part of a request, and have that part counted."""
+        ...
 
 
 Vectors = npt.NDArray[np.float32]

@@ -40,6 +40,7 @@ from pld_core.models import (
 )
 from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.policy import Policy, PolicyChange
+from pld_core.publishing import PublishedModel
 from pld_core.records import (
     EVERY_EVENT,
     EVERY_EXAMPLE,
@@ -83,6 +84,10 @@ class TaskStore(Protocol):
         self, task: str, where: ExampleFilter = EVERY_EXAMPLE, page: Page | None = None
     ) -> tuple[Example, ...]: ...
     def count_examples(self, task: str, where: ExampleFilter = EVERY_EXAMPLE) -> int: ...
+    def longest_input(self, task: str) -> int:
+        """Return the size of the largest active example in bytes of UTF-8, 0 without any."""
+        ...
+
     def split_table(self, task: str) -> dict[tuple[Split, str], int]: ...
 
 
@@ -323,6 +328,10 @@ class PromptStore(Protocol):
     def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion: ...
     def get(self, task: str, number: int) -> PromptVersion: ...
     def all(self, task: str) -> tuple[PromptVersion, ...]: ...
+    def record_publication(self, task: str, number: int, made: PublishedModel, reason: str, actor: Actor) -> None: ...
+    def publications(self, task: str, number: int) -> tuple[PublishedModel, ...]:
+        """Return what a version was published as, newest first."""
+        ...
 
 
 class RunStore(Protocol):

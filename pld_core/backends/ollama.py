@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -22,25 +22,11 @@ from pld_core.backends.ollama_server import READ_TIMEOUT_S, OllamaServer, quote
 from pld_core.canonical import Json, hash_text
 from pld_core.cut_check import cut_problem
 from pld_core.errors import BackendRefused, Failure, PromptTooLong, ReplyUnusable
-from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest, WarmUp
 
 NANOSECONDS_PER_MS = 1_000_000
 NOT_FITTING = "The prompt and the input do not fit the context window of {num_ctx} tokens"
 WHEN_TOO_LONG = "Shorten the input or compile a prompt with fewer rules."
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """What loading the model and the static part of a request took; None where the server does not say.
-
-    Attributes:
-        tokens: of the static part with an input of one character.
-        load_ms, prompt_ms: loading the model, reading the static part.
-    """
-
-    tokens: int | None
-    load_ms: int | None = None
-    prompt_ms: int | None = None
 
 
 class OllamaChat:

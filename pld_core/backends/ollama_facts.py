@@ -8,6 +8,8 @@ from typing import Any
 
 from pld_core.canonical import Json
 
+KIND = ("parameter_size", "quantization_level")
+
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -42,14 +44,13 @@ def models_from(tags: Mapping[str, Any], loaded: Mapping[str, Any]) -> tuple[Mod
     windows = {str(entry["name"]): whole(entry.get("context_length")) or 0 for entry in _entries(loaded)}
     found = []
     for entry in _entries(tags):
-        details = entry.get("details")
-        words = [details.get(key) for key in ("parameter_size", "quantization_level")] if _is_object(details) else []
+        details = _object(entry.get("details"))
         found.append(
             ModelFacts(
                 name=str(entry["name"]),
                 digest=_digest(entry),
                 size_bytes=whole(entry.get("size")),
-                kind=" ".join(str(word) for word in words if word),
+                kind=" ".join(str(details[key]) for key in KIND if details.get(key)),
                 loaded_context=windows.get(str(entry["name"])),
             )
         )
@@ -64,9 +65,7 @@ def named(model: str, models: tuple[ModelFacts, ...]) -> ModelFacts | None:
 
 def model_context(show: Mapping[str, Any]) -> int | None:
     """Return the longest context that a model was made for, from what `/api/show` answers; None if untold."""
-    info = show.get("model_info")
-    if not _is_object(info):
-        return None
+    info = _object(show.get("model_info"))
     return whole(info.get(f"{info.get('general.architecture')}.context_length"))
 
 
@@ -77,7 +76,7 @@ def whole(value: object) -> int | None:
 
 def _entries(listed: Mapping[str, Any]) -> list[dict[str, Any]]:
     models = listed.get("models")
-    return [entry for entry in models if _is_object(entry) and entry.get("name")] if isinstance(models, list) else []
+    return [entry for entry in models if _object(entry).get("name")] if isinstance(models, list) else []
 
 
 def _digest(entry: Mapping[str, Any]) -> str:
@@ -85,5 +84,5 @@ def _digest(entry: Mapping[str, Any]) -> str:
     return digest if ":" in digest or not digest else f"sha256:{digest}"
 
 
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -58,7 +58,7 @@ class OllamaServer:
         """
         self.name = f"ollama:{model}"
         self.model = model
-        self.shown_host = _without_credentials(host)
+        self.shown_host = without_credentials(host)
         self._too_long = too_long
         self.client = httpx.AsyncClient(base_url=host, transport=transport, **connection(host, timeout_s))
 
@@ -195,7 +195,8 @@ def connection(host: str, timeout_s: float) -> dict[str, Any]:
     }
 
 
-def _without_credentials(host: str) -> str:
+def without_credentials(host: str) -> str:
+    """Return an address without a name and a password in it."""
     parts = urlsplit(host)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 

@@ -31,12 +31,14 @@ class FakeOllama:
         label: the label that it answers to every question.
         models: names of the models that it holds.
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
+        published: what was made there, by name.
         asked: the user texts of all questions, in the order in which they came.
     """
 
     url: str
     label: str = ""
     models: list[str] = field(default_factory=lambda: [MODEL])
+    published: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[int], None] = say_nothing
     asked: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,11 +62,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path == "/api/create":
+            self.facts.models.append(body["model"].removesuffix(":latest"))
+            self.facts.published[body["model"]] = body
+            self.send(200, {"status": "success"})
+            return
         if body["model"] not in self.facts.models:
             self.send(404, {"error": f"model '{body['model']}' not found"})
             return
         if self.path == "/api/show":
-            self.send(200, {"model_info": {"general.architecture": "fake", "fake.context_length": 131072}})
+            made = self.facts.published.get(body["model"], {})
+            parameters = "\n".join(f"{name:<30} {value}" for name, value in made.get("parameters", {}).items())
+            info = {"general.architecture": "fake", "fake.context_length": 131072}
+            self.send(200, {"model_info": info, "system": made.get("system", ""), "parameters": parameters})
             return
         if body["stream"] is False:
             self.send(200, {"done": True, "prompt_eval_count": PROMPT_TOKENS})

@@ -72,7 +72,8 @@ def sent_for(request: ChatRequest, num_ctx: int = 8192) -> dict[str, Any]:
 
     complete(handler, request, num_ctx)
     assert [str(sent.url) for sent in seen] == [f"{HOST}/api/chat"] * 2
-    warm_up, body = (json.loads(sent.content) for sent in seen)
+    warm_up: dict[str, Any] = json.loads(seen[0].content)
+    body: dict[str, Any] = json.loads(seen[1].content)
     assert warm_up["options"] == body["options"] | {"num_predict": 1}
     assert warm_up["messages"] == [body["messages"][0], {"role": "user", "content": "."}]
     assert "format" not in warm_up

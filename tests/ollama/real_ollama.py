@@ -1,4 +1,4 @@
-"""A real Ollama server for tests: the one at OLLAMA_HOST, or one of our own on a free port with its own models folder."""
+"""A real Ollama server: the one at OLLAMA_HOST, or one of our own on a free port with its own models folder."""
 
 from __future__ import annotations
 

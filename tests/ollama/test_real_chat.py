@@ -14,13 +14,14 @@ from typing import TypeVar
 import pytest
 
 from pld_core.backends.ollama import OllamaChat
+from pld_core.canonical import Json
 from pld_core.errors import BackendBusy, BackendUnreachable, ModelMissing, PromptTooLong, ReplyUnusable
 from pld_core.model_ports import ChatReply, ChatRequest
 from tests.ollama.real_ollama import GEMMA, MISSING, SMOL, RealOllama, own_server
 
 T = TypeVar("T")
 WINDOW = 512
-SCHEMA = {
+SCHEMA: dict[str, Json] = {
     "type": "object",
     "properties": {"label": {"type": "string", "enum": ["keep", "remove"]}},
     "required": ["label"],
