@@ -10,13 +10,12 @@ from pld_app import students, wiring
 from pld_app.cli_format import Output, options, progress_line
 from pld_app.context_sizing import need_of, sized
 from pld_app.settings import load_settings
+from pld_app.student_words import MIB, fact_words
 from pld_app.students import HostModels
 from pld_core.backends.ollama_facts import ModelFacts
 from pld_core.errors import BackendError
 from pld_core.model_ports import BackendStatus
 from pld_core.publishing import model_name
-
-MIB = 1024 * 1024
 
 
 @click.group()
@@ -142,14 +141,7 @@ def _status_json(status: BackendStatus) -> dict[str, object]:
 def _ready_words(status: BackendStatus) -> str:
     if not status.ready:
         return f"{status.problem} Run: {status.fix}" if status.fix else status.problem
-    facts = [
-        "ready",
-        f"context {status.context_size:,} tokens" if status.context_size else "",
-        f"{status.size_bytes / MIB:,.0f} MiB" if status.size_bytes else "",
-        {True: "loaded", False: "not loaded", None: ""}[status.loaded],
-        status.digest,
-    ]
-    return ", ".join(filter(None, facts))
+    return f"ready, {fact_words(status)}"
 
 
 def _host_lines(host: HostModels) -> list[str]:

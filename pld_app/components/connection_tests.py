@@ -15,6 +15,7 @@ from pld_app.components.text import moment, plain
 from pld_app.embedder_settings import EMBEDDER_KEY_VARIABLE
 from pld_app.settings import KEY_VARIABLE, Settings
 from pld_app.settings_view import keys_set
+from pld_app.student_words import fact_words
 from pld_app.teacher_settings import TEACHER_KEY_VARIABLE
 from pld_core.errors import PldError
 from pld_core.model_ports import BackendStatus
@@ -32,6 +33,7 @@ class CheckResult:
     at: str
     took_ms: int
     settings: Settings
+    facts: str = ""
 
 
 def draw_student_tests(settings: Settings) -> None:
@@ -82,9 +84,10 @@ def _check(look: Look, settings: Settings, name: str) -> CheckResult:
     try:
         status = look(settings, name)
         ready, problem, fix = status.ready, status.problem, status.fix
+        facts = fact_words(status) if ready else ""
     except PldError as error:
-        ready, problem, fix = False, str(error), ""
-    return CheckResult(ready, problem, fix, at, round((time.monotonic() - started) * 1000), settings)
+        ready, problem, fix, facts = False, str(error), "", ""
+    return CheckResult(ready, problem, fix, at, round((time.monotonic() - started) * 1000), settings, facts)
 
 
 def _draw_result(result: object, settings: Settings) -> None:
@@ -95,6 +98,8 @@ def _draw_result(result: object, settings: Settings) -> None:
     else:
         if result.ready:
             draw_remark("green", ":material/check_circle: It can be asked.")
+            if result.facts:
+                st.caption(plain(result.facts))
         else:
             st.warning(plain(result.problem), icon=":material/power_off:")
             if result.fix:

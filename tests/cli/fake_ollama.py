@@ -29,6 +29,7 @@ class FakeOllama:
 
     Attributes:
         label: the label that it answers to every question.
+        counted: tokens that it says it read of a question.
         models: names of the models that it holds.
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
         published: what was made there, by name.
@@ -37,6 +38,7 @@ class FakeOllama:
 
     url: str
     label: str = ""
+    counted: int = PROMPT_TOKENS
     models: list[str] = field(default_factory=lambda: [MODEL])
     published: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[int], None] = say_nothing
@@ -76,6 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
             info = {"general.architecture": "fake", "fake.context_length": 131072}
             self.send(200, {"model_info": info, "system": made.get("system", ""), "parameters": parameters})
             return
+        if body.get("_debug_render_only"):
+            text = "".join(message["content"] for message in body["messages"])
+            self.send(200, {"done": False, "_debug_info": {"rendered_template": f"<template>{text}"}})
+            return
         if body["stream"] is False:
             self.send(200, {"done": True, "prompt_eval_count": PROMPT_TOKENS})
             return
@@ -88,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "message": {"role": "assistant", "content": json.dumps({"label": label})},
                 "done": True,
                 "done_reason": "stop",
-                "prompt_eval_count": PROMPT_TOKENS,
+                "prompt_eval_count": self.facts.counted,
                 "eval_count": 7,
             },
         )

@@ -72,9 +72,7 @@ def test_a_saved_setting_is_in_the_file_on_the_record_and_in_force_at_once(
     assert "openai:other" in prose(at), "the tests are those of the new settings"
     assert events(empty) == ["num_ctx", "openai_model"]
     go(at, "audit")
-    assert (
-        "anna changed Context window (tokens) from none (default) to 4096." in at.dataframe[0].value["what happened"][0]
-    )
+    assert "anna changed Context window (tokens) from none to 4096." in at.dataframe[0].value["what happened"][0]
     choose_row(at, "event_rows", 1)
     assert "anna changed Model there from small to other." in prose(at)
 
