@@ -12,6 +12,7 @@ import streamlit as st
 from pld_app import embedding, extracting, session, wiring
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import moment, plain
+from pld_app.context_sizing import sized
 from pld_app.embedder_settings import EMBEDDER_KEY_VARIABLE
 from pld_app.settings import KEY_VARIABLE, Settings
 from pld_app.settings_view import keys_set
@@ -39,8 +40,13 @@ class CheckResult:
 def draw_student_tests(settings: Settings) -> None:
     """Draw the tests of all students that can be chosen."""
     names = dict.fromkeys((*settings.students, settings.student), "")
-    _draw_tests("student", names, wiring.student_status, settings)
+    _draw_tests("student", names, _sized_status, settings)
     _draw_key(KEY_VARIABLE, "")
+
+
+def _sized_status(settings: Settings, name: str) -> BackendStatus:
+    """Look with the context window that questions get."""
+    return wiring.student_status(sized(settings, session.app().store), name)
 
 
 def draw_teacher_tests(settings: Settings) -> None:

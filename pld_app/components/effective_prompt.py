@@ -32,19 +32,18 @@ def draw_window(task: Task, student: BackendStatus) -> None:
 
 
 def draw_effective_prompt(task: Task, version: PromptVersion, student: BackendStatus, question: Question) -> None:
-    """Draw a fold with the text that the model reads, asked of its server on demand; nothing is generated."""
+    """Draw a switch for the text that the model reads, asked of its server; nothing is generated."""
     if not student.name.startswith(OLLAMA):
         return
-    with st.expander("What the model reads", icon=":material/article:"):
-        st.caption(
-            "Each model has a template of its own. That of Gemma 3 has no place for a system text: there the prompt "
-            "stands at the head of the question."
-        )
-        if not st.button("Show it", key="show_effective", **allowed(Step.ASK, student.ready)):
-            return
-        try:
-            text = students.effective_prompt(session.app(), task, version, student.name, question.values)
-        except PldError as error:
-            st.error(plain(str(error)), icon=":material/error:")
-            return
-        st.code(text, language=None, wrap_lines=True, height=300)
+    if not st.toggle("Show what the model reads", key="show_effective", **allowed(Step.ASK, student.ready)):
+        return
+    st.caption(
+        "Prompt and input in the model's own template. That of Gemma 3 has no place for a system text: the prompt "
+        "then stands at the head of the question."
+    )
+    try:
+        text = students.effective_prompt(session.app(), task, version, student.name, question.values)
+    except PldError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    st.code(text, language=None, wrap_lines=True, height=300)

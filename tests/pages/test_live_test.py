@@ -241,7 +241,8 @@ def test_an_answer_to_a_prompt_that_was_cut_is_no_label_and_stands_in_red(
 def test_what_the_model_reads_is_shown_on_demand(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
     at = visit("live_test")
     assert "<template>" not in " ".join(raw(at, "code"))
-    press(at, "show_effective")
+    at.toggle("show_effective").set_value(True)
+    run(at)
     prompt = compiled.store.prompts.get("nda", 1).prompt.text
     assert (
         raw(at, "code")[-1] == f"<template>{prompt}{input_of(compiled.store.tasks.get('nda'), first_example(compiled))}"
