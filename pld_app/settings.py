@@ -145,7 +145,12 @@ class Settings:
     def students(self) -> tuple[str, ...]:
         """The students that can be chosen, as backends name them."""
         openai = (f"openai:{self.openai_model}",) if self.openai_model else ()
-        return (f"ollama:{self.ollama_model}", *openai, "embedded")
+        return (self.ollama_student, *openai, "embedded")
+
+    @property
+    def ollama_student(self) -> str:
+        """The student on Ollama, as backends name it."""
+        return f"ollama:{self.ollama_model}"
 
     def in_flight(self, student: str) -> int:
         """Return how many questions a student gets at a time; those that run on this machine alone get one."""

@@ -118,6 +118,8 @@ def publish(app: App, version: PromptVersion, student: str, name: str, reason: s
     """
     if not student.startswith(OLLAMA):
         raise InvalidInput(f"Only a student on Ollama can be published; {student} is not. Nothing was changed.")
+    if not name.strip() or name != name.strip():
+        raise InvalidInput("Give the model a name, such as pld-nda:v3. Nothing was changed.")
     if not reason.strip():
         raise InvalidInput("Give a reason for publishing. Nothing was changed.")
     wanted = Publication(name, student.removeprefix(OLLAMA), version.prompt.text, _parameters(app))
