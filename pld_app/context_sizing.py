@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pld_app.settings import DEFAULT_NUM_CTX, Settings
-from pld_core.asking import ANSWER_TOKENS
+from pld_core.asking import student_request
 from pld_core.compilation import compile_trial
 from pld_core.context_size import ContextNeed, one_size
 from pld_core.models import Task
@@ -14,10 +14,11 @@ from storage import SqliteStore
 
 def need_of(store: SqliteStore, task: Task) -> ContextNeed:
     """Return what a task needs: its longest prompt, compiled or in force, its longest example, and an answer."""
-    texts = [version.prompt.text for version in store.prompts.all(task.name)]
-    texts.append(compile_trial(task, store.rules.in_force(task.name)).text)
-    longest = max(len(text.encode("utf-8")) for text in texts)
-    return ContextNeed.of(longest, store.tasks.longest_input(task.name), ANSWER_TOKENS)
+    prompts = [version.prompt for version in store.prompts.all(task.name)]
+    prompts.append(compile_trial(task, store.rules.in_force(task.name)))
+    longest = max(len(prompt.text.encode("utf-8")) for prompt in prompts)
+    answer = max(student_request(prompt, ()).max_tokens for prompt in prompts)
+    return ContextNeed.of(longest, store.tasks.longest_input(task.name), answer)
 
 
 def sized(settings: Settings, store: SqliteStore) -> Settings:
@@ -25,6 +26,11 @@ def sized(settings: Settings, store: SqliteStore) -> Settings:
     if settings.num_ctx is not None:
         return settings
     return replace(settings, num_ctx=one_size([need_of(store, task) for task in store.tasks.all()], DEFAULT_NUM_CTX))
+
+
+def window_of(settings: Settings, store: SqliteStore) -> int:
+    """Return the context window that students get, in tokens."""
+    return sized(settings, store).num_ctx or DEFAULT_NUM_CTX
 
 
 def fit_words(settings: Settings, need: ContextNeed) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pld_app.context_sizing import fit_words, need_of, sized
-from pld_app.settings import DEFAULT_NUM_CTX, Settings
+from pld_app.context_sizing import fit_words, need_of, sized, window_of
+from pld_app.settings import Settings
 from pld_app.wiring import App, run_async, student_backend, student_status
 from pld_core.asking import ready_status, student_request
 from pld_core.backends.ollama_facts import ModelFacts
@@ -79,7 +79,7 @@ def warm_up(app: App, task: Task, version: PromptVersion, student: str) -> WarmS
     Raises:
         BackendError: the student is not ready.
     """
-    request = student_request(task, version.prompt.text, _no_fields(task))
+    request = student_request(version.prompt, _no_fields(task))
     window = fit_words(sized(app.settings, app.store), need_of(app.store, task))
 
     async def load() -> WarmStudent:
@@ -102,7 +102,7 @@ def effective_prompt(app: App, task: Task, version: PromptVersion, student: str,
 
     async def look() -> str:
         async with student_backend(app, student) as chat:
-            request = student_request(task, version.prompt.text, fields)
+            request = student_request(version.prompt, fields)
             return await chat.rendered(request) if isinstance(chat, TemplatedChat) else ""
 
     return run_async(look())
@@ -168,8 +168,7 @@ async def _on_each_host(app: App, use: Callable[[OllamaModels], Coroutine[Any, A
 
 
 def _parameters(app: App) -> dict[str, int | float]:
-    num_ctx = sized(app.settings, app.store).num_ctx or DEFAULT_NUM_CTX
-    return {"num_ctx": num_ctx, "temperature": 0, "seed": 0}
+    return {"num_ctx": window_of(app.settings, app.store), "temperature": 0, "seed": 0}
 
 
 def _no_fields(task: Task) -> tuple[tuple[str, str], ...]:

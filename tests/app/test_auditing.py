@@ -107,7 +107,11 @@ def test_inventory_runs_and_sections_that_only_events_fill(pack: zipfile.ZipFile
     statistics = json.loads(pack.read("statistics.json"))
     assert statistics["verdicts"] == {"approve": 1, "reject": 1, "request_changes": 1}
     assert (statistics["rules_edited_by_a_person"]["k"], statistics["rules_edited_by_a_person"]["n"]) == (1, 2)
-    assert statistics == json.loads(json.dumps(oversight(app.store.oversight.facts("posts")).as_json()))
+    figures = {
+        **oversight(app.store.oversight.facts("posts")).as_json(),
+        "seeded_checks": app.store.checks.figures("posts").as_json(),
+    }
+    assert statistics == json.loads(json.dumps(figures))
 
 
 def test_the_report_tells_the_figures_and_what_was_on_the_screen(pack: zipfile.ZipFile) -> None:

@@ -15,7 +15,10 @@ def test_without_a_decision_it_says_so(space: Path, pld: Pld) -> None:
     said = pld("oversight", "--task", "nda", "--workspace", space)
     assert (said.code, said.out) == (
         0,
-        "Nobody has decided on a rule of this task yet, so there is nothing to tell.\n",
+        (
+            "Nobody has decided on a rule of this task yet, so there is nothing to tell.\n\n"
+            "Seeded checks caught\n  no check was closed yet\n"
+        ),
     )
 
 
@@ -39,8 +42,10 @@ def test_the_figures_are_told_with_what_they_cannot_tell(space: Path, pld: Pld) 
 def test_machines_get_the_figures_that_an_audit_pack_holds(space: Path, pld: Pld) -> None:
     assert pld("rules", "approve", "R1", "--reason", "sound", "--workspace", space).code == 0
     value = pld("oversight", "--task", "nda", "--workspace", space, "--json").value
-    figures = oversight(open_store(url_of(space / "pld.db")).oversight.facts("nda")).as_json()
-    assert value == {"task": "nda", **json.loads(json.dumps(figures))}
+    store = open_store(url_of(space / "pld.db"))
+    figures = oversight(store.oversight.facts("nda")).as_json()
+    checks = store.checks.figures("nda").as_json()
+    assert value == {"task": "nda", **json.loads(json.dumps({**figures, "seeded_checks": checks}))}
     assert value["overridden_teacher_revisions"]["n"] == 1
     assert value["decisions_without_active_time"] == 1
     assert value["evidence_before_approval"]["every_example_shown"]["rate"] is None

@@ -155,7 +155,7 @@ def test_a_pack_with_a_reopened_and_a_confirmed_rejection_verifies(store: Sqlite
     store.desk.second_looks.reopen(rule, head(store, rule), "The exception covers it.", BERT)
     store.rules.judge(verdict_on(store, rule, Verdict.REJECT, "Still too broad."), ANNA)
     store.desk.second_looks.confirm(rule, head(store, rule), "Now I see.", BERT)
-    pack = unpack(packed(store)[0], tmp_path)
+    pack = unpack(packed(store)[0], tmp_path / "pack")
     assert pack.verify().code == 0
     told = [event["kind"] for event in pack.events()]
     assert [kind for kind in told if kind in ("rule.reopened", "rule.rejection_confirmed")] == [

@@ -8,20 +8,25 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pld_core.attention import Attention, Seen
 from pld_core.batches import BatchItem, NewBatch
 from pld_core.compilation import compile_prompt
 from pld_core.desk import Half, SeenRule
+from pld_core.effect import Basis, Case, Effect, StudentKey
+from pld_core.effect_ports import KeptAnswer
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
-from pld_core.models import SYSTEM, Prediction, RevisionState, Role, Run, Split, Verdict
+from pld_core.models import SYSTEM, Answer, AnswerStatus, Prediction, RevisionState, Role, Run, Split, Verdict
 from pld_core.policy import Policy
 from pld_core.records import TeacherCall
+from pld_core.token_count import estimated
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
 from tests.factories import (
@@ -38,13 +43,14 @@ from tests.factories import (
     url_of,
     verdict_on,
 )
+from tests.seeding import IRONY, KEPT, open_check
 
 
 @pytest.fixture
 def full(sqlite_store: SqliteStore) -> SqliteStore:
     """A workspace with at least one row in every append-only table."""
     store = sqlite_store
-    examples = fill(store, policy=Policy(second_look=100))
+    examples = fill(store, policy=Policy(second_look=100, known_bad=20))
     call = TeacherCall("r", "extraction", (), "told", "t", "{}", "", None, None, 0)
     store.logic.record_calls("posts", [(call, None)])
     store.logic.add_instruction("posts", make_instruction(examples[0]))
@@ -52,7 +58,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     (batch,) = store.batches.add("posts", [NewBatch("extraction", "told", "t", "", 1, items)], ANNA)
     store.batches.record(batch.id, [(call, None)])
     approved_rule(store)
-    version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
+    prompt = compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts"))
+    version = store.prompts.save(prompt, ANNA, estimated(prompt.text))
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
     run_id = store.runs.start(run, ANNA).id
     store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])
@@ -61,7 +68,25 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     store.roles.grant("anna", Role.ADMIN, "", ANNA)
     store.rules.judge(verdict_on(store, "R1"), ANNA)
     fill_desk(store)
+    fill_effects(store)
+    close_check(store)
     return store
+
+
+def fill_effects(store: SqliteStore) -> None:
+    """Keep an answer of a student, and measure what a rule does to it."""
+    answer = Answer("keep", "keep", AnswerStatus.OK, 7)
+    student = StudentKey("told", "sha256:w", "sha256:o")
+    store.effects.keep(student, [KeptAnswer("p", "a", answer)])
+    basis = Basis("R1", store.rules.summary("R1").head, "sha256:e", "sha256:out", "sha256:in", 1)
+    store.effects.record(Effect("posts", basis, student, (Case("a", "keep", answer, answer),), {"rules": []}), ANNA)
+
+
+def close_check(store: SqliteStore) -> None:
+    """Bring rules into review until a seeded check is among them, and approve it at the page."""
+    store.tasks.import_examples("posts", [*KEPT, IRONY], "more.csv", ANNA)
+    judgement = verdict_on(store, open_check(store).rule_id)
+    store.rules.judge(replace(judgement, attention=Attention(7, Seen(2, 2, 2), Seen(0, 0, 0), 0)), ANNA)
 
 
 def fill_desk(store: SqliteStore) -> None:
@@ -287,6 +312,7 @@ except WorkspaceError as error:
 
 @pytest.mark.parametrize("kib", [400, 1000])
 def test_a_file_that_may_not_grow_ends_in_one_sentence_and_an_intact_workspace(full: SqliteStore, kib: int) -> None:
+    before = full.tasks.count_examples("posts")
     run = subprocess.run(
         [sys.executable, "-c", GREEDY, url_of(full.database.path), str(kib * 1024)],
         capture_output=True,
@@ -300,7 +326,7 @@ def test_a_file_that_may_not_grow_ends_in_one_sentence_and_an_intact_workspace(f
     assert "\n" not in sentence
     assert int(stored) > 0
     again = open_store(url_of(full.database.path), TickingClock())
-    assert again.tasks.count_examples("posts") == 4 + 100 * int(stored)
+    assert again.tasks.count_examples("posts") == before + 100 * int(stored)
     assert again.events.verify().intact
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != kib * 1024
     with closing(sqlite3.connect(full.database.path)) as conn:
@@ -321,7 +347,7 @@ from storage import create_store
 from pld_core.errors import StorageFull, WorkspaceError
 from tests.factories import ANNA, make_example, make_task
 folder = Path(sys.argv[1])
-if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True).returncode:
+if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder], capture_output=True).returncode:
     print("no mount"); sys.exit()
 store = create_store(f"sqlite:///{folder}/pld.db")
 store.tasks.add(make_task(), ANNA)
