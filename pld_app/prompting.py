@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from pld_app.context_sizing import window_of
 from pld_app.wiring import App, prompt_version
 from pld_core.canonical import Json
 from pld_core.models import PromptVersion, Revision, Split
@@ -76,7 +77,7 @@ def export_version(app: App, task: str, number: int | None, form: str, model: st
         version=version,
         revisions=revisions_of(app, version),
         model=model or app.settings.ollama_model,
-        num_ctx=app.settings.num_ctx,
+        num_ctx=window_of(app.settings, app.store),
         examples=app.store.tasks.examples(task, ExampleFilter(split=Split.VALIDATION)),
     )
     content = export(source, form)
