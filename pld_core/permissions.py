@@ -45,6 +45,7 @@ class Step(StrEnum):
     ASSIGN = "assign rules"
     ASSIGN_OTHERS = "assign rules to others"
     COMPILE = "compile a prompt"
+    RELEASE = "release a prompt version"
     EVALUATE = "evaluate a prompt"
     ASK = "ask a student"
     MEASURE_EFFECT = "measure what a rule does to the student"
@@ -89,6 +90,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.ASSIGN: _REVIEWING,
     Step.ASSIGN_OTHERS: _LEADING,
     Step.COMPILE: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
+    Step.RELEASE: frozenset({_R.RELEASE_MANAGER}),
     Step.EVALUATE: _TRYING,
     Step.ASK: _TRYING,
     Step.MEASURE_EFFECT: _TRYING,

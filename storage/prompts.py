@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 
 from pld_core.canonical import Json, canonical_json, hash_json
@@ -60,16 +61,25 @@ class SqlitePrompts:
 
     def get(self, task: str, number: int) -> PromptVersion:
         with self._database.read() as conn:
-            row = conn.execute("SELECT * FROM prompt_version WHERE task = ? AND number = ?", (task, number)).fetchone()
-        if row is None:
-            raise NotFound(f"Task {task} has no prompt version {number}. The Prompt page lists those there are.")
-        return rows.prompt_from(row)
+            return load_version(conn, task, number)
 
     def all(self, task: str) -> tuple[PromptVersion, ...]:
         """Return the versions of a task, newest first."""
         with self._database.read() as conn:
             found = conn.execute("SELECT * FROM prompt_version WHERE task = ? ORDER BY number DESC", (task,))
             return tuple(rows.prompt_from(row) for row in found)
+
+
+def load_version(conn: sqlite3.Connection, task: str, number: int) -> PromptVersion:
+    """Return a prompt version of a task.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    row = conn.execute("SELECT * FROM prompt_version WHERE task = ? AND number = ?", (task, number)).fetchone()
+    if row is None:
+        raise NotFound(f"Task {task} has no prompt version {number}. The Prompt page lists those there are.")
+    return rows.prompt_from(row)
 
 
 class SqliteRuns:

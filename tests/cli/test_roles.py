@@ -70,6 +70,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.ASSIGN: (("rules", "assign", "R2", "--to", "nobody"),),
     Step.ASSIGN_OTHERS: (),
     Step.COMPILE: (("compile", "--task", "nda"),),
+    Step.RELEASE: (
+        ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
+        ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
+    ),
     Step.EVALUATE: (("evaluate", "--task", "nda"),),
     Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
@@ -78,7 +82,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("settings", "set", "teacher.in_flight", "3"),
         ("settings", "unset", "teacher.in_flight"),
     ),
-    Step.CHANGE_POLICY: (("policy", "set", "--task", "nda", "--four-eyes", "--reason", "two of us"),),
+    Step.CHANGE_POLICY: (
+        ("policy", "set", "--task", "nda", "--four-eyes", "--reason", "two of us"),
+        ("policy", "set-gates", "--task", "nda", "--malformed", "0.1", "--reason", "a poor student"),
+    ),
     Step.GRANT: (("roles", "grant", "eve@example.org", "lead"), ("roles", "revoke", ME, "admin", "--reason", "x")),
 }
 """Commands by the step they take. A step without one is settled elsewhere: the conflict in `tests/cli/test_data.py` has
@@ -89,6 +96,7 @@ READING = {
     *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
+    *("prompt gates", "prompt history", "policy gates"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 
