@@ -5,6 +5,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.frame import current_task
 from pld_app.components.prompt_view import draw_candidates, draw_version
+from pld_app.components.release_panel import draw_release
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_core.models import Task
 
@@ -24,7 +25,9 @@ def draw(task: Task) -> None:
         for v in versions
     }
     number = st.selectbox("Version", list(labels), format_func=lambda n: labels[n], key=f"version_{task.name}")
-    draw_version(next(v for v in versions if v.number == number))
+    version = next(v for v in versions if v.number == number)
+    draw_version(version)
+    draw_release(task, version)
 
 
 if (chosen := current_task()) is not None:
