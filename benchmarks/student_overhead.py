@@ -34,7 +34,7 @@ def examples() -> list[Example]:
 
 
 async def bare(chat: OpenAIChat) -> float:
-    requests = [student_request(TASK, PROMPT.text, example.fields) for example in examples()]
+    requests = [student_request(PROMPT, example.fields) for example in examples()]
     begin = time.perf_counter()
     for request in requests:
         await chat.complete(request)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.begun import draw_begun
+from pld_app.components.begun_notice import draw_begun
 from pld_app.components.check_figures import draw_closed_check
 from pld_app.components.comment_list import draw_comments, holds_linked
 from pld_app.components.decision_panel import draw_open_panel
@@ -22,7 +22,6 @@ from pld_app.components.rule_notes import added_since, draw_evidence_change, dra
 from pld_app.components.second_look import draw_second_look
 from pld_app.components.sheet_menu import draw_sheet_menu
 from pld_app.components.text import plain
-from pld_app.components.unsigned_notice import draw_unsigned
 from pld_app.components.voices import draw_voices
 from pld_core.errors import NotFound
 from pld_core.models import Task
@@ -65,7 +64,6 @@ def draw(task: Task) -> None:
         draw_drafts(dossier)
         draw_voices(dossier)
         draw_second_look(dossier)
-        draw_unsigned(dossier)
         draw_begun(dossier)
         draw_second_opinions(dossier)
         draw_setbacks(dossier, trace)

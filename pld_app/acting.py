@@ -12,7 +12,7 @@ from pld_app.settings import Settings, login_name
 from pld_core.errors import InvalidInput, NotSignedIn
 from pld_core.identity import COMMAND_LINE, identity_of, person_of, roles_from_claim, session_is_current
 from pld_core.models import Actor, Role
-from pld_core.ports import RoleStore
+from pld_core.policy_ports import RoleStore
 
 if sys.platform != "win32":
     import pwd

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
 from pld_app.settings import Settings
+from pld_app.whole_file import unwritable, whole_file
 from pld_app.wiring import App
 from pld_core.audit_ports import AuditSnapshot
 from pld_core.canonical import Json, canonical_json
@@ -85,19 +84,11 @@ def _export(app: App, reader: Actor, task: str, target: Path, masking: bool, rep
         masking,
         open_checks=not permits(reader, Step.JUDGE),
     )
-    # A name that nobody else uses, so that no other file is overwritten or removed.
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with whole_file(target) as scratch:
         with scratch.open("xb") as file, app.store.audit.snapshot(task, reader) as snapshot:
             figures = _written(snapshot, file, target, order, report)
         pack = Pack(figures, scratch.stat().st_size, _sha256(scratch))
         app.store.audit.record_export(task, {**pack.as_json(), "masking": masking}, app.actor)
-        scratch.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
     return pack
 
 
@@ -106,14 +97,7 @@ def _written(snapshot: AuditSnapshot, file: IO[bytes], target: Path, order: Pack
         return write_pack(snapshot, file, order, report)
     except OSError as error:
         # Told here, as the store would take it for a failure of the workspace.
-        raise _unwritable(target, error) from error
-
-
-def _unwritable(target: Path, error: OSError) -> InvalidInput:
-    return InvalidInput(
-        f"The file {target} cannot be written: {error.strerror}. Nothing was changed. "
-        "Check the folder, its permissions and the free space."
-    )
+        raise unwritable(target, error) from error
 
 
 def _sha256(path: Path) -> str:
@@ -224,14 +208,6 @@ def export_log(app: App, where: EventFilter, target: Path, file_format: str) -> 
             written += 1
             yield event
 
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with scratch.open("x", encoding="utf-8", newline="") as file:
-            file.writelines(LOG_FORMATS[file_format](counted()))
-        scratch.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
+    with whole_file(target) as scratch, scratch.open("x", encoding="utf-8", newline="") as file:
+        file.writelines(LOG_FORMATS[file_format](counted()))
     return written

@@ -15,6 +15,7 @@ from pld_app import wiring
 from pld_app.acting import refuse_open_address
 from pld_app.cli_audit import audit
 from pld_app.cli_cluster import cluster
+from pld_app.cli_compile import compile_
 from pld_app.cli_data import data
 from pld_app.cli_desk import COMMANDS as DESK
 from pld_app.cli_effect import effect
@@ -77,6 +78,8 @@ cli.add_command(cluster)
 cli.add_command(synthesize)
 cli.add_command(coverage)
 cli.add_command(settings)
+cli.add_command(compile_)
+cli.add_command(prompt)
 
 
 @cli.command()
@@ -128,24 +131,6 @@ def worker(workspace: Path, out: Output, once: bool) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     work(app, stop)
-
-
-@cli.command(name="compile")
-@options
-@click.option("--task", "task_name", required=True, help="Task whose approved rules are compiled.")
-@click.option("--show", is_flag=True, help="Print the prompt's text.")
-def compile_(workspace: Path, out: Output, task_name: str, show: bool) -> None:
-    """Compile the approved rules of a task into a prompt version."""
-    app = wiring.open_app(workspace)
-    version = wiring.compile_task(app, task_name)
-    prompt, stale = version.prompt, wiring.stale_rules(app, task_name)
-    left = f"; stale rules left out: {stale}" if stale else ""
-    out.emit(
-        {"number": version.number, **prompt.manifest(), "text": prompt.text},
-        prompt.text
-        if show
-        else f"Prompt version {version.number} of {task_name}: {len(prompt.rules)} rules, {prompt.sha256}{left}",
-    )
 
 
 @cli.command()

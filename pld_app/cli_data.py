@@ -9,7 +9,6 @@ import click
 
 from pld_app import exporting, wiring
 from pld_app.cli_format import Output, options
-from pld_app.cli_guideline import effects_json
 from pld_app.cli_import import pairs
 from pld_app.cli_report import counted, report_lines
 from pld_app.importing import resplit_task
@@ -135,12 +134,12 @@ def describe(
     wanted = edited_labels(task_name, seen, pairs("--describe", descriptions), pairs("--describe", added), removed)
     if dry_run:
         effects = app.store.labels.effects(task_name, wanted)
-        out.emit({"task": task_name, **effects_json(effects)}, f"This {effects.words}.")
+        out.emit({"task": task_name, **effects.as_json()}, f"This {effects.words}.")
         return
     effects = app.store.labels.change(task_name, seen, wanted, reason, app.actor)
     labels = {label.name: label.description for label in app.store.tasks.get(task_name).labels}
     lines = [*(f"{name}: {text}" for name, text in labels.items()), f"This {effects.words}."]
-    out.emit({"task": task_name, "labels": labels, **effects_json(effects)}, "\n".join(lines))
+    out.emit({"task": task_name, "labels": labels, **effects.as_json()}, "\n".join(lines))
 
 
 @data.command()

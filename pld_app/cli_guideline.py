@@ -12,7 +12,6 @@ from pld_app.cli_format import Output, options
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput
 from pld_core.guideline import GuidelineVersion
-from pld_core.staleness import Effects
 
 TASK = click.option("--task", "task_name", required=True, help="Task whose guideline it is.")
 
@@ -60,11 +59,11 @@ def set_(workspace: Path, out: Output, file: Path, task_name: str, reason: str, 
     seen = guidelines.current(task_name)
     if dry_run:
         effects = guidelines.effects(task_name, text)
-        out.emit({"task": task_name, "version": seen.version, **effects_json(effects)}, f"This {effects.words}.")
+        out.emit({"task": task_name, "version": seen.version, **effects.as_json()}, f"This {effects.words}.")
         return
     version, effects = guidelines.change(task_name, seen.version, text, reason, app.actor)
     out.emit(
-        {"task": task_name, "version": version.version, **effects_json(effects)},
+        {"task": task_name, "version": version.version, **effects.as_json()},
         f"Version {version.version} is in force. That {effects.words}.",
     )
 
@@ -96,8 +95,3 @@ def version_json(version: GuidelineVersion) -> dict[str, Json]:
         "by": version.by,
         "at": version.at,
     }
-
-
-def effects_json(effects: Effects) -> dict[str, Json]:
-    """Return which rules a change makes stale, and whose reviews it begins anew."""
-    return {"stale": list(effects.stale), "begun_again": list(effects.begun_again)}

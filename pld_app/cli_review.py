@@ -10,6 +10,7 @@ from pld_app import sheets, wiring
 from pld_app.checking import told_after_check
 from pld_app.cli_desk import TABS
 from pld_app.cli_format import Output, options
+from pld_app.cli_report import counted
 from pld_core.canonical import Json
 from pld_core.decision_check import SheetOutcome
 from pld_core.desk import DeskFilter, Tab
@@ -55,7 +56,7 @@ def export(
     sheet = sheets.export_sheet(app, task_name, where, assignee, target)
     out.emit(
         {"file": str(target), "task": task_name, "rules": [row.rule_id for row in sheet.rows]},
-        f"{target}: {_count(len(sheet.rows), 'rule')} to decide on. Fill in the yellow cells, save it, then: "
+        f"{target}: {counted(len(sheet.rows), 'rule')} to decide on. Fill in the yellow cells, save it, then: "
         f"pld review import {target} --check",
     )
 
@@ -103,13 +104,9 @@ def _outcome_text(outcome: SheetOutcome, check: bool) -> str:
     lines = [f"Row {row.number} ({row.rule_id}): {verb} {row.state.label}." for row in outcome.decided]
     lines += [f"Refused. {refusal.words}" for refusal in outcome.refused]
     lines.append(
-        f"{_count(len(outcome.decided), 'decision')} {done}, {_count(len(outcome.refused), 'row')} refused, "
-        f"{_count(outcome.skipped, 'row')} without a decision."
+        f"{counted(len(outcome.decided), 'decision')} {done}, {counted(len(outcome.refused), 'row')} refused, "
+        f"{counted(outcome.skipped, 'row')} without a decision."
     )
     if check or not outcome.decided:
         lines.append("Nothing was written.")
     return "\n".join(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -137,6 +137,16 @@ def reject(workspace: Path, out: Output, rule_id: str, reason: str, category: st
 @rules.command()
 @options
 @click.argument("rule_id")
+@_reason
+@_revision
+def request_changes(workspace: Path, out: Output, rule_id: str, reason: str, revision: int | None) -> None:
+    """Ask for changes to a rule's newest revision, with a reason."""
+    _judge(workspace, out, rule_id, Verdict.REQUEST_CHANGES, reason, None, revision)
+
+
+@rules.command()
+@options
+@click.argument("rule_id")
 @click.option("--if", "condition", help="The condition after IF.")
 @click.option("--then", "labels", multiple=True, help="Label after THEN (repeatable).")
 @click.option("--except", "exceptions", multiple=True, help="Exception (repeatable); replaces all that are there.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pld_app.whole_file import whole_file
 from pld_app.wiring import App
 from pld_core.errors import InvalidInput
 from pld_core.models import Example, Task
@@ -63,20 +62,11 @@ def export_file(app: App, task_name: str, where: ExampleFilter, target: Path) ->
         raise InvalidInput(
             f"{target.name!r} ends neither in .csv nor in .jsonl. Nothing was written. Name a file with such an ending."
         )
-    # A name that nobody else uses, so that no other file is overwritten or removed.
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
     written = 0
-    try:
-        with scratch.open("x", encoding="utf-8", newline="") as file:
-            for text, examples in export_chunks(app, task_name, where, file_format):
-                file.write(text)
-                written += examples
-        scratch.replace(target)
-    except OSError as error:
-        raise InvalidInput(f"The file {target} cannot be written: {error.strerror}. Nothing was changed.") from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
+    with whole_file(target) as scratch, scratch.open("x", encoding="utf-8", newline="") as file:
+        for text, examples in export_chunks(app, task_name, where, file_format):
+            file.write(text)
+            written += examples
     return written
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pld_app.whole_file import whole_file
 from pld_app.wiring import App
 from pld_core.decision_book import MOST_BYTES, read_book, write_book
 from pld_core.decision_check import SheetOutcome, SheetReading, check_origin, read_decisions
@@ -77,16 +76,8 @@ def export_sheet(app: App, task_name: str, where: DeskFilter, assignee: str, tar
     if target.suffix.lower() != ".xlsx":
         raise InvalidInput(f"The file {target.name!r} has to end in .xlsx. Nothing was written.")
     sheet = make_sheet(app, task_name, where, assignee)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with scratch.open("xb") as file:
-            file.write(write_book(sheet))
-        scratch.replace(target)
-    except OSError as error:
-        raise InvalidInput(f"The file {target} cannot be written: {error.strerror}. Nothing was changed.") from error
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
+    with whole_file(target) as scratch, scratch.open("xb") as file:
+        file.write(write_book(sheet))
     return sheet
 
 

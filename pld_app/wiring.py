@@ -14,16 +14,17 @@ from typing import Any, TypeVar
 
 from pld_app.acting import command_line_actor
 from pld_app.settings import Settings, load_settings
-from pld_core import asking, pipeline, synthesising
+from pld_core import asking, compiling, pipeline, synthesising
 from pld_core.asking import Evaluation
 from pld_core.backends import open_batch_chat, open_chat
 from pld_core.backends.scripted import ScriptedChat
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.batches import BatchChat
 from pld_core.calls import Limits
-from pld_core.compilation import compile_prompt
+from pld_core.compilation import BY_RANK, Choices
+from pld_core.compiling import PromptDraft
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
-from pld_core.errors import InvalidInput, NotFound
+from pld_core.errors import InvalidInput, NotFound, OverBudget
 from pld_core.model_ports import BackendStatus, Chat, ChatReply
 from pld_core.models import Actor, Answer, PromptVersion, RevisionState, Run, Task
 from pld_core.permissions import Step, guarded_app
@@ -172,17 +173,49 @@ def missing_demos(app: App) -> tuple[str, ...]:
     return tuple(name for name in DEMO_TASKS if name not in names)
 
 
-@guarded_app(Step.COMPILE)
-def compile_task(app: App, task_name: str) -> PromptVersion:
-    """Compile the approved revisions of a task and store the result as a version."""
-    task = app.store.tasks.get(task_name)
-    prompt = compile_prompt(task, app.store.rules.in_force(task_name), stale_rules(app, task_name))
-    return app.store.prompts.save(prompt, app.actor)
-
-
 def stale_rules(app: App, task_name: str) -> int:
     """Return how many rules no prompt is compiled of until they are reviewed again."""
     return app.store.rules.count(task_name, RuleFilter(states=(RevisionState.STALE,)))
+
+
+@guarded_app(Step.COMPILE)
+def draft_prompt(
+    app: App, task_name: str, choices: Choices = BY_RANK, student: str = "", budget: int | None = None
+) -> PromptDraft:
+    """Compile what was chosen and count it, without storing anything.
+
+    Args:
+        student: whose tokens are counted; empty for an estimate.
+        budget: most tokens of the prompt; None for no limit.
+    """
+
+    async def run() -> PromptDraft:
+        if not student:
+            return await compiling.draft(app.store, task_name, choices, None, budget)
+        async with backend(student, app.settings) as chat:
+            return await compiling.draft(app.store, task_name, choices, chat, budget)
+
+    return run_async(run())
+
+
+@guarded_app(Step.COMPILE)
+def keep_draft(app: App, draft: PromptDraft) -> PromptVersion:
+    """Store a draft as a version.
+
+    Raises:
+        OverBudget: it is longer than its budget; nothing is stored.
+    """
+    if draft.plan is not None:
+        raise OverBudget(draft.plan)
+    return app.store.prompts.save(draft.prompt, app.actor, draft.tokens)
+
+
+@guarded_app(Step.COMPILE)
+def compile_task(
+    app: App, task_name: str, choices: Choices = BY_RANK, student: str = "", budget: int | None = None
+) -> PromptVersion:
+    """Compile the approved revisions of a task, or a baseline, and store the result; see `draft_prompt`."""
+    return keep_draft(app, draft_prompt(app, task_name, choices, student, budget))
 
 
 def prompt_version(app: App, task_name: str, number: int | None) -> PromptVersion:
@@ -224,10 +257,10 @@ def live_test(
 
     async def run() -> tuple[Answer, ChatReply | None]:
         async with backend(student, app.settings) as chat:
-            return await asking.ask_streaming(chat, task, version.prompt, fields, on_text)
+            return await asking.ask_streaming(chat, version.prompt, fields, on_text)
 
     answer, reply = run_async(run())
-    request = asking.student_request(task, version.prompt.text, fields)
+    request = asking.student_request(version.prompt, fields)
     sent = {
         "system": request.system,
         "user": request.user,

@@ -11,15 +11,14 @@ from pld_core.canonical import Json
 from pld_core.compilation import student_input
 from pld_core.engine import Engine
 from pld_core.errors import BackendError, BackendUnreachable, CallsStopped, Failure, InvalidInput, ReplyUnusable
-from pld_core.evaluation import answer_from, answer_schema, failed_answer, score
+from pld_core.evaluation import answer_from, failed_answer, score
 from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest
 from pld_core.models import SYSTEM, Actor, Answer, CompiledPrompt, Example, Prediction, Run, Split, Task
 from pld_core.pace import Clock
 from pld_core.ports import Progress, Store
+from pld_core.prompt_style import AnswerForm
 from pld_core.records import ExampleFilter
 
-ANSWER_TOKENS = 64
-"""Room for `{"label": "..."}`; a label never takes more."""
 ONE_BY_ONE = Limits(in_flight=1)
 LIVE = Limits(in_flight=1, attempts=3, first_wait_s=0.5, longest_wait_s=15.0)
 """Somebody sits there and waits: fewer attempts and shorter pauses than in a run."""
@@ -37,27 +36,28 @@ class Evaluation:
     job_id: int | None = None
 
 
-def student_request(task: Task, prompt_text: str, fields: tuple[tuple[str, str], ...]) -> ChatRequest:
-    """Return the call that classifies one input: static prompt first, input last, declared labels only."""
+def student_request(prompt: CompiledPrompt, fields: tuple[tuple[str, str], ...]) -> ChatRequest:
+    """Return the call that classifies one input: static prompt first, input last, an answer in the prompt's style."""
+    form = prompt.answer_form
     return ChatRequest(
-        system=prompt_text,
+        system=prompt.text,
         user=student_input(fields),
         purpose="student",
-        schema=answer_schema(task),
-        max_tokens=ANSWER_TOKENS,
+        schema=form.schema,
+        max_tokens=form.max_tokens,
     )
 
 
-def example_request(task: Task, prompt_text: str, example: Example) -> ChatRequest:
+def example_request(task: Task, prompt: CompiledPrompt, example: Example) -> ChatRequest:
     """Return the call that classifies an example of the task."""
     values = dict(example.fields)
-    return student_request(task, prompt_text, tuple((name, values.get(name, "")) for name in task.input_fields))
+    return student_request(prompt, tuple((name, values.get(name, "")) for name in task.input_fields))
 
 
-def answer_of(task: Task, settled: Settled[Subject]) -> Answer:
+def answer_of(form: AnswerForm, settled: Settled[Subject]) -> Answer:
     """Turn a settled call into an answer; one without a whole reply is a failed answer, which counts as wrong."""
     if settled.reply is not None and settled.failure in READABLE:
-        return answer_from(task, settled.reply)
+        return answer_from(form, settled.reply)
     return failed_answer(settled.problem, settled.raw)
 
 
@@ -103,7 +103,6 @@ class _Shown:
 
 async def ask_streaming(
     student: Chat,
-    task: Task,
     prompt: CompiledPrompt,
     fields: tuple[tuple[str, str], ...],
     on_text: Callable[[str], None],
@@ -117,11 +116,11 @@ async def ask_streaming(
         BackendError: the student cannot be reached, is busy, or refuses whoever asks.
     """
     engine: Engine[None] = Engine(_Shown(student, on_text), LIVE, clock=clock)
-    settled = await engine.settle(Call(student_request(task, prompt.text, fields), None))
+    settled = await engine.settle(Call(student_request(prompt, fields), None))
     if settled.has_no_answer:
         raise BackendError(settled.problem)
     whole = settled.reply if settled.failure in READABLE else None
-    return answer_of(task, settled), whole
+    return answer_of(prompt.answer_form, settled), whole
 
 
 # --- every example of a split -----------------------------------------------------------------------------------------
@@ -194,7 +193,7 @@ class _Asking:
     def __init__(self, store: Store, student: Chat, run: Run, report: Progress) -> None:
         self._store, self._student, self._run, self._report = store, student, run, report
         self.task = store.tasks.get(run.task)
-        self._prompt = store.prompts.get(run.task, run.prompt_number).prompt.text
+        self._prompt = store.prompts.get(run.task, run.prompt_number).prompt
         examples = store.tasks.examples(run.task, ExampleFilter(split=run.split))
         have = {prediction.example_hash for prediction in store.runs.predictions(run.id)}
         self._todo = [example for example in examples if example.hash not in have]
@@ -214,10 +213,8 @@ class _Asking:
         self._held += [settled for settled in batch if settled.has_no_answer]
         if answered:
             await self._keep(answered + self._held)
-        elif not (status := await self._student.status()).ready:
-            raise BackendUnreachable(
-                f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
-            )
+        else:
+            await refuse_gone(self._student)
 
     async def close(self) -> None:
         """Keep what is held back at the end of a run: the student is there, and gave these no answer.
@@ -232,12 +229,22 @@ class _Asking:
 
     async def _keep(self, settled: Sequence[Settled[Example]]) -> None:
         predictions = [
-            Prediction(one.call.subject.hash, one.call.subject.label, answer_of(self.task, one)) for one in settled
+            Prediction(one.call.subject.hash, one.call.subject.label, answer_of(self._prompt.answer_form, one))
+            for one in settled
         ]
         # In a thread: the disk must not hold up the calls under way.
         await asyncio.to_thread(self._store.runs.add_predictions, self._run.id, predictions)
         self._held = []
         self._kept += len(predictions)
+
+
+async def refuse_gone(student: Chat) -> None:
+    """Raise `BackendUnreachable` where a student that gave no answer is not ready any more."""
+    status = await student.status()
+    if not status.ready:
+        raise BackendUnreachable(
+            f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
+        )
 
 
 async def ready_status(student: Chat) -> BackendStatus:

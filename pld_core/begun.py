@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pld_core.models import Actor, RejectCategory, Verdict
+from pld_core.models import Actor, RejectCategory
+from pld_core.review import Action
 
 
 @dataclass(frozen=True)
@@ -25,28 +26,32 @@ class BegunDecision:
     """A decision that waits for its signature; private to the person, and no part of the record.
 
     Attributes:
-        base: hash of the revision that it was begun on.
-        base_number: that revision's number.
-        at: UTC time of the last change, ISO 8601.
+        base, evidence: hashes of the revision that it was begun on and of the evidence beside it.
+        action: one of those in `signing.MEANINGS`.
+        opened_at: UTC time at which the person opened the rule, ISO 8601.
+        base_number: the revision's number; the store tells it.
+        at: UTC time of the last change, ISO 8601; the store tells it.
     """
 
     rule_id: str
     base: str
-    base_number: int
-    verdict: Verdict
+    action: Action
     text: BegunText
-    at: str
+    evidence: str
+    opened_at: str
+    base_number: int = 0
+    at: str = ""
 
 
 class BegunStore(Protocol):
-    def keep(self, rule_id: str, base: str, verdict: Verdict, text: BegunText, actor: Actor) -> None:
-        """Keep what was typed, in place of what was kept before; fields without anything in them keep nothing."""
+    def keep(self, begun: BegunDecision, actor: Actor) -> None:
+        """Keep what was typed, in place of what the actor kept for this step on this revision before."""
         ...
 
     def of_rule(self, rule_id: str, actor: Actor) -> tuple[BegunDecision, ...]:
-        """Return what the actor has begun on a rule, newest first."""
+        """Return what the actor has begun on a rule and not signed, newest first."""
         ...
 
-    def drop(self, rule_id: str, base: str, verdict: Verdict, actor: Actor) -> BegunText | None:
-        """Drop what was begun and return what it held; None if there was nothing."""
+    def drop(self, rule_id: str, base: str, action: Action, actor: Actor) -> None:
+        """Drop what was begun, if anything was."""
         ...

@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pld_core.canonical import hash_text
 from pld_core.errors import InvalidInput
 from pld_core.models import CompiledPrompt, CompiledRule, Example, Revision, Task
+from pld_core.personal import shown_to_teacher
+from pld_core.prompt_manifest import Build, PromptKind, RuleOrder, Shots
+from pld_core.prompt_order import Candidate, ordered, without
+from pld_core.prompt_style import AnswerForm, Style
 from pld_core.review import rule_sentences
-from pld_core.templates import template
+from pld_core.sampling import stratified
+from pld_core.templates import Template, material, template
 
-Candidate = tuple[Revision, CompiledRule, int]
-"""An approved revision, its manifest line, and the number of examples that support it."""
+SHOTS = 5
+_TEMPLATES = {
+    PromptKind.RULES: "student.txt",
+    PromptKind.NO_RULES: "student_no_rules.txt",
+    PromptKind.FEW_SHOT: "student_examples.txt",
+}
 
 
-def compile_prompt(task: Task, approved: tuple[Candidate, ...], stale: int = 0) -> CompiledPrompt:
-    """Compile the approved revisions of a task. Order of rules: priority, support (most first), rule number.
+@dataclass(frozen=True)
+class Choices:
+    """What a person chose for a prompt version.
+
+    Attributes:
+        leave_out: ids of approved rules that are not to be in it; `reason` says why.
+        seed: which examples a few-shot baseline draws; the same seed draws the same ones.
+    """
+
+    style: Style = Style.LABEL
+    kind: PromptKind = PromptKind.RULES
+    order: RuleOrder = field(default_factory=RuleOrder)
+    leave_out: tuple[str, ...] = ()
+    reason: str = ""
+    seed: int = 0
+
+
+BY_RANK = Choices()
+
+
+def compile_prompt(
+    task: Task, approved: Sequence[Candidate], choices: Choices = BY_RANK, *, stale: int = 0
+) -> CompiledPrompt:
+    """Compile the approved revisions of a task. Order by rank: priority, support (most first), rule number.
 
     Args:
         stale: how many rules are out of force because they went stale, for the message.
 
     Raises:
-        InvalidInput: there is no approved revision.
+        InvalidInput: there is no rule to compile, or rules were chosen that are not there.
+        MissingReason: an order of somebody's own, or a rule that is left out, has no reason.
     """
     if not approved and stale:
         are = "1 rule is stale" if stale == 1 else f"{stale:,} rules are stale"
@@ -32,44 +65,84 @@ def compile_prompt(task: Task, approved: tuple[Candidate, ...], stale: int = 0) 
         raise InvalidInput(
             f"No rule of {task.name} is approved yet, so there is nothing to compile. Approve one first."
         )
-    return compile_trial(task, approved)
+    stay, gone = without(approved, choices.leave_out, choices.reason)
+    if not stay:
+        raise InvalidInput("Every approved rule was left out. Nothing was compiled. Keep one, or compile a baseline.")
+    build = Build(PromptKind.RULES, choices.order, gone)
+    return _of_rules(task, choices.style, build, ordered(stay, choices.order))
 
 
-def compile_trial(task: Task, candidates: tuple[Candidate, ...]) -> CompiledPrompt:
+def compile_trial(task: Task, candidates: Sequence[Candidate]) -> CompiledPrompt:
     """Compile a prompt to measure something by: its revisions need no approval, and there may be none. Never released.
 
-    Order of rules as in `compile_prompt`.
+    Order of rules by rank; the answer is a label alone.
     """
-    ordered = sorted(candidates, key=lambda item: (item[0].text.priority, -item[2], rule_number(item[1].rule_id)))
-    lines, manifest = [], []
-    for number, (revision, entry, _) in enumerate(ordered, start=1):
-        lines.append(rule_line(number, revision))
-        manifest.append(CompiledRule(number, entry.rule_id, entry.revision_hash, entry.decision_id))
-    source = template("student.txt")
-    text = _filled(source.text, task, lines)
-    return CompiledPrompt(
-        task=task.name,
-        text=text,
-        sha256=hash_text(text),
-        rules=tuple(manifest),
-        template_hash=source.hash,
-        guideline_version=task.guideline_version,
-        labels=task.label_names,
-    )
+    return _of_rules(task, Style.LABEL, Build(PromptKind.RULES), ordered(candidates, RuleOrder()))
+
+
+def _of_rules(task: Task, style: Style, build: Build, candidates: Sequence[Candidate]) -> CompiledPrompt:
+    lines = [rule_line(number, revision) for number, (revision, _, _) in enumerate(candidates, start=1)]
+    rules = tuple(replace(entry, number=number) for number, (_, entry, _) in enumerate(candidates, start=1))
+    return _compiled(task, style, build, rules, "\n".join(lines))
+
+
+def compile_baseline(task: Task, examples: Sequence[Example], choices: Choices) -> CompiledPrompt:
+    """Compile a baseline: the same prompt without rules, or with 5 labelled examples in their place.
+
+    Args:
+        examples: the training examples that a few-shot baseline draws from, in any order.
+
+    Raises:
+        InvalidInput: there are too few examples, rules are left out or ordered, or the style asks for rules.
+    """
+    if choices.leave_out or choices.order.manual:
+        raise InvalidInput("A baseline holds no rule that could be left out or ordered. Nothing was compiled.")
+    if choices.kind is PromptKind.NO_RULES:
+        return _compiled(task, choices.style, Build(choices.kind), (), "")
+    if len(examples) < SHOTS:
+        raise InvalidInput(
+            f"The baseline needs {SHOTS} training examples, and {task.name} has {len(examples)}. Nothing was compiled. "
+            "Import more examples, or take the baseline without rules."
+        )
+    drawn = stratified(examples, task.label_names, SHOTS, choices.seed)
+    form = AnswerForm(choices.style, task.label_names)
+    blocks = [_example(task, form, number, example) for number, example in enumerate(drawn, start=1)]
+    shots = Shots(choices.seed, tuple(example.hash for example in drawn))
+    return _compiled(task, choices.style, Build(choices.kind, shots=shots), (), "\n".join(blocks))
 
 
 def fixed_length(task: Task) -> int:
     """Return how many characters of the task's prompt there are before any rule."""
-    return len(_filled(template("student.txt").text, task, ()))
+    return len(_filled(template("student.txt"), task, AnswerForm(Style.LABEL, task.label_names), ""))
 
 
-def _filled(source: str, task: Task, lines: Sequence[str]) -> str:
-    return source.format(
+def _compiled(task: Task, style: Style, build: Build, rules: tuple[CompiledRule, ...], body: str) -> CompiledPrompt:
+    source = template(_TEMPLATES[build.kind])
+    form = AnswerForm(style, task.label_names, tuple(rule.rule_id for rule in rules))
+    if form.problem:
+        raise InvalidInput(f"{form.problem} Nothing was compiled.")
+    text = _filled(source, task, form, body)
+    return CompiledPrompt(
+        task=task.name,
+        text=text,
+        sha256=hash_text(text),
+        rules=rules,
+        template_hash=source.hash,
+        guideline_version=task.guideline_version,
+        labels=task.label_names,
+        style=style,
+        build=build,
+    )
+
+
+def _filled(source: Template, task: Task, form: AnswerForm, body: str) -> str:
+    return source.text.format(
         title=_one_line(task.title),
         guideline=task.guideline.strip(),
         labels="\n".join(f"- {label.name}: {_one_line(label.description)}" for label in task.labels),
-        rules="\n".join(lines),
-        label_names=", ".join(f'"{name}"' for name in task.label_names),
+        rules=body,
+        examples=body,
+        answer=form.instruction,
     )
 
 
@@ -77,7 +150,12 @@ def rule_line(number: int, revision: Revision) -> str:
     """Return one numbered rule of the prompt, with its stable id, on one line."""
     condition, then, exceptions = rule_sentences(revision.text)
     line = f"{number}. [{revision.rule_id}] IF {condition}, THEN {then}."
-    return line + "".join(f" EXCEPT {exception}." for exception in exceptions)
+    return _one_line(line + "".join(f" EXCEPT {exception}." for exception in exceptions))
+
+
+def _example(task: Task, form: AnswerForm, number: int, example: Example) -> str:
+    shown = shown_to_teacher(example)
+    return f"{number}.\n{material('INPUT', input_of(task, shown))}\nAnswer: {form.answer(example.label)}"
 
 
 def student_input(example_fields: tuple[tuple[str, str], ...]) -> str:
@@ -89,17 +167,6 @@ def input_of(task: Task, example: Example) -> str:
     """Return the user message for an example of the task."""
     values = dict(example.fields)
     return student_input(tuple((name, values.get(name, "")) for name in task.input_fields))
-
-
-def rule_number(rule_id: str) -> int:
-    """Return 12 for `R12`.
-
-    Raises:
-        InvalidInput: not a rule id.
-    """
-    if not (rule_id[:1] in ("R", "r") and rule_id[1:].isdecimal()):
-        raise InvalidInput(f"{rule_id!r} is not a rule id. Rule ids look like R12; `pld rules list` shows them.")
-    return int(rule_id[1:])
 
 
 def _one_line(text: str) -> str:

@@ -24,7 +24,6 @@ from pld_core.models import (
 )
 from pld_core.records import EVERY_RULE, Page, RuleFilter
 from pld_core.second_look import SecondLookStore
-from pld_core.signing import UnsignedStore
 
 LEASE_S = 600
 """A rule stays marked as open at somebody for ten minutes after the last activity: long enough to read a contract."""
@@ -368,8 +367,6 @@ class DeskStore(Protocol):
     def ticks(self) -> TickStore: ...
     @property
     def queue(self) -> QueueStore: ...
-    @property
-    def unsigned(self) -> UnsignedStore: ...
     @property
     def comments(self) -> CommentStore: ...
     @property

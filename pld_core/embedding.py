@@ -15,8 +15,9 @@ from pld_core.calls import Call, Settled
 from pld_core.canonical import hash_json, hash_text
 from pld_core.engine import Engine
 from pld_core.errors import CallsStopped, Failure, VectorsMissing, VectorsUnusable
+from pld_core.logic_ports import EmbeddingStore
 from pld_core.model_ports import BackendStatus, EmbeddingModel, EmbedReply, EmbedRequest, Vectors
-from pld_core.ports import EmbeddingStore, Progress, Store
+from pld_core.ports import Progress, Store
 from pld_core.records import TeacherCall
 from pld_core.teaching import Teaching
 
@@ -113,7 +114,7 @@ class CachedEmbedder:
 
 
 class ServedEmbedder:
-    """See `pld_core.ports.Embedder`. One is made for one run over one task; it closes its model."""
+    """See `pld_core.model_ports.Embedder`. One is made for one run over one task; it closes its model."""
 
     def __init__(
         self,

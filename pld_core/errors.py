@@ -3,6 +3,7 @@
 PldError
 ├── InvalidInput            what was given cannot be used (a file, an option, an empty text)
 │   ├── ImportStopped       a data set whose problems a person has to settle first; carries the report
+│   ├── OverBudget          a prompt longer than its budget; carries what to leave out
 │   └── SettingRefused      a setting cannot have that value; names each
 │       └── SecretRefused   a key or a password where none belongs; never quotes it
 ├── NotFound                a task, rule, prompt version, example or job that is not there
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
     from pld_core.canonical import Json
     from pld_core.models import Revision, RevisionState
+    from pld_core.prompt_plan import BudgetPlan
 
 
 class Failure(StrEnum):
@@ -108,6 +110,18 @@ class ImportStopped(InvalidInput):
     def __init__(self, message: str, report: Mapping[str, Json]) -> None:
         super().__init__(message)
         self.report = report
+
+
+class OverBudget(InvalidInput):
+    """A prompt is longer than its budget of tokens; nothing was stored.
+
+    Attributes:
+        plan: what a person could leave out.
+    """
+
+    def __init__(self, plan: BudgetPlan) -> None:
+        super().__init__(f"{plan.words} Nothing was compiled. Leave rules out with a reason, or raise the budget.")
+        self.plan = plan
 
 
 class SettingRefused(InvalidInput):

@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pld_core.canonical import Json
 from pld_core.model_ports import ChatReply
-from pld_core.models import Answer, AnswerStatus, Prediction, Task
+from pld_core.models import Answer, AnswerStatus, Prediction
+from pld_core.prompt_style import AnswerForm, Style
 
 SMALL_SAMPLE = 10
 """Below this many answers no rate is shown, only the counts."""
 
 
-def answer_schema(task: Task) -> dict[str, Json]:
-    """Return the JSON schema that constrains the student to the declared labels."""
-    return {
-        "type": "object",
-        "properties": {"label": {"type": "string", "enum": list(task.label_names)}},
-        "required": ["label"],
-        "additionalProperties": False,
-    }
+def answer_from(form: AnswerForm, reply: ChatReply) -> Answer:
+    """Turn a reply into an answer; one that was cut or is not in the form keeps its raw text and has no label.
 
-
-def read_label(task: Task, text: str) -> str | None:
-    """Return the declared label that the text states, or None.
-
-    Accepted are exactly `{"label": "<declared>"}` and a bare declared label; nothing is guessed from prose.
+    A letter is all that there is room for, so a reply that ends there was not cut.
     """
-    stripped = text.strip()
-    if stripped in task.label_names:
-        return stripped
-    try:
-        # As pairs: of a label that is stated twice, a plain dict would silently keep the last.
-        pairs = json.loads(stripped, object_pairs_hook=tuple)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(pairs, tuple) and len(pairs) == 1 and pairs[0][0] == "label" and pairs[0][1] in task.label_names:
-        return str(pairs[0][1])
-    return None
-
-
-def answer_from(task: Task, reply: ChatReply) -> Answer:
-    """Turn a reply into an answer; one that was cut or states no declared label keeps its raw text and has no label."""
-    label = read_label(task, reply.text)
+    reading = form.read(reply.text)
     status, problem = AnswerStatus.OK, ""
-    if reply.finish == "length":
-        label, status, problem = None, AnswerStatus.CUT, "The answer was cut before it ended."
-    elif label is None:
+    if reply.finish == "length" and (reading is None or form.style is not Style.LETTER):
+        reading, status, problem = None, AnswerStatus.CUT, "The answer was cut before it ended."
+    elif reading is None:
         status, problem = AnswerStatus.MALFORMED, "The answer is not one of the declared labels."
     return Answer(
-        label=label,
+        label=reading.label if reading else None,
         raw=reply.text,
         status=status,
         latency_ms=reply.latency_ms,
@@ -61,6 +36,7 @@ def answer_from(task: Task, reply: ChatReply) -> Answer:
         cached_tokens=reply.cached_tokens,
         context_size=reply.context_size,
         problem=problem,
+        cited=reading.cited if reading else (),
     )
 
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pld_core.asking import ONE_BY_ONE, answer_of, example_request, ready_status, student_request
+from pld_core.asking import ONE_BY_ONE, answer_of, example_request, ready_status, refuse_gone, student_request
 from pld_core.calls import Call, Limits, Settled
 from pld_core.canonical import Json, hash_json
+from pld_core.compilation import compile_trial
 from pld_core.effect import (
     Basis,
     Prompts,
@@ -23,7 +24,7 @@ from pld_core.effect import (
 )
 from pld_core.effect_ports import KeptAnswer
 from pld_core.engine import Engine
-from pld_core.errors import BackendUnreachable, CallsStopped, InvalidInput
+from pld_core.errors import CallsStopped, InvalidInput
 from pld_core.model_ports import BackendStatus, Chat, Embedder
 from pld_core.models import Actor, Answer, CompiledPrompt, Example, RuleDossier, Split, Task
 from pld_core.pace import Clock
@@ -43,7 +44,8 @@ class Question:
 
 def student_key(task: Task, status: BackendStatus) -> StudentKey:
     """Return whose answers are interchangeable with those of this student about this task, as it is now."""
-    request = student_request(task, "", ())
+    # Of an empty trial: every prompt of a measurement asks in the same form.
+    request = student_request(compile_trial(task, ()), ())
     options: dict[str, Json] = {
         "fields": list(task.input_fields),
         "schema": dict(request.schema or {}),
@@ -132,7 +134,7 @@ class _Asking:
 
     def calls(self) -> Iterator[Call[Question]]:
         for question in self._todo:
-            request = example_request(self._trial.task, question.prompt.text, question.example)
+            request = example_request(self._trial.task, question.prompt, question.example)
             yield Call(request, question)
 
     def tell(self) -> None:
@@ -144,19 +146,20 @@ class _Asking:
         for settled in batch:
             if settled.has_no_answer:
                 question = settled.call.subject
-                self._unanswered[question.prompt.sha256, question.example.hash] = answer_of(self._trial.task, settled)
+                answer = answer_of(question.prompt.answer_form, settled)
+                self._unanswered[question.prompt.sha256, question.example.hash] = answer
         if answered:
             # In a thread: the disk must not hold up the calls under way.
             await asyncio.to_thread(self._store.effects.keep, self._key, [self._kept(one) for one in answered])
             self._done += len(answered)
-        elif not (status := await self._student.status()).ready:
-            raise BackendUnreachable(
-                f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
-            )
+        else:
+            await refuse_gone(self._student)
 
     def _kept(self, settled: Settled[Question]) -> KeptAnswer:
         question = settled.call.subject
-        return KeptAnswer(question.prompt.sha256, question.example.hash, answer_of(self._trial.task, settled))
+        return KeptAnswer(
+            question.prompt.sha256, question.example.hash, answer_of(question.prompt.answer_form, settled)
+        )
 
     def answers(self) -> tuple[dict[str, Answer], dict[str, Answer]]:
         """Return the answers without and with the rule, by example.

@@ -9,6 +9,8 @@ from typing import Any
 
 from pld_core.attention import Attention
 from pld_core.canonical import Json, hash_json
+from pld_core.prompt_manifest import Build, TokenCount
+from pld_core.prompt_style import AnswerForm, Style
 
 SIGNATURE, ATTESTATION = "signature of a signed-in person", "attestation"
 """What a decision is: vouched for by an identity provider, or by the person's word alone."""
@@ -589,7 +591,12 @@ class CompiledRule:
 
 @dataclass(frozen=True)
 class CompiledPrompt:
-    """What the compiler returns: the student's system prompt and how it came about."""
+    """What the compiler returns: the student's system prompt and how it came about.
+
+    Attributes:
+        rules: in the order of the prompt; empty for a baseline.
+        labels: the declared label set at that time.
+    """
 
     task: str
     text: str
@@ -598,9 +605,23 @@ class CompiledPrompt:
     template_hash: str
     guideline_version: int
     labels: tuple[str, ...]
+    style: Style = Style.LABEL
+    build: Build = field(default_factory=Build)
+
+    @property
+    def answer_form(self) -> AnswerForm:
+        """How answers to this prompt are asked for and read."""
+        return AnswerForm(self.style, self.labels, tuple(rule.rule_id for rule in self.rules))
+
+    @property
+    def manifest_hash(self) -> str:
+        return hash_json(self.manifest())
 
     def manifest(self) -> dict[str, Json]:
+        """Return what tells this version from others; who built it, when, and its token count are no part of it."""
+        built: dict[str, Json] = {"style": self.style.value, "letters": self.answer_form.letters}
         return {
+            **({} if self.build.format == 1 else built | self.build.as_json()),
             "task": self.task,
             "sha256": self.sha256,
             "template": self.template_hash,
@@ -615,12 +636,17 @@ class CompiledPrompt:
 
 @dataclass(frozen=True)
 class PromptVersion:
-    """A stored prompt: `number` counts up per task."""
+    """A stored prompt: `number` counts up per task.
+
+    Attributes:
+        tokens: the newest count of its length; None if it was made before lengths were kept.
+    """
 
     number: int
     prompt: CompiledPrompt
     created_at: str
     created_by: str
+    tokens: TokenCount | None = None
 
 
 @dataclass(frozen=True)
@@ -634,6 +660,8 @@ class Answer:
         prompt_tokens, output_tokens: as the server counts them; None if it does not say.
         context_size: the context window in force, in tokens; None if the server does not say.
         problem: what went wrong, in words; empty when the status is `ok`.
+        cited: the rules that it says it rests on, where the prompt asks for them; `unknown` for one that the prompt
+            does not hold.
     """
 
     label: str | None
@@ -645,6 +673,7 @@ class Answer:
     cached_tokens: int | None = None
     context_size: int | None = None
     problem: str = ""
+    cited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,16 @@ def marks(moves: Sequence[Release], version: int, now: str) -> tuple[str, ...]:
     )
 
 
+def exception_on(moves: Sequence[Release], version: int) -> BreakGlass | None:
+    """Return the exception by which a version holds a label, production's first; None if it holds none, or needs none.
+
+    Args:
+        moves: of both labels, oldest first.
+    """
+    found = (held.break_glass for held in holders_of(moves) if held.version == version and held.break_glass)
+    return next(found, None)
+
+
 def before_holder(moves: Sequence[Release]) -> Release | None:
     """Return the move that a roll back of the label restores, None if there is none.
 

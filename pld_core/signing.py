@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from pld_core.errors import StaleSignIn
 from pld_core.identity import authenticated_within, is_at_command_line
-from pld_core.models import Actor, RejectCategory
+from pld_core.models import Actor
 from pld_core.review import Action
 
 MEANINGS: Mapping[Action, str] = {
@@ -36,38 +35,6 @@ class Signature:
     meaning: str
     kind: str
     name: str = ""
-
-
-@dataclass(frozen=True)
-class UnsignedDecision:
-    """A decision that was written and not signed yet; private to the person, one a rule.
-
-    Attributes:
-        action: one of those in `MEANINGS`.
-        revision, evidence: hashes of what was on the screen.
-        opened_at: UTC time at which the person opened the rule, ISO 8601.
-        at: UTC time at which it was kept; empty until it is.
-    """
-
-    rule_id: str
-    action: Action
-    revision: str
-    evidence: str
-    reason: str
-    category: RejectCategory | None
-    opened_at: str
-    at: str = ""
-
-
-class UnsignedStore(Protocol):
-    """Decisions that wait for their signature, for instance while the person signs in again."""
-
-    def keep(self, decision: UnsignedDecision, actor: Actor) -> None:
-        """Keep it in place of what the actor kept for the rule before."""
-        ...
-
-    def of_rule(self, rule_id: str, actor: Actor) -> UnsignedDecision | None: ...
-    def drop(self, rule_id: str, actor: Actor) -> None: ...
 
 
 def require_fresh_sign_in(actor: Actor, minutes: int, now: datetime) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from pld_core.canonical import Json
 from pld_core.label_set import LabelChange
 from pld_core.models import RevisionState
 from pld_core.review import Action
@@ -70,6 +71,9 @@ class Effects:
         if self.begun_again:
             parts.append(f"begins {_count(self.begun_again, 'review')} anew: {named(self.begun_again)}")
         return ", and ".join(parts) or "makes no rule stale"
+
+    def as_json(self) -> dict[str, Json]:
+        return {"stale": list(self.stale), "begun_again": list(self.begun_again)}
 
     def _rules(self, step: Action) -> tuple[str, ...]:
         return tuple(dict.fromkeys(c.decided.rule_id for c in self.consequences if c.step is step))

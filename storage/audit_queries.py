@@ -163,7 +163,7 @@ class SqliteSnapshot:
     # --- what became of them ------------------------------------------------------------------------------------------
 
     def prompts(self) -> tuple[PromptVersion, ...]:
-        found = self._all("SELECT * FROM prompt_version WHERE task = ? ORDER BY number", self.task.name)
+        found = self._all(f"{rows.VERSIONS} WHERE v.task = ? ORDER BY v.number", self.task.name)
         return tuple(map(rows.prompt_from, found))
 
     def releases(self) -> tuple[Release, ...]:

@@ -10,7 +10,6 @@ from storage.desk_looks import SqliteSecondLooks
 from storage.desk_parts import SqliteParts
 from storage.desk_queue import SqliteQueue
 from storage.desk_ticks import SqliteTicks
-from storage.unsigned import SqliteUnsigned
 
 
 class SqliteDesk:
@@ -19,7 +18,6 @@ class SqliteDesk:
         self.begun = SqliteBegun(database)
         self.ticks = SqliteTicks(database)
         self.queue = SqliteQueue(database)
-        self.unsigned = SqliteUnsigned(database)
         self.comments = SqliteComments(database)
         self.second_looks = SqliteSecondLooks(database)
         self.parts = SqliteParts(database)

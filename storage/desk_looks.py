@@ -48,10 +48,7 @@ class SqliteSecondLooks:
     def confirm(self, rule_id: str, seen_revision: str, reason: str, actor: Actor) -> SecondLook:
         """Record that the rejection of the revision that was on the screen stands."""
         with self._database.write() as write:
-            head, look = _load_drawn(write.conn, rule_id, seen_revision, actor)
-            require_fresh(write, head.task, actor)
-            said = check_look(look, reason, actor)
-            _settle(write, look, LookOutcome.CONFIRM, said, actor)
+            head, look, said = _settle(write, rule_id, seen_revision, LookOutcome.CONFIRM, reason, actor)
             write.event(
                 actor,
                 "rule.rejection_confirmed",
@@ -69,10 +66,7 @@ class SqliteSecondLooks:
     def reopen(self, rule_id: str, seen_revision: str, reason: str, actor: Actor) -> Revision:
         """Bring the rejected text into review again, as a new revision of the same author, beside its evidence."""
         with self._database.write() as write:
-            head, look = _load_drawn(write.conn, rule_id, seen_revision, actor)
-            require_fresh(write, head.task, actor)
-            said = check_look(look, reason, actor)
-            _settle(write, look, LookOutcome.REOPEN, said, actor)
+            head, look, said = _settle(write, rule_id, seen_revision, LookOutcome.REOPEN, reason, actor)
             old = load_revision(write.conn, head.head)
             new = Revision(head.id, old.number + 1, old.text, old.author, old.author_kind, old.hash, said)
             enter_revision(write, head, new, effective_evidence(write.conn, head.head), actor)
@@ -107,17 +101,24 @@ def _load_drawn(
     return head, _look(row)
 
 
-def _settle(write: Write, look: SecondLook, outcome: LookOutcome, reason: str, actor: Actor) -> None:
+def _settle(
+    write: Write, rule_id: str, seen_revision: str, outcome: LookOutcome, reason: str, actor: Actor
+) -> tuple[RuleSummary, SecondLook, str]:
+    """Record an answer; return the rule, the second look that was open, and the reason as it is kept."""
+    head, look = _load_drawn(write.conn, rule_id, seen_revision, actor)
+    require_fresh(write, head.task, actor)
+    said = check_look(look, reason, actor)
     write.insert(
         "second_look_outcome",
         {
             "decision_id": look.rejection.id,
             "outcome": outcome.value,
-            "reason": reason,
+            "reason": said,
             "by": actor.name,
             "at": write.now,
         },
     )
+    return head, look, said
 
 
 def _look(row: sqlite3.Row) -> SecondLook:

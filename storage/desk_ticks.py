@@ -6,14 +6,19 @@ import sqlite3
 from dataclasses import replace
 
 from pld_core.desk import Tick, Ticked
-from pld_core.errors import EvidenceMovedOn, NotFound
+from pld_core.errors import NotFound
 from pld_core.models import Actor, evidence_set_hash
 from pld_core.permissions import Step, guarded
 from pld_core.review import Action, next_state
 from storage.connection import Database
 from storage.evidence_writes import NextVersion, append_version
-from storage.rule_queries import effective_evidence, load_revision, load_standing, load_summary, refuse_moved_on
-from storage.veils import changed_by
+from storage.rule_queries import (
+    effective_evidence,
+    load_standing,
+    load_summary,
+    refuse_moved_on,
+    refuse_other_evidence,
+)
 
 
 class SqliteTicks:
@@ -28,9 +33,7 @@ class SqliteTicks:
             # The state may have changed meanwhile, as the guard decides on the one that is there now.
             refuse_moved_on(write.conn, head, tick.seen_revision, head.state, actor)
             old = effective_evidence(write.conn, head.head)
-            if tick.seen_evidence != evidence_set_hash(old):
-                by = changed_by(write.conn, head, actor)
-                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, by)
+            refuse_other_evidence(write.conn, head, tick.seen_evidence, evidence_set_hash(old), actor)
             link = next((e for e in old if e.example_hash == tick.example_hash), None)
             if link is None:
                 raise NotFound(f"{head.id} has no evidence {tick.example_hash[:19]}. Nothing was changed.")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.effect import Basis, Case, Effect, StoredEffect, StudentKey
 from pld_core.effect_ports import KeptAnswer
-from pld_core.models import Actor, Answer, AnswerStatus
+from pld_core.models import Actor, Answer
 from pld_core.permissions import Step, guarded
 from storage import rows
 from storage.connection import Database
@@ -99,7 +98,7 @@ def _answers(
             AND example_hash IN (SELECT value FROM json_each(?))""",  # noqa: S608 - a constant of this module
         (prompt_sha256, student.name, student.digest, student.options, canonical_json(list(example_hashes))),
     )
-    return {str(row["example_hash"]): _answer(json.loads(row["answer"])) for row in found}
+    return {str(row["example_hash"]): rows.answer_from(json.loads(row["answer"])) for row in found}
 
 
 def _told(effect: Effect, number: int) -> dict[str, Json]:
@@ -127,13 +126,9 @@ def _case_json(case: Case) -> dict[str, Json]:
     }
 
 
-def _answer(value: dict[str, Any]) -> Answer:
-    return Answer(**{**value, "status": AnswerStatus(value["status"])})
-
-
 def _effect_from(row: sqlite3.Row) -> StoredEffect:
     cases = tuple(
-        Case(case["example"], case["gold"], _answer(case["without"]), _answer(case["with"]))
+        Case(case["example"], case["gold"], rows.answer_from(case["without"]), rows.answer_from(case["with"]))
         for case in json.loads(row["cases"])
     )
     effect = Effect(

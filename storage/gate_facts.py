@@ -9,12 +9,11 @@ from pld_core.canonical import canonical_json
 from pld_core.gate_facts import Evaluated, GateFacts, Production, RuleFact
 from pld_core.gate_policy import GatePolicy
 from pld_core.models import ExampleState, Prediction, PromptVersion, Run, Split
+from pld_core.token_count import estimated
 from storage import rows
 from storage.prompts import load_version
 from storage.task_queries import load_task
 
-_BYTES_A_TOKEN = 4
-"""An estimate for English; the student's own tokenizer is asked when a prompt is compiled."""
 _CONFLICTS = "SELECT count(DISTINCT text_hash) FROM example WHERE task = ? AND state = 'conflict'"
 _LOOKS = "SELECT count(*) FROM run WHERE task = ? AND split = 'test'"
 
@@ -26,6 +25,7 @@ def load_gate_facts(conn: sqlite3.Connection, version: PromptVersion, policy: Ga
         policy: says which splits count.
     """
     task, prompt = version.prompt.task, version.prompt
+    tokens = version.tokens or estimated(prompt.text)
     mine = _newest(conn, task, prompt.sha256, (Split.TEST,) if policy.on_test else (Split.TEST, Split.VALIDATION))
     return GateFacts(
         number=version.number,
@@ -33,8 +33,8 @@ def load_gate_facts(conn: sqlite3.Connection, version: PromptVersion, policy: Ga
         rules=_rule_facts(conn, version),
         contradictions=_contradictions(conn, version),
         conflicts=_count(conn, _CONFLICTS, task),
-        tokens=-(-len(prompt.text.encode()) // _BYTES_A_TOKEN),
-        counted=f"estimated from the length: {_BYTES_A_TOKEN} bytes a token",
+        tokens=tokens.tokens,
+        counted=tokens.how,
         evaluated=mine,
         split=_active(conn, task, mine.run.split if mine else Split.TEST),
         production=_production(conn, task, mine.run if mine else None),

@@ -11,7 +11,7 @@ from pld_core.models import Actor
 from pld_core.permissions import Step, guarded
 from pld_core.staleness import NOTHING, Effects, guideline_effects
 from storage.connection import Database
-from storage.staleness import carry_out, decided_revisions, effects_json
+from storage.staleness import carry_out, decided_revisions
 from storage.task_queries import load_task
 
 
@@ -77,7 +77,7 @@ class SqliteGuidelines:
                 "before": {"version": before.guideline_version, "text": hash_text(before.guideline)},
                 "after": {"version": version, "text": hash_text(cleaned)},
                 "reason": why,
-                **effects_json(effects),
+                **effects.as_json(),
                 "signed_as": actor.signed_as,
             }
             write.event(actor, "guideline.changed", task, payload)

@@ -14,7 +14,7 @@ from pld_core.staleness import Effects, label_effects
 from storage import rows
 from storage.connection import Database
 from storage.rule_queries import LIVE
-from storage.staleness import carry_out, decided_revisions, effects_json
+from storage.staleness import carry_out, decided_revisions
 from storage.task_queries import load_task
 
 
@@ -65,7 +65,7 @@ class SqliteLabels:
             stored = rows.task_row(replace(there, labels=new), write.now)["labels"]
             write.conn.execute("UPDATE task SET labels = ? WHERE name = ?", (stored, task))
             payload = _payload(change, there.labels, new)
-            payload |= {"reason": why, **effects_json(effects), "signed_as": actor.signed_as}
+            payload |= {"reason": why, **effects.as_json(), "signed_as": actor.signed_as}
             write.event(actor, "labels.changed" if change.alters_set else "labels.described", task, payload)
             carry_out(write, effects, why, actor)
             return effects

@@ -9,9 +9,10 @@ from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.errors import NotFound
 from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
 from pld_core.permissions import Step, guarded
+from pld_core.prompt_manifest import TokenCount
 from storage import rows
 from storage.check_writes import refuse_known_bad
-from storage.connection import Database
+from storage.connection import Database, Write
 
 
 class SqlitePrompts:
@@ -19,45 +20,31 @@ class SqlitePrompts:
         self._database = database
 
     @guarded(Step.COMPILE)
-    def save(self, prompt: CompiledPrompt, actor: Actor) -> PromptVersion:
+    def save(self, prompt: CompiledPrompt, actor: Actor, tokens: TokenCount | None = None) -> PromptVersion:
         """Store a compiled prompt as the next version; an equal one (bytes and manifest) is returned, not added.
+
+        `tokens` is kept beside the version if it tells more than the newest count there.
 
         Raises:
             KnownBad: a rule of it is a seeded check.
         """
-        manifest_hash = hash_json(prompt.manifest())
         with self._database.write() as write:
             refuse_known_bad(write, prompt)
             same = write.conn.execute(
-                "SELECT * FROM prompt_version WHERE task = ? AND sha256 = ? AND manifest_hash = ?",
-                (prompt.task, prompt.sha256, manifest_hash),
+                f"{rows.VERSIONS} WHERE v.task = ? AND v.sha256 = ? AND v.manifest_hash = ?",
+                (prompt.task, prompt.sha256, prompt.manifest_hash),
             ).fetchone()
-            if same is not None:
-                return rows.prompt_from(same)
-            newest = write.conn.execute(
-                "SELECT coalesce(max(number), 0) FROM prompt_version WHERE task = ?", (prompt.task,)
-            )
-            number = int(newest.fetchone()[0]) + 1
-            write.insert(
-                "prompt_version",
-                {
-                    "task": prompt.task,
-                    "number": number,
-                    "sha256": prompt.sha256,
-                    "manifest_hash": manifest_hash,
-                    "text": prompt.text,
-                    "manifest": canonical_json(prompt.manifest()),
-                    "at": write.now,
-                    "by": actor.name,
-                },
-            )
-            write.event(
-                actor,
-                "prompt.compiled",
-                f"{prompt.task} v{number}",
-                {"sha256": prompt.sha256, "manifest": manifest_hash, "rules": [r.rule_id for r in prompt.rules]},
-            )
-            return PromptVersion(number, prompt, write.now, actor.name)
+            if same is None:
+                number = _add_version(write, prompt, actor, tokens)
+            else:
+                version = rows.prompt_from(same)
+                if tokens is None or not tokens.adds_to(version.tokens):
+                    return version
+                number = version.number
+                write.event(actor, "prompt.counted", f"{prompt.task} v{number}", tokens.as_json())
+            if tokens is not None:
+                _add_count(write, prompt.task, number, tokens, actor)
+            return load_version(write.conn, prompt.task, number)
 
     def get(self, task: str, number: int) -> PromptVersion:
         with self._database.read() as conn:
@@ -66,20 +53,70 @@ class SqlitePrompts:
     def all(self, task: str) -> tuple[PromptVersion, ...]:
         """Return the versions of a task, newest first."""
         with self._database.read() as conn:
-            found = conn.execute("SELECT * FROM prompt_version WHERE task = ? ORDER BY number DESC", (task,))
+            found = conn.execute(f"{rows.VERSIONS} WHERE v.task = ? ORDER BY v.number DESC", (task,))
             return tuple(rows.prompt_from(row) for row in found)
 
 
 def load_version(conn: sqlite3.Connection, task: str, number: int) -> PromptVersion:
-    """Return a prompt version of a task.
+    """Return a prompt version of a task with the newest count of its tokens.
 
     Raises:
         NotFound: there is no such version.
     """
-    row = conn.execute("SELECT * FROM prompt_version WHERE task = ? AND number = ?", (task, number)).fetchone()
+    row = conn.execute(f"{rows.VERSIONS} WHERE v.task = ? AND v.number = ?", (task, number)).fetchone()
     if row is None:
         raise NotFound(f"Task {task} has no prompt version {number}. The Prompt page lists those there are.")
     return rows.prompt_from(row)
+
+
+def _add_version(write: Write, prompt: CompiledPrompt, actor: Actor, tokens: TokenCount | None) -> int:
+    newest = write.conn.execute("SELECT coalesce(max(number), 0) FROM prompt_version WHERE task = ?", (prompt.task,))
+    number = int(newest.fetchone()[0]) + 1
+    write.insert(
+        "prompt_version",
+        {
+            "task": prompt.task,
+            "number": number,
+            "sha256": prompt.sha256,
+            "manifest_hash": prompt.manifest_hash,
+            "text": prompt.text,
+            "manifest": canonical_json(prompt.manifest()),
+            "at": write.now,
+            "by": actor.name,
+        },
+    )
+    build = prompt.build
+    reasons = [build.order.reason, *(one.reason for one in build.left_out)]
+    payload: dict[str, Json] = {
+        "sha256": prompt.sha256,
+        "manifest": prompt.manifest_hash,
+        "rules": [r.rule_id for r in prompt.rules],
+        "kind": build.kind.words,
+        "style": prompt.style.value,
+        "left_out": [one.rule_id for one in build.left_out],
+        "order": build.order.as_json(),
+        "tokens": None if tokens is None else tokens.as_json(),
+        "reason": "; ".join(dict.fromkeys(filter(None, reasons))),
+        "signed_as": actor.signed_as,
+    }
+    write.event(actor, "prompt.compiled", f"{prompt.task} v{number}", payload)
+    return number
+
+
+def _add_count(write: Write, task: str, number: int, tokens: TokenCount, actor: Actor) -> None:
+    write.insert(
+        "prompt_count",
+        {
+            "task": task,
+            "number": number,
+            "tokens": tokens.tokens,
+            "method": tokens.method.value,
+            "counter": tokens.counter,
+            "note": tokens.note,
+            "at": write.now,
+            "by": actor.name,
+        },
+    )
 
 
 class SqliteRuns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import asdict
+from typing import Any
 
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import Failure
@@ -37,10 +38,16 @@ from pld_core.models import (
     Task,
     Verdict,
 )
+from pld_core.prompt_manifest import Build, CountMethod, TokenCount
+from pld_core.prompt_style import Style
 from pld_core.records import StoredClustering, TeacherCall
 
 Row = sqlite3.Row
 Value = None | int | float | str
+VERSIONS = """SELECT v.*, c.tokens, c.method, c.counter, c.note FROM prompt_version AS v
+    LEFT JOIN prompt_count AS c ON c.id = (
+        SELECT max(id) FROM prompt_count WHERE task = v.task AND number = v.number)"""
+"""Prompt versions as `prompt_from` reads them, each with the newest count of its tokens."""
 
 
 def task_row(task: Task, at: str) -> dict[str, Value]:
@@ -272,6 +279,7 @@ def decision_from(row: Row) -> Decision:
 
 
 def prompt_from(row: Row) -> PromptVersion:
+    """Read a row of the prompt versions, joined with its newest token count."""
     manifest = json.loads(row["manifest"])
     return PromptVersion(
         number=row["number"],
@@ -283,10 +291,17 @@ def prompt_from(row: Row) -> PromptVersion:
             template_hash=manifest["template"],
             guideline_version=manifest["guideline_version"],
             labels=tuple(manifest["labels"]),
+            style=Style(manifest.get("style", Style.LABEL)),
+            build=Build.from_json(manifest),
         ),
         created_at=row["at"],
         created_by=row["by"],
+        tokens=None if row["method"] is None else _token_count(row),
     )
+
+
+def _token_count(row: Row) -> TokenCount:
+    return TokenCount(row["tokens"], CountMethod(row["method"]), row["counter"], row["note"])
 
 
 def run_from(row: Row) -> Run:
@@ -309,10 +324,13 @@ def answer_json(answer: Answer) -> dict[str, Json]:
     return {**asdict(answer), "status": answer.status.value}
 
 
+def answer_from(value: dict[str, Any]) -> Answer:
+    """Read what `answer_json` wrote; answers from before rules were cited cite none."""
+    return Answer(**{**value, "status": AnswerStatus(value["status"]), "cited": tuple(value.get("cited", ()))})
+
+
 def prediction_from(row: Row) -> Prediction:
-    value = json.loads(row["answer"])
-    answer = Answer(**{**value, "status": AnswerStatus(value["status"])})
-    return Prediction(row["example_hash"], row["gold"], answer)
+    return Prediction(row["example_hash"], row["gold"], answer_from(json.loads(row["answer"])))
 
 
 def job_from(row: Row) -> Job:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
-from pld_core.errors import NotFound, RevisionMovedOn
+from pld_core.errors import EvidenceMovedOn, NotFound, RevisionMovedOn
 from pld_core.models import Actor, Evidence, Revision, RevisionState, RuleSummary, Verdict
 from pld_core.records import RuleFilter
 from pld_core.review import AWAITING_DECISION, BEGINS_ANEW, FINAL_STATES, Standing
@@ -122,3 +122,9 @@ def refuse_moved_on(
     except NotFound:
         raise NotFound(f"{head.id} has no revision {seen[:19]}. Nothing was recorded; open the rule again.") from None
     raise RevisionMovedOn(seen_revision, load_revision(conn, head.head), head.state, changed_by(conn, head, actor))
+
+
+def refuse_other_evidence(conn: sqlite3.Connection, head: RuleSummary, seen: str, there: str, actor: Actor) -> None:
+    """Raise `EvidenceMovedOn` unless the evidence set that was seen is the one that is there; both are hashes."""
+    if seen != there:
+        raise EvidenceMovedOn(load_revision(conn, head.head), head.state, changed_by(conn, head, actor))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pld_core.blind import veiled_dossier, veiled_summary
-from pld_core.canonical import Json, canonical_json
 from pld_core.checks import Ending
-from pld_core.errors import EvidenceMovedOn, GuidelineMovedOn, InvalidInput
+from pld_core.errors import InvalidInput
 from pld_core.lineage import for_labels
 from pld_core.models import (
     ANYBODY,
-    SYSTEM,
     Actor,
     AuthorKind,
     CompiledRule,
@@ -24,31 +21,24 @@ from pld_core.models import (
     RuleDossier,
     RuleSummary,
     RuleText,
-    Verdict,
-    evidence_set_hash,
 )
 from pld_core.permissions import Step, guarded
 from pld_core.records import EVERY_RULE, NewRule, Page, RuleFilter
 from pld_core.review import (
-    SETTLED_STATES,
     Action,
     Standing,
-    action_of,
     check_judgement,
     edited_revision,
     next_state,
 )
 from pld_core.signing import Signature
 from storage import rows
-from storage.attention import record_attention
 from storage.check_writes import close_check, enter_review, refuse_closed_check
 from storage.checks import NO_CHECK
 from storage.connection import Database, Write
-from storage.derivations import replace_parents
-from storage.desk_looks import draw_second_look
 from storage.example_queries import EXAMPLE
 from storage.example_rows import example_from
-from storage.overlap_writes import overlapping, settle_overlaps
+from storage.judging import admit, record
 from storage.rule_queries import (
     ORDER,
     effective_evidence,
@@ -56,7 +46,6 @@ from storage.rule_queries import (
     load_revision,
     load_revisions,
     load_standing,
-    load_state,
     load_summary,
     refuse_moved_on,
     where_clause,
@@ -66,15 +55,14 @@ from storage.rule_writes import (
     bring_into_review,
     count_role,
     enter_revision,
-    move,
     proposal,
     refuse_no_noise,
     rule_of,
     settle,
 )
-from storage.signatures import load_signatures, sign
+from storage.signatures import load_signatures
 from storage.task_queries import load_task
-from storage.veils import changed_by, veil_of, veils
+from storage.veils import veil_of, veils
 
 
 class SqliteRules:
@@ -125,67 +113,7 @@ class SqliteRules:
         """
         check_judgement(judgement)
         with self._database.joined(within) as write:
-            head = load_summary(write.conn, judgement.rule_id)
-            refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state, actor)
-            evidence = effective_evidence(write.conn, head.head)
-            if judgement.seen_evidence not in ("", evidence_set_hash(evidence)):
-                by = changed_by(write.conn, head, actor)
-                raise EvidenceMovedOn(load_revision(write.conn, head.head), head.state, by)
-            guideline = _guideline_version(write, head, judgement.seen_guideline)
-            overlaps = overlapping(write.conn, head)
-            seen_state = head.state
-            if seen_state is RevisionState.STALE:
-                # Whoever decides on a stale revision reviews it again, beside the evidence as it is now.
-                head = _review_again(write, head, actor)
-            new = next_state(load_standing(write.conn, head), action_of(judgement.verdict), actor)
-            signature = sign(write, head, action_of(judgement.verdict), actor)
-            category = judgement.category if judgement.verdict is Verdict.REJECT else None
-            decision_id = write.insert(
-                "decision",
-                {
-                    "rule_id": head.id,
-                    "revision_hash": head.head,
-                    "evidence_hash": evidence_set_hash(evidence),
-                    "verdict": judgement.verdict.value,
-                    "category": category.value if category else "",
-                    "reason": judgement.reason.strip(),
-                    "reviewer": actor.name,
-                    "opened_at": judgement.opened_at,
-                    "decided_at": write.now,
-                    "guideline_version": guideline,
-                    "overlaps": canonical_json(overlaps),
-                },
-            )
-            record_attention(write, decision_id, judgement.attention)
-            write.event(
-                actor,
-                f"rule.{_PAST[judgement.verdict]}",
-                head.id,
-                {
-                    "decision": decision_id,
-                    "revision": head.head,
-                    "evidence": evidence_set_hash(evidence),
-                    "overlaps": list(overlaps),
-                    "from": seen_state.value,
-                    "to": new.value,
-                    "category": category.value if category else "",
-                    "reason": judgement.reason.strip(),
-                    "opened_at": judgement.opened_at,
-                    "attention": judgement.attention.as_json() if judgement.attention else None,
-                    **signature,
-                },
-            )
-            settle(write, head, new, action_of(judgement.verdict), actor, judgement.reason.strip())
-            is_check = close_check(write, head.id, Ending(_PAST[judgement.verdict]), actor)
-            if new is RevisionState.APPROVED and not is_check:
-                _put_in_force(write, head)
-            if new is RevisionState.REJECTED and not is_check:
-                draw_second_look(write, head, decision_id)
-            replace_parents(write, head.id, actor)
-            if new in SETTLED_STATES:
-                settle_overlaps(write, head.id, actor)
-            row = write.conn.execute("SELECT * FROM decision WHERE id = ?", (decision_id,)).fetchone()
-            return rows.decision_from(row)
+            return record(write, judgement, admit(write, judgement, actor), actor)
 
     @guarded(Step.EDIT)
     def edit(
@@ -322,38 +250,3 @@ class SqliteRules:
                 )
                 for row in found
             )
-
-
-_PAST = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.REQUEST_CHANGES: "changes_requested"}
-
-
-def _guideline_version(write: Write, head: RuleSummary, seen: int) -> int:
-    """Return the version of the guideline in force, which a decision is bound to; refuse one made beside another."""
-    version = load_task(write.conn, head.task).guideline_version
-    if seen not in (0, version):
-        raise GuidelineMovedOn(
-            f"The guideline of {head.task} has changed since you opened {head.id}: version {version} is in force, you "
-            f"read version {seen}. Your decision was not recorded and your text is kept. Close this, read the "
-            "guideline as it is now, then decide again."
-        )
-    return version
-
-
-def _review_again(write: Write, head: RuleSummary, actor: Actor) -> RuleSummary:
-    state = next_state(load_standing(write.conn, head), Action.REVIEW_AGAIN, actor)
-    settle(write, head, state, Action.REVIEW_AGAIN, actor, "")
-    return replace(head, state=state)
-
-
-def _put_in_force(write: Write, head: RuleSummary) -> None:
-    """Let the newly approved revision take the place of those that were in force, or were until they went stale."""
-    standing = {revision.hash: revision for revision, _ in load_revisions(write.conn, head.id)}
-    for old in standing.values():
-        state = load_state(write.conn, old.hash)
-        if old.hash == head.head or state not in (RevisionState.APPROVED, RevisionState.STALE):
-            continue
-        new = next_state(Standing(state, old.author, old.author_kind), Action.SUPERSEDE, SYSTEM)
-        move(write, old.hash, new, Action.SUPERSEDE.value, SYSTEM.name, "")
-        payload: dict[str, Json] = {"revision": old.hash, "by": head.head}
-        write.event(SYSTEM, "rule.superseded", head.id, payload)
-    write.conn.execute("UPDATE rule SET in_force = head WHERE id = ?", (head.id,))

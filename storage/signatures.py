@@ -12,21 +12,21 @@ from pld_core.models import ATTESTATION, Actor, Decision, RuleSummary
 from pld_core.review import Action
 from pld_core.signing import MEANINGS, Signature, require_fresh_sign_in
 from storage.connection import Write
+from storage.desk_begun import forget_begun
 from storage.policies import load_policy
 from storage.task_queries import load_task
-from storage.unsigned import forget_unsigned
 
 
 def sign(write: Write, rule: RuleSummary, action: Action, actor: Actor) -> dict[str, Json]:
     """Return what the event of a decision tells of its signature, beside revision, evidence, reason and time.
 
-    What the actor had written for the rule and not signed is gone with it.
+    What the actor had begun on the rule and not signed is gone with it.
 
     Raises:
         StaleSignIn: the task's policy asks for a fresher sign-in.
     """
     require_fresh(write, rule.task, actor)
-    forget_unsigned(write, rule.id, actor)
+    forget_begun(write, rule.id, actor)
     return {
         "meaning": MEANINGS[action],
         "guideline_version": load_task(write.conn, rule.task).guideline_version,

@@ -68,8 +68,3 @@ def load_setbacks(conn: sqlite3.Connection, rule_id: str) -> tuple[Setback, ...]
         (rule_id,),
     )
     return tuple(Setback(row["number"], RevisionState(row["state"]), row["reason"], row["at"]) for row in found)
-
-
-def effects_json(effects: Effects) -> dict[str, Json]:
-    """Return what a change made of decisions, for its event."""
-    return {"stale": list(effects.stale), "begun_again": list(effects.begun_again)}

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pld_app import embedding, session
 from pld_app.components.job_progress import draw_jobs, order_job
+from pld_app.components.not_ready import draw_not_ready
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
@@ -107,9 +108,6 @@ def _draw_status(name: str) -> bool:
     if status.ready:
         draw_remark("green", f":material/check_circle: It can be used now: {plain(status.title)}")
         return True
-    st.warning(plain(status.problem), icon=":material/power_off:")
-    if status.fix:
-        st.caption("Run this in a terminal, then look again:")
-        st.code(status.fix, language=None)
+    draw_not_ready(status)
     st.button("Look again", key="embedder_again", on_click=_status.clear)
     return False

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import importing, session
+from pld_app.components.label_form import draw_labels
 from pld_app.components.permitted import allowed
 from pld_app.components.run_view import plain_label
 from pld_app.components.text import count, plain
@@ -30,8 +31,7 @@ def draw_overview(task: Task) -> None:
         with st.expander("Guideline and labels", expanded=False):
             st.caption(f"Guideline, version {task.guideline_version}")
             st.text(task.guideline or "(none)")
-            for label in task.labels:
-                st.markdown(f"**{plain(label.name)}** {plain(label.description or '(no description)')}")
+            draw_labels(task)
     with right:
         st.dataframe(_frame(task, table), width="stretch")
         _draw_resplit(task)

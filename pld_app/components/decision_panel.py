@@ -8,7 +8,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.checking import told_after_check
-from pld_app.components.begun import decision_keys, fill_begun, forget_begun, keep_begun
+from pld_app.components.begun import begun_in, decision_keys, fill_begun, keep_begun
 from pld_app.components.desk_panels import draw_second_opinion, draw_withdraw
 from pld_app.components.edit_panel import draw_edit
 from pld_app.components.parts_panel import draw_merge, draw_split
@@ -100,10 +100,10 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
     reason = st.text_area(
         f"Reason, in your own words{optional}", key=reason_at, persist_state="session", max_chars=2000, height=90
     )
-    keep_begun(panel, kept, category)
+    typed = keep_begun(panel, kept, category)
     draw_signature(dossier, panel)
     label = {APPROVE: "Sign and approve", REJECT: "Sign and reject", CHANGES: "Sign and request changes"}[panel.kind]
-    if draw_sign_button(label, Step.JUDGE, dossier, panel, reason, category):
+    if draw_sign_button(label, Step.JUDGE, dossier, begun_in(panel, typed)):
         judgement = Judgement(
             panel.rule_id,
             panel.revision_hash,
@@ -127,7 +127,7 @@ def _judge(dossier: RuleDossier, panel: Panel, next_rule: str | None) -> None:
 def _record(judgement: Judgement) -> str:
     done = decide(session.app(), judgement)
     session.forget_attention(judgement.seen_revision)
-    forget_begun(judgement.rule_id, judgement.seen_revision, judgement.verdict)
+    session.forget(*decision_keys(judgement.verdict, judgement.seen_revision))
     return done.words
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.begun import begun_in, decision_keys, fill_begun, keep_begun
 from pld_app.components.permitted import allowed
 from pld_app.components.signature_card import draw_sign_button, draw_signature
 from pld_app.components.text import plain
-from pld_app.components.unsigned_notice import reason_key
 from pld_app.session import Panel
 from pld_core.models import RuleDossier
 from pld_core.permissions import Step
@@ -37,14 +37,16 @@ def draw_withdraw(dossier: RuleDossier, panel: Panel) -> None:
         "Your decision stays on record, marked as withdrawn, and the revision goes back to review."
         + (" It **leaves force** at once; prompts that are compiled already do not change." if in_force else "")
     )
-    key = reason_key(panel.kind, panel.revision_hash)
+    kept, key = fill_begun(panel), decision_keys(panel.kind, panel.revision_hash)[0]
     reason = st.text_area("Why, in your own words", key=key, persist_state="session", max_chars=2000, height=90)
+    typed = keep_begun(panel, kept)
     draw_signature(dossier, panel)
-    if draw_sign_button("Sign and withdraw my decision", Step.WITHDRAW, dossier, panel, reason):
+    if draw_sign_button("Sign and withdraw my decision", Step.WITHDRAW, dossier, begun_in(panel, typed)):
         app = session.app()
 
         def withdraw() -> str:
             number = app.store.desk.queue.withdraw(panel.rule_id, panel.revision_hash, panel.state, reason, app.actor)
+            session.forget(key)
             return f"Decision {number} is withdrawn; {panel.rule_id} is in review"
 
         session.attempt(withdraw)

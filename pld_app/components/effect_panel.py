@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import effects, session
-from pld_app.components.evidence_card import draw_example
+from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.job_progress import draw_jobs, newest_jobs, order_job
 from pld_app.components.student_choice import draw_student
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_app.effects import ShownEffect, chance_words, unusable_words
 from pld_core import measuring
 from pld_core.effect import Case, Outcome, Trial
-from pld_core.errors import InvalidInput, NotFound
+from pld_core.errors import InvalidInput
 from pld_core.model_ports import BackendStatus
 from pld_core.models import Answer, JobState, RuleDossier, Task
 from pld_core.permissions import PERMITTED, Step, permits, role_words
@@ -76,13 +76,7 @@ def _draw_case(task: Task, case: Case) -> None:
             f"Gold label **{plain(case.gold)}**  \nwithout the rule {_said(case, case.without)}  \n"
             f"with the rule {_said(case, case.with_rule)}"
         )
-        for answer in (case.without, case.with_rule):
-            if answer.label is None:
-                st.code(answer.raw or answer.problem, language=None, wrap_lines=True)
-        try:
-            draw_example(session.app().store.tasks.example(task.name, case.example_hash))
-        except NotFound as error:
-            st.caption(plain(str(error)))
+        draw_answered_example(task, case.example_hash, case.without, case.with_rule)
 
 
 def _said(case: Case, answer: Answer) -> str:

@@ -10,6 +10,7 @@ from pld_app import extracting, session
 from pld_app.components.extract_caps import draw_order
 from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
+from pld_app.components.not_ready import draw_not_ready
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
@@ -127,10 +128,7 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
     if status.ready:
         draw_remark("green", ":material/check_circle: It can be asked now.")
         return True
-    st.warning(plain(status.problem), icon=":material/power_off:")
-    if status.fix:
-        st.caption("Run this in a terminal, then look again:")
-        st.code(status.fix, language=None)
+    draw_not_ready(status)
     st.button("Look again", key="teacher_again", on_click=_status.clear)
     return False
 

@@ -19,7 +19,7 @@ from pld_core.staleness import Effects
 def draw_guideline_form(task: Task) -> None:
     """Draw the guideline in force, to read or to change, and its earlier versions."""
     history = session.app().store.guidelines.history(task.name)
-    st.subheader("Guideline")
+    st.header("Guideline")
     st.caption(version_line(history[0]))
     st.caption("It stands in every prompt, for teacher and student alike. A change makes every approved rule stale.")
     if permits(session.app().actor, Step.CHANGE_GUIDELINE):

@@ -16,14 +16,13 @@ from pld_core.permissions import PERMITTED, Step, permits, role_words
 
 def draw_label_form(task: Task) -> None:
     """Draw the labels, to read or to change; what goes stale is listed before it is saved."""
-    st.subheader("Labels")
+    st.header("Labels")
     st.caption(
         "The descriptions stand in every prompt. Another description makes the rules stale that conclude the label; a "
         "label more or less makes every rule stale."
     )
     if not permits(session.app().actor, Step.CHANGE_LABELS):
-        for label in task.labels:
-            st.markdown(f"**{plain(label.name)}** {plain(label.description or '(no description)')}")
+        draw_labels(task)
         st.caption(f"Changing them takes the role {role_words(PERMITTED[Step.CHANGE_LABELS])}.")
         return
     # The fields belong to the labels as they are: other labels, other fields.
@@ -48,6 +47,12 @@ def draw_label_form(task: Task) -> None:
         on_click=_save,
         args=(task, wanted, reason_key),
     )
+
+
+def draw_labels(task: Task) -> None:
+    """Draw each label with what it means, to read."""
+    for label in task.labels:
+        st.markdown(f"**{plain(label.name)}** {plain(label.description or '(no description)')}")
 
 
 def _draw_fields(task: Task, state: str) -> tuple[Label, ...]:

@@ -1,87 +1,70 @@
-"""Prompts on screen: the approved rules that would be compiled, and a version with its traceable rules."""
+"""A prompt version on screen: how it came about, its text, and its traceable rules."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from pld_app import session, wiring
-from pld_app.components.permitted import allowed
+from pld_app import prompting, session
+from pld_app.components.prompt_files import draw_download
 from pld_app.components.remark import draw_remark
-from pld_app.components.text import count, moment, plain, short_hash
-from pld_core.canonical import canonical_json
-from pld_core.errors import PldError
-from pld_core.models import PromptVersion, Task
-from pld_core.permissions import Step
+from pld_app.components.text import moment, plain, short_hash
+from pld_core.models import PromptVersion
 from pld_core.review import rule_sentences
 
-COMPILED = "_compiled"
 
-
-def draw_candidates(task: Task) -> None:
-    """Draw how many rules are approved, and the button that compiles them."""
-    store = session.app().store
-    approved = store.rules.in_force(task.name)
-    total, stale = sum(store.tasks.counts(task.name).rules.values()), wiring.stale_rules(session.app(), task.name)
-    with st.container(border=True, key="candidates"):
-        st.markdown(f"**{len(approved)} of {count(total, 'rule')} approved**: these would be compiled now.")
-        if stale:
-            are = "is" if stale == 1 else "are"
-            st.caption(f":orange[{count(stale, 'rule')} {are} stale and left out until reviewed again.]")
-            _link_to_review("Review what is stale", task, "Stale")
-        elif not approved:
-            st.caption("Approve a rule on the Review page first.")
-            _link_to_review("Go to Review", task, "Mine")
-        st.button(
-            "Compile a prompt version",
-            type="primary",
-            key="compile",
-            **allowed(Step.COMPILE, bool(approved)),
-            on_click=_compile,
-            args=(task,),
-        )
-
-
-def _link_to_review(label: str, task: Task, tab: str) -> None:
-    st.page_link("pages/review.py", label=label, icon=":material/rule:", query_params={"task": task.name, "show": tab})
-
-
-def _compile(task: Task) -> None:
-    try:
-        version = wiring.compile_task(session.app(), task.name)
-    except PldError as error:
-        session.complain(error)
-        return
-    session.preset(f"version_{task.name}", version.number)
-    session.notify(
-        f"Version {version.number}: {count(len(version.prompt.rules), 'rule')}, {short_hash(version.prompt.sha256)}"
-    )
+def draw_table(versions: Sequence[PromptVersion]) -> None:
+    """Draw all versions as a table, newest first; there is at least one."""
+    held = prompting.released_as(session.app(), versions[0].prompt.task)
+    rows = [
+        {
+            "Version": version.number,
+            "Released as": held.get(version.number, ""),
+            "What": version.prompt.build.kind.words,
+            "Rules": len(version.prompt.rules),
+            "Answer": version.prompt.style.words,
+            "Tokens": prompting.length_of(version).tokens,
+            "How counted": prompting.length_of(version).how,
+            "Compiled": moment(version.created_at),
+            "By": version.created_by,
+            "sha256": short_hash(version.prompt.sha256),
+        }
+        for version in versions
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", key="prompt_versions")
 
 
 def draw_version(version: PromptVersion) -> None:
     """Draw one version: its hash, its text, and each numbered rule with its revision and decision."""
-    prompt = version.prompt
+    prompt, build = version.prompt, version.prompt.build
     st.caption(
-        f"Compiled by {plain(version.created_by)}, {moment(version.created_at)} · guideline version "
-        f"{prompt.guideline_version} · about {len(prompt.text) // 4:,} tokens (estimated from its length)"
+        f"Compiled by {plain(version.created_by)}, {moment(version.created_at)} · {build.kind.words} · "
+        f"answer: {prompt.style.words} · guideline version {prompt.guideline_version} · "
+        f"{plain(prompting.length_of(version).words)}"
     )
+    if build.order.manual:
+        st.caption(f"Order of somebody's own: {plain(build.order.reason)}")
+    for one in build.left_out:
+        draw_remark("orange", f"Left out: {one.rule_id}. {plain(one.reason)}")
     st.code(prompt.sha256, language=None)
     text, rules = st.columns([55, 45], gap="medium")
     with text:
         st.markdown("**What the student is told, word for word**")
         st.code(prompt.text, language=None, wrap_lines=True, height=460)
-        with st.container(horizontal=True):
-            name = f"{prompt.task}-v{version.number}"
-            st.download_button("Download the text", prompt.text.encode("utf-8"), f"{name}.txt", "text/plain")
-            manifest = canonical_json(prompt.manifest())
-            st.download_button("Download the manifest", manifest.encode("utf-8"), f"{name}.json", "application/json")
+        draw_download(version)
     with rules:
         st.markdown("**Where each rule comes from**")
         _draw_rules(version)
 
 
 def _draw_rules(version: PromptVersion) -> None:
-    app = session.app()
+    app, shots = session.app(), version.prompt.build.shots
     with st.container(height=460, border=False, key="prompt_rules"):
+        if not version.prompt.rules:
+            st.caption("A baseline holds no rule: it is there to hold the rules against.")
+        for example in shots.examples if shots else ():
+            st.caption(f"Training example {short_hash(example)}")
         for entry in version.prompt.rules:
             dossier = app.store.rules.dossier(entry.rule_id, app.actor)
             revision = next(r for r in dossier.revisions if r.hash == entry.revision_hash)

@@ -8,12 +8,13 @@ import streamlit as st
 
 from pld_app.components.rule_notes import draw_uncovered, origin_words
 from pld_app.components.text import author, moment, plain, short_hash, state_colour, words
-from pld_app.components.text_diff import diff_words
+from pld_app.components.text_diff import diff_markdown
 from pld_core.errors import RevisionMovedOn
 from pld_core.lineage import RuleTrace
 from pld_core.models import ORDINARY, PRIORITIES, Decision, Revision, RevisionState, RuleDossier, RuleText
 from pld_core.review import rule_sentences
 from pld_core.signing import Signature
+from pld_core.word_diff import word_pieces
 
 
 def draw_rule_text(text: RuleText) -> None:
@@ -105,9 +106,9 @@ def word_diff(old: RuleText, new: RuleText) -> str:
     lines = []
     for word, before, after in zip(["IF", "THEN", "EXCEPT"], _three_parts(old), _three_parts(new), strict=True):
         if before or after:
-            lines.append(f"**{word}** {diff_words(before.split(), after.split())}")
+            lines.append(f"**{word}** {diff_markdown(word_pieces(before, after))}")
     if old.priority != new.priority:
-        lines.append(f"**Priority** {diff_words([str(old.priority)], [str(new.priority)])}")
+        lines.append(f"**Priority** {diff_markdown(word_pieces(str(old.priority), str(new.priority)))}")
     return "  \n".join(lines)
 
 

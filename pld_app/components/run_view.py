@@ -7,9 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.evidence_card import draw_example
+from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.text import moment, plain
-from pld_core.errors import NotFound
 from pld_core.evaluation import INVALID, Score, score
 from pld_core.models import AnswerStatus, Prediction, Run, Task
 
@@ -100,17 +99,11 @@ def _draw_wrong(task: Task, predictions: tuple[Prediction, ...]) -> None:
     if not wrong:
         return
     with st.expander(f"Wrong answers ({len(wrong)})"):
-        store = session.app().store
         for prediction in wrong[:WRONG_SHOWN]:
             answer = prediction.answer
             with st.container(border=True, gap="xsmall"):
                 said = answer.label or f"no label ({answer.status.value})"
                 st.markdown(f"Gold **{plain(prediction.gold)}**, the student said **{plain(said)}**")
-                if answer.label is None:
-                    st.code(answer.raw or answer.problem, language=None, wrap_lines=True)
-                try:
-                    draw_example(store.tasks.example(task.name, prediction.example_hash))
-                except NotFound as error:
-                    st.caption(plain(str(error)))
+                draw_answered_example(task, prediction.example_hash, answer)
         if len(wrong) > WRONG_SHOWN:
             st.caption(f"The first {WRONG_SHOWN} of {len(wrong)} are shown.")

@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from pld_app import session, sheets
 from pld_app.checking import told_after_check
 from pld_app.components.queue import desk_filter
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain, words
 from pld_app.session import SheetReport
 from pld_app.sheets import SheetContent
@@ -112,7 +113,7 @@ def _draw_rows(report: SheetReport) -> None:
         return
     with st.container(height=150, border=True, gap="xsmall"):
         for refusal in outcome.refused[:LISTED]:
-            st.caption(f":orange[Refused.] {plain(refusal.words)}")
+            draw_remark("orange", f"Refused. {plain(refusal.words)}")
         for row in outcome.decided[:LISTED]:
             st.caption(f"Row {row.number} ({row.rule_id}): {words(row.verdict.value)} → {row.state.label}")
             if report.recorded and (told := told_after_check(session.app(), row.rule_id)):

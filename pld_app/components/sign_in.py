@@ -54,6 +54,12 @@ def draw_person() -> None:
     _sign_out()
 
 
+def draw_went_wrong() -> None:
+    """Draw what went wrong with the last attempt to sign in, if something did."""
+    if said := WENT_WRONG.get(session.address("sign_in"), ""):
+        st.error(said, icon=":material/error:")
+
+
 def _shown(actor: Actor) -> str:
     """Return the name for people with the one that stands on the record beside it."""
     name = actor.identity.name if actor.identity else ""
@@ -70,8 +76,7 @@ def _draw_login(refusal: str) -> None:
     with middle:
         st.title("pld-review")
         st.markdown("Sign in to review rules. Decisions are recorded under the name that your organisation gives you.")
-        if said := WENT_WRONG.get(session.address("sign_in"), ""):
-            st.error(said, icon=":material/error:")
+        draw_went_wrong()
         if refusal != session.NOBODY:
             st.warning(plain(refusal), icon=":material/schedule:")
         for provider in session.app().settings.sign_in.providers:

@@ -10,11 +10,12 @@ from pld_app import session
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_app.session import Panel
+from pld_core.begun import BegunDecision
 from pld_core.errors import PldError
-from pld_core.models import SIGNATURE, Actor, RejectCategory, RuleDossier
+from pld_core.models import SIGNATURE, Actor, RuleDossier
 from pld_core.permissions import Step
 from pld_core.review import Action
-from pld_core.signing import MEANINGS, UnsignedDecision, is_fresh
+from pld_core.signing import MEANINGS, is_fresh
 
 
 def draw_signature(dossier: RuleDossier, panel: Panel) -> None:
@@ -27,7 +28,7 @@ def draw_signature(dossier: RuleDossier, panel: Panel) -> None:
         guideline = app.store.tasks.get(dossier.summary.task).guideline_version
         evidence = panel.evidence_hash
         st.markdown(
-            f":gray[Bound to] revision {dossier.head.number} ({short_hash(panel.revision_hash)}), "
+            f"Bound to revision {dossier.head.number} ({short_hash(panel.revision_hash)}), "
             f"{count(len(dossier.evidence), 'example')} as evidence ({short_hash(evidence)}), "
             f"guideline version {guideline}",
             help=f"Revision {panel.revision_hash}, evidence set {evidence}. The decision holds for exactly these.",
@@ -54,9 +55,7 @@ def kind_words(actor: Actor) -> str:
     return f"Signature of a signed-in person: proved to {plain(actor.identity.issuer)}, {moment(proved)}."
 
 
-def draw_sign_button(
-    label: str, step: Step, dossier: RuleDossier, panel: Panel, reason: str, category: RejectCategory | None = None
-) -> bool:
+def draw_sign_button(label: str, step: Step, dossier: RuleDossier, begun: BegunDecision) -> bool:
     """Draw the button that signs and return whether it was pressed.
 
     Where the policy asks for a fresher sign-in there is the way to it instead; what was written is kept meanwhile.
@@ -73,24 +72,15 @@ def draw_sign_button(
         icon=":material/lock_clock:",
     )
     if st.button("Sign in again", type="primary", key="sign_again", icon=":material/login:", **may):
-        _leave(
-            UnsignedDecision(
-                panel.rule_id,
-                Action(panel.kind),
-                panel.revision_hash,
-                panel.evidence_hash,
-                reason,
-                category,
-                panel.opened_at,
-            )
-        )
+        _leave(begun)
     return False
 
 
-def _leave(decision: UnsignedDecision) -> None:
+def _leave(begun: BegunDecision) -> None:
+    """Keep the decision, even where nothing is typed yet, and go to the identity provider."""
     app = session.app()
     try:
-        app.store.desk.unsigned.keep(decision, app.actor)
+        app.store.desk.begun.keep(begun, app.actor)
     except PldError as error:
         st.error(plain(f"What you wrote could not be kept, so you were not sent away. {error}"))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session, wiring
+from pld_app.components.not_ready import draw_not_ready
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain
 from pld_app.settings import Settings
@@ -42,10 +43,7 @@ def draw_student(key: str) -> BackendStatus:
         if status.caution:
             draw_remark("orange", f"{plain(status.caution)}")
         return status
-    st.warning(plain(status.problem), icon=":material/power_off:")
-    if status.fix:
-        st.caption("Run this in a terminal, then look again:")
-        st.code(status.fix, language=None)
+    draw_not_ready(status)
     with st.container(horizontal=True):
         st.button("Look again", key=f"{key}_again", on_click=_status.clear)
         if name != EMBEDDED and found.get(EMBEDDED) and found[EMBEDDED].ready:

@@ -6,20 +6,24 @@ import difflib
 from collections.abc import Sequence
 
 from pld_app.components.text import plain
+from pld_core.word_diff import Piece, word_pieces
 
 
 def diff_words(before: Sequence[str], after: Sequence[str]) -> str:
     """Return the new words with removed ones struck through and added ones in bold."""
-    pieces = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(plain(" ".join(before[a:b])))
+    return diff_markdown(word_pieces(" ".join(before), " ".join(after)))
+
+
+def diff_markdown(pieces: Sequence[Piece]) -> str:
+    """Return pieces as escaped Markdown: what went struck through, what came in bold."""
+    parts = []
+    for piece in pieces:
+        if piece.is_same:
+            parts.append(plain(piece.after))
             continue
-        if a < b:
-            pieces.append(f":red-background[~~{plain(' '.join(before[a:b]))}~~]")
-        if c < d:
-            pieces.append(f":green-background[**{plain(' '.join(after[c:d]))}**]")
-    return " ".join(pieces)
+        parts += [f":red-background[~~{plain(piece.before)}~~]"] if piece.before else []
+        parts += [f":green-background[**{plain(piece.after)}**]"] if piece.after else []
+    return " ".join(parts)
 
 
 def diff_texts(before: str, after: str) -> str:

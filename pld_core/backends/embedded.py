@@ -18,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import httpx
 
 from pld_core.backends.openai_compatible import OpenAIChat
 from pld_core.errors import BackendUnreachable, ReplyUnusable
@@ -220,8 +222,15 @@ def shared_server() -> EmbeddedServer:
     return _SHARED
 
 
+async def _post(client: httpx.AsyncClient, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    response = await client.post(path, json=body)
+    response.raise_for_status()
+    found: dict[str, Any] = response.json()
+    return found
+
+
 class EmbeddedChat:
-    """The embedded student as a `pld_core.ports.Chat`.
+    """The embedded student as a `pld_core.model_ports.Chat`.
 
     Attributes:
         name: `embedded`.
@@ -263,7 +272,7 @@ class EmbeddedChat:
         )
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Return the whole reply; for errors see `pld_core.ports.Chat`."""
+        """Return the whole reply; for errors see `pld_core.model_ports.Chat`."""
         async with aclosing(self.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):
@@ -285,6 +294,26 @@ class EmbeddedChat:
             raise BackendUnreachable(
                 "The embedded student stopped answering. Try again: it is started anew if it ended."
             ) from error
+
+    async def count_tokens(self, request: ChatRequest) -> int:
+        """Return how many tokens the request has with the chat template around it; nothing is answered.
+
+        Raises:
+            BackendUnreachable: the child is not installed, did not start, or does not count.
+        """
+        endpoint = await asyncio.to_thread(self._server.endpoint)
+        messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
+        root = endpoint.base_url.removesuffix("/v1")
+        headers = {"Authorization": f"Bearer {endpoint.key}"}
+        try:
+            # A proxy from the environment cannot reach a server on this very machine.
+            async with httpx.AsyncClient(base_url=root, headers=headers, trust_env=False) as client:
+                filled = await _post(client, "/apply-template", {"messages": messages})
+                text = {"content": filled["prompt"], "add_special": True, "parse_special": True}
+                return len((await _post(client, "/tokenize", text))["tokens"])
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            await asyncio.to_thread(self._server.notice_death)
+            raise BackendUnreachable("The embedded student did not count the tokens. Try again.") from error
 
     async def aclose(self) -> None:
         """Close the connections; the child goes on for others in this process and ends with it."""

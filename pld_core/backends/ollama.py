@@ -25,7 +25,7 @@ WHEN_TOO_LONG = "Shorten the input or compile a prompt with fewer rules."
 
 
 class OllamaChat:
-    """A model on an Ollama server. See `pld_core.ports.Chat` for what the methods promise.
+    """A model on an Ollama server. See `pld_core.model_ports.Chat` for what the methods promise.
 
     Attributes:
         name: `ollama:` and the model, as commands spell it.
@@ -62,7 +62,7 @@ class OllamaChat:
         return await self._server.status(self._num_ctx)
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Return the whole reply; for errors see `pld_core.ports.Chat`."""
+        """Return the whole reply; for errors see `pld_core.model_ports.Chat`."""
         async with aclosing(self.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):

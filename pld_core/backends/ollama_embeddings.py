@@ -19,7 +19,7 @@ TOO_LONG = (
 
 
 class OllamaEmbeddings:
-    """A model on an Ollama server. See `pld_core.ports.EmbeddingModel` for what the methods promise.
+    """A model on an Ollama server. See `pld_core.model_ports.EmbeddingModel` for what the methods promise.
 
     Attributes:
         name: `ollama:` and the model, as settings spell it.
@@ -43,7 +43,7 @@ class OllamaEmbeddings:
         return await self._server.status()
 
     async def complete(self, request: EmbedRequest) -> EmbedReply:
-        """Return one vector for each text; for errors see `pld_core.ports.EmbeddingModel`."""
+        """Return one vector for each text; for errors see `pld_core.model_ports.EmbeddingModel`."""
         started = time.monotonic()
         try:
             found = await self._client.embed(

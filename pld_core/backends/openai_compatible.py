@@ -22,7 +22,7 @@ WHEN_TOO_LONG = "Shorten the input or compile a prompt with fewer rules."
 
 
 class OpenAIChat:
-    """A model on an OpenAI-compatible server. See `pld_core.ports.Chat` for what the methods promise.
+    """A model on an OpenAI-compatible server. See `pld_core.model_ports.Chat` for what the methods promise.
 
     Attributes:
         name: the prefix and the model, as commands spell it, such as `openai:gpt-4.1-mini`.
@@ -78,7 +78,7 @@ class OpenAIChat:
         return await self._server.status(self._context_size)
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Return the whole reply; for errors see `pld_core.ports.Chat`."""
+        """Return the whole reply; for errors see `pld_core.model_ports.Chat`."""
         async with aclosing(self.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):

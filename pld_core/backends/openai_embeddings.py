@@ -17,7 +17,7 @@ WHEN_TOO_LONG = "Set longest_text under [embedder] so that longer texts are cut,
 
 
 class OpenAIEmbeddings:
-    """A model on an OpenAI-compatible server. See `pld_core.ports.EmbeddingModel` for what the methods promise.
+    """A model on an OpenAI-compatible server. See `pld_core.model_ports.EmbeddingModel` for what the methods promise.
 
     Attributes:
         name: `openai:` and the model, as settings spell it.
@@ -52,7 +52,7 @@ class OpenAIEmbeddings:
         return await self._server.status()
 
     async def complete(self, request: EmbedRequest) -> EmbedReply:
-        """Return one vector for each text; for errors see `pld_core.ports.EmbeddingModel`."""
+        """Return one vector for each text; for errors see `pld_core.model_ports.EmbeddingModel`."""
         self._server.check_key()
         started = time.monotonic()
         try:

@@ -82,6 +82,7 @@ def prompt_json(version: PromptVersion, moves: Sequence[Release], now: str) -> d
         "sha256": version.prompt.sha256,
         "at": version.created_at,
         "by": version.created_by,
+        "tokens": version.tokens.as_json() if version.tokens else None,
         "manifest": version.prompt.manifest(),
     }
 

@@ -9,7 +9,7 @@ It checks that every file is as the manifest lists it; that each event continues
 example, evidence set and prompt gives the hash under which it was decided on, evidence in the version that counted at
 that time; and that decisions and the events that tell of them agree in both directions. The first thing that is broken
 is named. Exit code: 0 intact, 1 broken, 2 wrong usage. This file repeats the few lines that make a hash, so that nobody
-has to trust the program that made the pack.
+has to trust the program that made the pack. It stays one file, however long: auditors copy it and run it alone.
 """
 
 from __future__ import annotations

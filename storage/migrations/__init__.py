@@ -28,6 +28,7 @@ from storage.migrations import (
     m022_signing,
     m023_attention,
     m024_begun_decisions,
+    m025_prompt_versions,
     m026_releases,
 )
 from storage.migrations.steps import migrations
@@ -69,6 +70,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "rule_effect": (("id",), ("hash",)),
     "second_look": (("id",), ("decision_id",)),
     "second_look_outcome": (("id",), ("decision_id",)),
+    "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
 }
@@ -98,6 +100,7 @@ STEPS = (
     m022_signing.m022_signing,
     m023_attention.m023_attention,
     m024_begun_decisions.m024_begun_decisions,
+    m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

@@ -11,11 +11,11 @@ from storage.migrations.steps import each, migrations
 def m024_begun_decisions(db: Tables) -> None:
     each(
         db,
-        # As `draft`: private, and changed with every pause.
+        # As `draft`: private, and changed with every pause, gone once it is signed.
         """CREATE TABLE begun_decision (
             person TEXT NOT NULL, rule_id TEXT NOT NULL REFERENCES rule(id),
             base TEXT NOT NULL REFERENCES revision(hash),
-            verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'reject', 'request_changes')),
-            reason TEXT NOT NULL, category TEXT NOT NULL, at TEXT NOT NULL,
-            PRIMARY KEY (person, rule_id, base, verdict)) STRICT, WITHOUT ROWID""",
+            action TEXT NOT NULL CHECK (action IN ('approve', 'reject', 'request_changes', 'withdraw')),
+            reason TEXT NOT NULL, category TEXT NOT NULL, evidence TEXT NOT NULL, opened_at TEXT NOT NULL,
+            at TEXT NOT NULL, PRIMARY KEY (person, rule_id, base, action)) STRICT, WITHOUT ROWID""",
     )

@@ -74,6 +74,10 @@ def test_an_exception_takes_a_reason_and_a_day_and_is_told_everywhere(compiled: 
     )
     (move,) = pld("prompt", "history", "--task", "nda", "--workspace", compiled, "--json").value
     assert move["exception"]["status"] == f"exception until {NEXT_WEEK}: released with red gates"
+    listed = pld("prompt", "list", "--task", "nda", "--workspace", compiled)
+    assert listed.out.rstrip().endswith(f"production (exception until {NEXT_WEEK}: released with red gates)")
+    exported = pld("prompt", "export", "1", "--task", "nda", "--workspace", compiled)
+    assert exported.err == f"nda-v1-exception.txt: exception until {NEXT_WEEK}: released with red gates\n"
     log = pld("audit", "log", "--kind", "release.moved", "--workspace", compiled).out
     assert "moved production of the task nda to version 1 (move): gates" in log
     assert f"exception until {NEXT_WEEK}" in log

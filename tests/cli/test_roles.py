@@ -51,6 +51,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.PROMOTE: (),
     Step.JUDGE: (
         ("rules", "approve", "R2"),
+        ("rules", "request-changes", "R2", "--reason", "narrower"),
         ("rules", "reject", "R2", "--category", "other", "--reason", "no"),
         ("rules", "reject-duplicates", "R2", "--of", "R3", "--reason", "same"),
         ("review", "import", FILE),
@@ -95,6 +96,7 @@ READING = {
     *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "oversight"),
     *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
     *("guideline show", "guideline history", "policy show", "policy history"),
+    *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
     *("prompt gates", "prompt history", "policy gates"),
 }

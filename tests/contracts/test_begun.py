@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pld_core.begun import BegunText
+from pld_core.begun import BegunDecision, BegunText
 from pld_core.desk import DeskFilter, Tab
 from pld_core.errors import MissingRole, NotFound
-from pld_core.models import RejectCategory, Verdict
+from pld_core.models import RejectCategory
 from pld_core.records import Page
+from pld_core.review import Action
 from storage import SqliteStore
 from tests.factories import ANNA, BERT, READER, fill, make_examples, make_rule, make_text, rule_in_review, verdict_on
 
@@ -21,43 +24,68 @@ def store(sqlite_store: SqliteStore) -> SqliteStore:
     return sqlite_store
 
 
-def test_what_was_begun_is_kept_per_person_revision_and_verdict_and_is_nobody_elses(store: SqliteStore) -> None:
+def a_rejection(store: SqliteStore, rule: str, text: BegunText = TYPED) -> BegunDecision:
+    head = store.rules.summary(rule).head
+    return BegunDecision(rule, head, Action.REJECT, text, "sha256:e", "2026-01-02T03:04:05Z")
+
+
+def test_what_was_begun_is_kept_per_person_revision_and_step_and_is_nobody_elses(store: SqliteStore) -> None:
     rule = rule_in_review(store)
-    head, begun, events = store.rules.summary(rule).head, store.desk.begun, store.events.count()
-    begun.keep(rule, head, Verdict.REJECT, BegunText("first"), ANNA)
-    begun.keep(rule.lower(), head, Verdict.REJECT, TYPED, ANNA)
-    begun.keep(rule, head, Verdict.APPROVE, BegunText("or not?"), ANNA)
-    found = {b.verdict: b for b in begun.of_rule(rule, ANNA)}
-    assert found[Verdict.REJECT].text == TYPED
-    assert (found[Verdict.APPROVE].base, found[Verdict.APPROVE].base_number) == (head, 1)
+    rejection, begun, events = a_rejection(store, rule), store.desk.begun, store.events.count()
+    begun.keep(replace(rejection, text=BegunText("first")), ANNA)
+    begun.keep(replace(rejection, rule_id=rule.lower()), ANNA)
+    begun.keep(replace(rejection, action=Action.APPROVE, text=BegunText()), ANNA)
+    found = {b.action: b for b in begun.of_rule(rule.lower(), ANNA)}
+    assert all(b.at for b in found.values())
+    assert replace(found[Action.REJECT], at="") == replace(rejection, base_number=1)
+    assert found[Action.APPROVE].text.is_empty, "who goes to sign in may have typed nothing yet"
     assert store.desk.queue.row(rule, ANNA).has_draft
     assert begun.of_rule(rule, BERT) == ()
     assert not store.desk.queue.row(rule, BERT).has_draft
-    assert begun.drop(rule, head, Verdict.REJECT, BERT) is None
-    assert begun.drop(rule, head, Verdict.REJECT, ANNA) == TYPED
-    begun.keep(rule, head, Verdict.APPROVE, BegunText(), ANNA)
-    assert begun.of_rule(rule, ANNA) == (), "fields without anything in them keep nothing"
+    begun.drop(rule, rejection.base, Action.REJECT, BERT)
+    assert len(begun.of_rule(rule, ANNA)) == 2
+    begun.drop(rule.lower(), rejection.base, Action.REJECT, ANNA)
+    assert [b.action for b in begun.of_rule(rule, ANNA)] == [Action.APPROVE]
     assert store.events.count() == events, "what is not signed is no part of the record"
 
 
 def test_what_was_begun_outlives_a_revision_that_came_meanwhile(store: SqliteStore) -> None:
     rule = rule_in_review(store)
     before = store.rules.summary(rule)
-    store.desk.begun.keep(rule, before.head, Verdict.REJECT, TYPED, ANNA)
+    store.desk.begun.keep(a_rejection(store, rule), ANNA)
     store.rules.edit(rule, before.head, before.state, make_text("the post is kind"), "sharper", BERT)
     (begun,) = store.desk.begun.of_rule(rule, ANNA)
     assert (begun.base, begun.text) == (before.head, TYPED)
 
 
-def test_only_who_may_decide_begins_a_decision_on_a_revision_that_is_there(store: SqliteStore) -> None:
+def test_signing_one_step_takes_all_that_the_signer_had_begun_on_the_rule_away(store: SqliteStore) -> None:
     rule = rule_in_review(store)
-    head = store.rules.summary(rule).head
+    rejection = a_rejection(store, rule)
+    for begun in (rejection, replace(rejection, action=Action.APPROVE)):
+        store.desk.begun.keep(begun, ANNA)
+    store.desk.begun.keep(rejection, BERT)
+    store.rules.judge(verdict_on(store, rule), ANNA)
+    assert store.desk.begun.of_rule(rule, ANNA) == ()
+    assert len(store.desk.begun.of_rule(rule, BERT)) == 1
+
+
+def test_withdrawing_takes_away_what_was_begun_of_it(store: SqliteStore) -> None:
+    rule = rule_in_review(store)
+    store.rules.judge(verdict_on(store, rule), ANNA)
+    now = store.rules.summary(rule)
+    store.desk.begun.keep(replace(a_rejection(store, rule), action=Action.WITHDRAW, text=BegunText("too early")), ANNA)
+    store.desk.queue.withdraw(rule, now.head, now.state, "too early", ANNA)
+    assert store.desk.begun.of_rule(rule, ANNA) == ()
+
+
+def test_only_who_may_decide_begins_a_decision_on_a_revision_that_is_there(store: SqliteStore) -> None:
+    rejection = a_rejection(store, rule_in_review(store))
     with pytest.raises(MissingRole):
-        store.desk.begun.keep(rule, head, Verdict.REJECT, TYPED, READER)
+        store.desk.begun.keep(rejection, READER)
     with pytest.raises(NotFound):
-        store.desk.begun.keep("R99", head, Verdict.REJECT, TYPED, ANNA)
+        store.desk.begun.keep(replace(rejection, rule_id="R99"), ANNA)
     with pytest.raises(NotFound):
-        store.desk.begun.keep(rule, "sha256:none", Verdict.REJECT, TYPED, ANNA)
+        store.desk.begun.keep(replace(rejection, base="sha256:none"), ANNA)
 
 
 def test_a_rule_knows_its_place_in_the_queue(store: SqliteStore) -> None:

@@ -47,7 +47,7 @@ OWN = {
     *(f"desk.queue.{name}" for name in ("rows", "count", "row", "neighbours", "position")),
     *("rules.dossier", "rules.summary", "rules.queue", "lineage.trace", "desk.comments.of_rule", "desk.comments.get"),
     *("desk.queue.second_opinions", "events.page", "events.count", "audit.log", "audit.kept_from"),
-    *("checks.mine", "desk.unsigned.of_rule", "desk.comments.mentioning", "desk.begun.of_rule"),
+    *("checks.mine", "desk.comments.mentioning", "desk.begun.of_rule"),
 }
 """Reading as one person sees it: own drafts, own tab, nothing that is kept until the own decision.
 
@@ -66,6 +66,8 @@ READING = {
     *("importing.columns_for", "importing.task_there", "importing.check"),
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
+    *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
+    "prompting.released_as",
 }
 """Functions over an open app that change nothing in the workspace."""
 

@@ -1,4 +1,4 @@
-"""Signatures in the store: what is recorded, who is refused, and decisions that wait for their signature."""
+"""Signatures in the store: what is recorded, and who is refused."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pld_core.errors import MissingRole, NotFound, RevisionMovedOn, StaleSignIn
+from pld_core.errors import RevisionMovedOn, StaleSignIn
 from pld_core.models import (
     Actor,
     Identity,
-    Judgement,
     RejectCategory,
     RevisionState,
     Role,
@@ -19,9 +18,9 @@ from pld_core.models import (
 )
 from pld_core.policy import Policy
 from pld_core.review import Action, next_state
-from pld_core.signing import MEANINGS, Signature, UnsignedDecision
+from pld_core.signing import MEANINGS, Signature
 from storage import SqliteStore as Store
-from tests.factories import ANNA, BERT, READER, fill, make_rule, rule_in_review, verdict_on
+from tests.factories import ANNA, BERT, fill, make_rule, rule_in_review, verdict_on
 
 FRESH = Policy(fresh_sign_in=15)
 LEA = "lea@example.org"
@@ -127,49 +126,3 @@ def test_what_the_guard_knows_can_be_asked(sqlite_store: Store, rule: str) -> No
     standing = sqlite_store.rules.standing(rule)
     assert standing.approvers == ("anna",)
     assert next_state(standing, Action.WITHDRAW, ANNA) is RevisionState.IN_REVIEW
-
-
-# --- decisions that wait for their signature --------------------------------------------------------------------------
-
-
-def unsigned(judgement: Judgement, reason: str = "it holds") -> UnsignedDecision:
-    return UnsignedDecision(
-        judgement.rule_id, Action.REJECT, judgement.seen_revision, "sha256:e", reason, RejectCategory.UNCLEAR, "2026-01"
-    )
-
-
-def test_what_waits_for_its_signature_is_kept_for_its_writer_alone(sqlite_store: Store, rule: str) -> None:
-    before = sqlite_store.events.count()
-    sqlite_store.desk.unsigned.keep(unsigned(verdict_on(sqlite_store, rule)), ANNA)
-    kept = sqlite_store.desk.unsigned.of_rule(rule.lower(), ANNA)
-    assert kept is not None
-    assert kept.at
-    assert replace(kept, at="") == unsigned(verdict_on(sqlite_store, rule))
-    assert sqlite_store.desk.unsigned.of_rule(rule, BERT) is None
-    sqlite_store.desk.unsigned.keep(unsigned(verdict_on(sqlite_store, rule), "better words"), ANNA)
-    sqlite_store.desk.unsigned.keep(unsigned(verdict_on(sqlite_store, rule), "Bert's"), BERT)
-    kept = sqlite_store.desk.unsigned.of_rule(rule, ANNA)
-    assert kept is not None
-    assert kept.reason == "better words"
-    sqlite_store.desk.unsigned.drop(rule, ANNA)
-    assert sqlite_store.desk.unsigned.of_rule(rule, ANNA) is None
-    assert sqlite_store.desk.unsigned.of_rule(rule, BERT) is not None
-    assert sqlite_store.events.count() == before
-
-
-def test_signing_takes_what_waited_for_it_away(sqlite_store: Store, rule: str) -> None:
-    for actor in (ANNA, BERT):
-        sqlite_store.desk.unsigned.keep(unsigned(verdict_on(sqlite_store, rule)), actor)
-    sqlite_store.rules.judge(verdict_on(sqlite_store, rule), ANNA)
-    assert sqlite_store.desk.unsigned.of_rule(rule, ANNA) is None
-    assert sqlite_store.desk.unsigned.of_rule(rule, BERT) is not None
-
-
-def test_only_reviewers_keep_and_only_what_there_is(sqlite_store: Store, rule: str) -> None:
-    decision = unsigned(verdict_on(sqlite_store, rule))
-    with pytest.raises(MissingRole):
-        sqlite_store.desk.unsigned.keep(decision, READER)
-    with pytest.raises(NotFound):
-        sqlite_store.desk.unsigned.keep(replace(decision, rule_id="R99"), ANNA)
-    with pytest.raises(NotFound):
-        sqlite_store.desk.unsigned.keep(replace(decision, revision="sha256:none"), ANNA)

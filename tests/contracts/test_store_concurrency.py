@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import random
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing.synchronize import Event
@@ -13,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pld_core.errors import PldError
-from pld_core.models import SYSTEM, Actor, Judgement
+from pld_core.errors import NotAllowed, PldError
+from pld_core.models import SYSTEM, Actor, Decision, Judgement, RejectCategory, RevisionState, Verdict
 from pld_core.policy import Policy
 from pld_core.records import ImportRow
 from storage import SqliteStore, create_store, open_store
@@ -31,6 +33,7 @@ from tests.factories import (
     url_of,
     verdict_on,
 )
+from tests.seeding import all_checks, fill_with_checks, plain_rule
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -49,6 +52,25 @@ def decide(work: tuple[str, Judgement, Actor]) -> str:
     except PldError as error:
         return type(error).__name__
     return "recorded"
+
+
+def decide_on_all(work: tuple[str, str, int]) -> tuple[list[Decision], dict[str, int]]:
+    """Go through all rules in an order of one's own, as often as `rounds`; return what was recorded and refused."""
+    url, who, rounds = work
+    store, actor, lots = open_store(url), Actor(who, ALL_ROLES), random.Random(who)  # noqa: S311 - lots of a test
+    made, refused = [], Counter[str]()
+    for _ in range(rounds):
+        rows = list(store.rules.queue("posts", actor=actor))
+        lots.shuffle(rows)
+        for row in rows:
+            seen = store.rules.dossier(row.id, actor)
+            verdict = lots.choice([Verdict.APPROVE, Verdict.APPROVE, Verdict.REJECT, Verdict.REQUEST_CHANGES])
+            judgement = Judgement(row.id, seen.head.hash, seen.summary.state, verdict, "read", RejectCategory.OTHER)
+            try:
+                made.append(store.rules.judge(judgement, actor))
+            except NotAllowed as error:
+                refused[type(error).__name__] += 1
+    return made, dict(refused)
 
 
 def claim(work: tuple[str, str]) -> list[int]:
@@ -88,6 +110,33 @@ def test_of_two_decisions_on_one_screen_exactly_one_is_recorded(
         ends = pool.map(decide, [(url_of(workspace), seen, who) for who in (BERT, CLEO)], chunksize=1)
     assert sorted(ends) == ["RevisionMovedOn", "recorded"]
     assert len(sqlite_store.rules.dossier(rule_id, SYSTEM).decisions) == 1
+    assert sqlite_store.events.verify().intact
+
+
+def test_eight_people_who_decide_on_the_same_fifty_rules_lose_nothing_and_decide_nothing_twice(
+    sqlite_store: SqliteStore, workspace: Path
+) -> None:
+    fill_with_checks(sqlite_store, Policy(four_eyes=True, blind=True, second_look=50, known_bad=20))
+    for number in range(50):
+        rule_in_review(sqlite_store, plain_rule(number))
+    people = [f"person {n}" for n in range(8)]
+    with SPAWN.Pool(8) as pool:
+        # Whatever else is raised in a process, such as a database that is locked, is raised here.
+        ends = pool.map(decide_on_all, [(url_of(workspace), who, 2) for who in people], chunksize=1)
+    recorded = sorted((d for made, _ in ends for d in made), key=lambda d: d.id)
+    rules = sqlite_store.rules.queue("posts", actor=SYSTEM)
+    assert len(rules) >= 50
+    dossiers = [sqlite_store.rules.dossier(row.id, SYSTEM) for row in rules]
+    assert sorted((d for x in dossiers for d in x.decisions), key=lambda d: d.id) == recorded
+    assert len({d.id for d in recorded}) == len(recorded) > 50
+    assert len({(d.revision_hash, d.reviewer) for d in recorded}) == len(recorded), "somebody decided twice"
+    assert set().union(*(refused for _, refused in ends)) <= {"RevisionMovedOn", "IllegalTransition"}
+    for dossier in dossiers:
+        if dossier.summary.state is RevisionState.APPROVED:
+            assert len({d.reviewer for d in dossier.decisions if d.verdict is Verdict.APPROVE}) == 2
+    in_force = {entry.rule_id for _, entry, _ in sqlite_store.rules.in_force("posts")}
+    assert in_force == {x.summary.id for x in dossiers if x.summary.state is RevisionState.APPROVED}
+    assert not in_force & {check.rule_id for check in all_checks(sqlite_store)}
     assert sqlite_store.events.verify().intact
 
 

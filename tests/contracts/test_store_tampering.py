@@ -28,6 +28,7 @@ from pld_core.models import SYSTEM, Answer, AnswerStatus, Prediction, RevisionSt
 from pld_core.policy import Policy
 from pld_core.records import TeacherCall
 from pld_core.releases import BreakGlass, ReleaseLabel, ReleaseOrder
+from pld_core.token_count import estimated
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
 from tests.factories import (
@@ -59,7 +60,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     (batch,) = store.batches.add("posts", [NewBatch("extraction", "told", "t", "", 1, items)], ANNA)
     store.batches.record(batch.id, [(call, None)])
     approved_rule(store)
-    version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
+    prompt = compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts"))
+    version = store.prompts.save(prompt, ANNA, estimated(prompt.text))
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
     run_id = store.runs.start(run, ANNA).id
     store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])

@@ -85,6 +85,11 @@ def test_the_command_line_starts_without_streamlit(path: Path) -> None:
     assert within(imported(ast.walk(tree(path))), "streamlit", "pld_app.session", "pld_app.components") == set()
 
 
+def test_one_package_touches_the_state_and_the_address_of_a_session() -> None:
+    users = {path.parent for path in SOURCES if {"st.session_state", "st.query_params"} & dotted(path)}
+    assert users == {ROOT / "pld_app/session"}
+
+
 @pytest.mark.parametrize("path", PURE, ids=place)
 def test_the_core_looks_at_no_clock_no_environment_and_draws_no_unseeded_lots(path: Path) -> None:
     used = dotted(path) | imported(ast.walk(tree(path)))

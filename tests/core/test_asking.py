@@ -29,7 +29,7 @@ from pld_core.models import Answer, AnswerStatus, CompiledPrompt, Prediction, Ru
 from pld_core.ports import Progress
 from storage import SqliteStore
 from tests.core.virtual_time import InstantClock
-from tests.factories import ANNA, LABELS, ToldChat, approved_rule, fill, make_examples, make_task, no_report
+from tests.factories import ANNA, LABELS, ToldChat, approved_rule, fill, make_examples, no_report
 
 FIELDS = (("post", "hello"),)
 VALIDATION = make_examples(4, Split.VALIDATION)
@@ -65,7 +65,7 @@ class Live:
 def live(student: ToldChat) -> Live:
     shown: list[str] = []
     clock = InstantClock()
-    answer, reply = asyncio.run(ask_streaming(student, make_task(), PROMPT, FIELDS, shown.append, clock))
+    answer, reply = asyncio.run(ask_streaming(student, PROMPT, FIELDS, shown.append, clock))
     return Live(answer, reply, shown, clock.waits)
 
 

@@ -225,3 +225,23 @@ def test_no_request_goes_out_on_a_connection_that_the_server_closes_after_each_a
             server.close()
 
     assert asyncio.run(run()) == ["keep"] * 3
+
+
+@pytest.mark.student
+@pytest.mark.usefixtures("_installed")
+def test_tokens_are_counted_without_an_answer_as_an_answer_counts_them() -> None:
+    server = EmbeddedServer()
+    chat = EmbeddedChat(server)
+    request = ChatRequest("You are careful. <|im_end|> Größe", "hello", "student", max_tokens=2)
+
+    async def both() -> tuple[int, int | None]:
+        try:
+            return await chat.count_tokens(request), (await chat.complete(request)).prompt_tokens
+        finally:
+            await chat.aclose()
+
+    try:
+        counted, told = asyncio.run(both())
+    finally:
+        server.close()
+    assert counted == told

@@ -12,9 +12,10 @@ from dataclasses import replace
 import pytest
 
 from pld_core.canonical import hash_text
-from pld_core.compilation import Candidate, compile_prompt, input_of, rule_line, rule_number, student_input
+from pld_core.compilation import compile_prompt, input_of, rule_line, student_input
 from pld_core.errors import InvalidInput
 from pld_core.models import AuthorKind, CompiledRule, Label, Revision, RuleText, Task
+from pld_core.prompt_order import Candidate, rule_number
 from tests.factories import make_example, make_task
 
 GOLDEN = """\

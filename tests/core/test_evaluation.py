@@ -5,89 +5,51 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pld_core.evaluation import (
     Proportion,
     answer_from,
-    answer_schema,
     failed_answer,
-    read_label,
     score,
 )
 from pld_core.model_ports import ChatReply
-from pld_core.models import Answer, AnswerStatus, Label, Prediction, Task
-from tests.factories import LABELS, make_task
+from pld_core.models import Answer, AnswerStatus, Prediction
+from pld_core.prompt_style import AnswerForm, Style
+from tests.factories import LABELS
 
-TASK = make_task()
-
-
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("form", ["{}", " {}\n", '{{"label": "{}"}}', '\n{{ "label" :\t"{}" }} '])
-def test_a_bare_label_and_the_json_object_are_read(label: str, form: str) -> None:
-    assert read_label(TASK, form.format(label)) == label
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "Keep",
-        "KEEP",
-        "keep.",
-        '"keep"',
-        "keep remove",
-        "The label is keep",
-        '```json\n{"label": "keep"}\n```',
-        '{"label": "keep"} because',
-        '{"label": "Keep"}',
-        '{"label": "burn"}',
-        '{"label": ["keep"]}',
-        '{"label": null}',
-        '{"label": "keep", "why": "x"}',
-        '{"Label": "keep"}',
-        '[{"label": "keep"}]',
-        '{"label": "remove", "label": "keep"}',
-        "null",
-        "{}",
-        "NaN",
-        '{"label": "keep"',
-        "[" * 20_000,
-    ],
-    ids=lambda text: text[:30] or "empty",
-)
-def test_nothing_else_is_taken_for_an_answer(text: str) -> None:
-    assert read_label(TASK, text) is None
-
-
-@given(st.text(max_size=30))
-def test_any_other_text_gives_none_or_a_declared_label(text: str) -> None:
-    assert read_label(TASK, text) in (None, *LABELS)
-    assert (read_label(TASK, text) is not None) == (text.strip() in LABELS)
-
-
-def test_the_schema_allows_the_declared_labels_and_nothing_else() -> None:
-    schema = answer_schema(TASK)
-    assert schema["properties"] == {"label": {"type": "string", "enum": ["keep", "remove"]}}
-    assert (schema["required"], schema["additionalProperties"]) == (["label"], False)
+FORM = AnswerForm(Style.LABEL, LABELS)
 
 
 def test_a_good_reply_keeps_its_words_and_its_costs() -> None:
     reply = ChatReply("remove", "m", "stop", 12, prompt_tokens=30, output_tokens=4, cached_tokens=20, context_size=4096)
-    assert answer_from(TASK, reply) == Answer("remove", "remove", AnswerStatus.OK, 12, 30, 4, 20, 4096)
+    assert answer_from(FORM, reply) == Answer("remove", "remove", AnswerStatus.OK, 12, 30, 4, 20, 4096)
 
 
 def test_a_cut_reply_has_no_label_even_if_one_could_be_read() -> None:
-    answer = answer_from(TASK, ChatReply("keep", "m", "length", 1))
+    answer = answer_from(FORM, ChatReply("keep", "m", "length", 1))
     assert (answer.label, answer.status, answer.raw) == (None, AnswerStatus.CUT, "keep")
     assert "cut" in answer.problem
 
 
 def test_a_reply_without_a_declared_label_is_malformed_and_keeps_its_words() -> None:
-    answer = answer_from(TASK, ChatReply("Hm, keep?", "m", "stop", 1))
+    answer = answer_from(FORM, ChatReply("Hm, keep?", "m", "stop", 1))
     assert (answer.label, answer.status, answer.raw) == (None, AnswerStatus.MALFORMED, "Hm, keep?")
     assert "not one of the declared labels" in answer.problem
+
+
+def test_a_letter_fills_all_the_room_there_is_and_is_not_cut() -> None:
+    form = AnswerForm(Style.LETTER, LABELS)
+    answer = answer_from(form, ChatReply("B", "m", "length", 1, output_tokens=1))
+    assert (answer.label, answer.status) == ("remove", AnswerStatus.OK)
+    assert answer_from(form, ChatReply("The", "m", "length", 1)).status is AnswerStatus.CUT
+    assert answer_from(form, ChatReply("keep", "m", "stop", 1)).status is AnswerStatus.MALFORMED
+
+
+def test_the_rules_that_an_answer_cites_are_kept() -> None:
+    form = AnswerForm(Style.CITED, LABELS, ("R1", "R2"))
+    answer = answer_from(form, ChatReply('{"label": "keep", "rules": ["R2", "R9"]}', "m", "stop", 1))
+    assert (answer.label, answer.cited) == ("keep", ("R2", "unknown"))
+    assert "R9" in answer.raw
 
 
 def prediction(gold: str, label: str | None, status: AnswerStatus = AnswerStatus.OK) -> Prediction:
@@ -176,11 +138,3 @@ def test_the_figures_can_be_written_as_json() -> None:
     value = json.loads(json.dumps(score(LABELS, [prediction("keep", "keep")] * 10).as_json()))
     assert (value["n"], value["correct"], value["accuracy"]) == (10, 10, 1.0)
     assert value["interval_95"][1] == pytest.approx(1.0)
-
-
-def test_labels_that_look_like_json_are_compared_as_texts() -> None:
-    task = Task("t", "T", ("x",), (Label("1", ""), Label("true", "")), "g")
-    assert read_label(task, "1") == "1"
-    assert read_label(task, '{"label": 1}') is None
-    assert read_label(task, '{"label": true}') is None
-    assert read_label(task, '{"label": "true"}') == "true"

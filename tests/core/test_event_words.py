@@ -13,7 +13,7 @@ from pld_core.batches import BatchState
 from pld_core.canonical import Json
 from pld_core.event_words import NOT_RECORDED, WORDS, rule_of, sentence
 from pld_core.models import Event, JobState
-from storage.rules import _PAST
+from storage.judging import PAST
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for name in ("storage", "pld_core", "pld_app") for path in sorted((ROOT / name).rglob("*.py"))]
@@ -21,7 +21,7 @@ KIND = re.compile(r"[a-z_]+\.[a-z_]+")
 COMPLETED = {
     "batch.": {state.value for state in BatchState if state is not BatchState.PREPARED},
     "job.": {state.value for state in JobState if state.is_final},
-    "rule.": set(_PAST.values()),
+    "rule.": set(PAST.values()),
 }
 """How kinds end that are put together, by their beginning."""
 

@@ -29,7 +29,7 @@ from pld_core.models import (
     evidence_set_hash,
 )
 from pld_core.pack import verify
-from storage.rules import _PAST
+from storage.judging import PAST
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 JSON = st.recursive(
@@ -141,7 +141,7 @@ def test_the_chain_begins_where_ours_does_and_events_hash_alike() -> None:
 
 
 def test_verdicts_are_told_by_the_same_kinds() -> None:
-    assert {f"rule.{past}": verdict.value for verdict, past in _PAST.items()} == verify.VERDICTS
+    assert {f"rule.{past}": verdict.value for verdict, past in PAST.items()} == verify.VERDICTS
     assert set(verify.VERDICTS.values()) == {verdict.value for verdict in Verdict}
 
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from pld_core.models import SYSTEM, Decision, RevisionState
-from pld_core.ports import RuleStore
 from pld_core.records import RuleFilter
+from pld_core.rule_ports import RuleStore
 from storage import open_store
 from tests.e2e.conftest import Served, Visitor
 from tests.factories import url_of

@@ -101,6 +101,7 @@ def test_an_old_sign_in_is_renewed_at_the_provider_and_what_was_written_is_still
         assert visitor.rule_in_address() == "R3"
         assert provider.asked[-1]["prompt"] == "select_account"
 
+        go_on = f"begun_go_reject_{store.rules.summary('R3').head[-12:]}"
         visitor.press("x")
         visitor.panel_opens()
         visitor.page.get_by_role("dialog").get_by_role("textbox", name="Reason").fill("It says more than its examples.")
@@ -112,14 +113,14 @@ def test_an_old_sign_in_is_renewed_at_the_provider_and_what_was_written_is_still
         visitor.page.get_by_text("It says more than its examples.").wait_for()
         assert store.rules.dossier("R3", SYSTEM).decisions == ()
 
-        visitor.click("unsigned_go")
+        visitor.click(go_on)
         visitor.panel_opens()
         visitor.click("sign_again")
         visitor.page.get_by_role("link", name="I am Lea", exact=True).click()
         assert (provider.asked[-1]["prompt"], provider.asked[-1]["max_age"]) == ("login", "0")
-        visitor.page.get_by_text("Not signed yet").wait_for()
+        visitor.page.get_by_text("You began to reject").wait_for()
         assert visitor.rule_in_address() == "R3"
-        visitor.click("unsigned_go")
+        visitor.click(go_on)
         visitor.panel_opens()
         visitor.page.get_by_label("What is wrong with it").click()
         visitor.page.get_by_role("option", name="over broad").click()

@@ -8,13 +8,13 @@ from streamlit.testing.v1 import AppTest
 from pld_app.components.queue import PAGE_SIZE
 from pld_app.wiring import App
 from pld_core.begun import BegunText
-from pld_core.models import SYSTEM, RejectCategory, Verdict
-from tests.factories import BERT, fill, make_examples, make_rule, make_text, rule_in_review
+from pld_core.models import SYSTEM, RejectCategory
+from tests.factories import BERT, fill, make_examples, make_rule, make_text, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, go, press, prose, raw, run, takes_literally
 
 
-def begun(app: App, rule: str = "R7") -> dict[Verdict, BegunText]:
-    return {b.verdict: b.text for b in app.store.desk.begun.of_rule(rule, app.actor)}
+def begun(app: App, rule: str = "R7") -> dict[str, BegunText]:
+    return {b.action.value: b.text for b in app.store.desk.begun.of_rule(rule, app.actor)}
 
 
 def reason(at: AppTest) -> str:
@@ -44,13 +44,35 @@ def test_a_reason_survives_a_lost_session(demo: App, visit: Visit, verdict: str)
     assert begun(demo) == {}
     type_reason(at, "It decides everything.")
     assert "What you typed is kept; only you see it" in prose(at)
-    assert begun(demo) == {Verdict(verdict): BegunText("It decides everything.")}
+    assert begun(demo) == {verdict: BegunText("It decides everything.")}
 
     lost = visit("review", rule="R7")
     assert "You began to" in prose(lost)
     press(lost, notice_key(demo, verdict, "go"))
     assert reason(lost) == "It decides everything."
     assert demo.store.rules.dossier("R7", SYSTEM).decisions == ()
+
+
+def test_a_cleared_reason_is_kept_no_longer(demo: App, visit: Visit) -> None:
+    at = type_reason(press(visit("review", rule="R7"), "bar_approve"), "It decides everything.")
+    type_reason(at, "")
+    assert begun(demo) == {}
+
+
+def test_why_somebody_withdraws_survives_a_lost_session(demo: App, visit: Visit) -> None:
+    demo.store.rules.judge(verdict_on(demo.store, "R7"), demo.actor)
+    at = press(visit("review", rule="R7", show="All"), "rule_withdraw")
+    (field,) = [f for f in at.text_area if f.label.startswith("Why")]
+    field.set_value("Read too fast.")
+    run(at)
+    lost = visit("review", rule="R7", show="All")
+    assert "You began to withdraw your decision on" in prose(lost)
+    press(lost, notice_key(demo, "withdraw", "go"))
+    (field,) = [f for f in lost.text_area if f.label.startswith("Why")]
+    assert field.value == "Read too fast."
+    press(lost, "sign")
+    assert begun(demo) == {}
+    assert "You began to" not in prose(lost)
 
 
 def test_a_rejection_is_gone_on_with_after_a_look_at_another_page_and_signing_drops_it(demo: App, visit: Visit) -> None:
@@ -75,7 +97,7 @@ def test_what_was_begun_is_discarded_and_brought_back(demo: App, visit: Visit) -
     assert begun(demo) == {}
     assert "You began to" not in prose(at)
     press(at, "bar_undo")
-    assert begun(demo) == {Verdict.APPROVE: BegunText(NASTY)}
+    assert begun(demo) == {"approve": BegunText(NASTY)}
 
 
 def test_what_was_begun_goes_over_to_a_newer_revision(demo: App, visit: Visit) -> None:

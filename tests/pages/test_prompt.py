@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from pld_app import wiring
+from pld_app import prompting, wiring
 from pld_app.wiring import App
 from pld_core.canonical import hash_text
 from pld_core.models import SYSTEM, RuleText, Verdict
+from pld_core.prompt_export import FORMATS
+from pld_core.prompt_manifest import CountMethod, PromptKind
+from pld_core.prompt_style import Style
+from tests.cli.fake_ollama import FakeOllama
 from tests.factories import ANNA, BERT, fill, make_examples, make_rule, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, links, press, prose, raw, run, takes_literally
 
@@ -66,7 +71,7 @@ def test_compiling_shows_the_hash_the_text_and_the_numbered_rules(demo: App, vis
         assert "approved by bert" in prose(at)
         assert f"(decision {rule.decision_id})" in prose(at)
     assert f"Version 1: 2 rules, {sha256.removeprefix('sha256:')[:12]}" in prose(at)
-    assert [button.label for button in at.download_button] == ["Download the text", "Download the manifest"]
+    assert [button.label for button in at.download_button] == ["Download"]
 
 
 def test_only_approved_rules_are_compiled(demo: App, visit: Visit) -> None:
@@ -126,3 +131,103 @@ def test_the_text_of_a_rule_is_plain(empty: App, visit: Visit) -> None:
     at = visit("prompt")
     assert takes_literally(raw(at, "page_link"), NASTY)
     assert f"IF {NASTY}, THEN keep." in prompt_text(at)
+
+
+def fill_in(at: AppTest, **values: str) -> AppTest:
+    for name, value in values.items():
+        at.text_input(f"compile_{name}_nda").set_value(value)
+    return run(at)
+
+
+def test_a_style_and_an_order_of_ones_own_are_compiled(demo: App, visit: Visit) -> None:
+    approve(demo, "R1", "R2")
+    at = visit("prompt")
+    at.selectbox("compile_style_nda").select(Style.CITED)
+    press(fill_in(at, order="r2 R1", reason="as agreed"), "compile")
+    (version,) = demo.store.prompts.all("nda")
+    assert (version.prompt.style, version.prompt.build.order.manual) == (Style.CITED, ("R2", "R1"))
+    assert "Order of somebody's own: as agreed" in prose(at)
+    assert [link[:5] for link in rule_links(at)] == ["1. R2", "2. R1"]
+
+
+def test_the_student_counts_and_without_it_the_estimate_says_why(demo: App, visit: Visit) -> None:
+    approve(demo, "R1")
+    press(visit("prompt"), "compile")
+    (version,) = demo.store.prompts.all("nda")
+    assert version.tokens is not None
+    assert version.tokens.method is CountMethod.ESTIMATE
+    assert "ollama:fake could not count: No Ollama server answers" in version.tokens.note
+
+
+def test_the_count_of_the_student_is_shown(demo: App, ollama: FakeOllama, visit: Visit) -> None:
+    approve(demo, "R1")
+    at = press(visit("prompt"), "compile")
+    assert "123 tokens, counted by ollama:fake in a call of one token" in prose(at)
+
+
+def test_over_the_limit_rules_are_proposed_and_a_person_decides(demo: App, visit: Visit) -> None:
+    approve(demo, "R1", "R2", "R3")
+    at = visit("prompt")
+    at.selectbox("compile_student_nda").select("estimate")
+    at.number_input("compile_budget_nda").set_value(700)
+    press(run(at), "compile")
+    assert demo.store.prompts.all("nda") == ()
+    assert "over 700. Without R" in prose(at)
+    press(at, "take_plan")
+    chosen = at.multiselect("compile_leave_out_nda").value
+    assert len(chosen) >= 1
+    assert demo.store.prompts.all("nda") == (), "taking the proposal only fills the field"
+    press(at, "compile")
+    assert "Leaving out an approved rule needs a reason" in prose(at)
+    press(fill_in(at, reason="No room."), "compile")
+    (version,) = demo.store.prompts.all("nda")
+    assert [one.rule_id for one in version.prompt.build.left_out] == sorted(chosen)
+    assert f"Left out: {chosen[0]}." in prose(at)
+    assert "No room." in prose(at)
+
+
+@pytest.mark.parametrize("kind", [PromptKind.NO_RULES, PromptKind.FEW_SHOT])
+def test_a_baseline_needs_no_approved_rule(demo: App, visit: Visit, kind: PromptKind) -> None:
+    at = visit("prompt")
+    at.selectbox("compile_kind_nda").select(kind)
+    press(run(at), "compile")
+    (version,) = demo.store.prompts.all("nda")
+    assert version.prompt.build.kind is kind
+    assert "A baseline holds no rule" in prose(at)
+    assert prose(at).count("Training example") == (5 if kind is PromptKind.FEW_SHOT else 0)
+
+
+def test_two_versions_are_compared_word_for_word(compiled: App, visit: Visit) -> None:
+    dossier = compiled.store.rules.dossier("R1", SYSTEM)
+    text = RuleText(dossier.head.text.title, f"{NASTY} it says so", dossier.head.text.labels)
+    compiled.store.rules.edit("R1", dossier.head.hash, dossier.summary.state, text, "Sharper.", BERT)
+    approve(compiled, "R1", "R2")
+    wiring.compile_task(compiled, "nda")
+    at = visit("prompt")
+    assert [at.selectbox(f"compare_{end}_nda").value for end in ("from", "to")] == [1, 2]
+    assert takes_literally(raw(at, "markdown"), NASTY)
+    assert "Neither version was evaluated yet." in prose(at)
+    at.selectbox("compare_from_nda").select(2)
+    run(at)
+    assert "Both are the same." in prose(at)
+
+
+def test_every_format_can_be_downloaded(compiled: App, visit: Visit) -> None:
+    at = visit("prompt")
+    for form in FORMATS:
+        at.selectbox("export_format").select(form)
+        run(at)
+        assert len(at.download_button) == 1
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_exported_file_is_verified(compiled: App, visit: Visit, changed: bool) -> None:
+    content = prompting.export_version(compiled, "nda", 1, "json").content
+    at = visit("prompt")
+    given = content.replace(b"careful", b"careless") if changed else content
+    at.file_uploader("verify_upload").set_value(("p.json", given, "application/json"))
+    run(at)
+    assert ("not as it was exported" in prose(at)) == changed
+    assert ("in this workspace: version 1" in prose(at)) or changed
+    at.file_uploader("verify_upload").set_value(("p.json", b"[]", "application/json"))
+    assert "no exported prompt" in prose(run(at))

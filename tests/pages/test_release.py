@@ -140,9 +140,10 @@ def test_an_exception_is_asked_for_with_reason_and_day_only_where_a_gate_is_red(
 def test_what_comes_and_goes_stands_there_before_the_signature(second: App, visit: Visit) -> None:
     at = visit("prompt")
     shown = prose(at)
-    title = second.store.rules.summary("R2").title
-    assert f"**comes**] R2 {title}" in shown
-    assert "Against version 1" in shown
+    changes = shown.partition("**2. What changes against production**")[2].partition("**3. Sign**")[0]
+    assert "From version 1 to version 2" in shown
+    assert second.store.rules.dossier("R2", BERT).head.text.condition.split()[0] in changes
+    assert "**R2**" in changes
     assert "**No gate is red**" in shown
     at.selectbox("version_nda").select(1)
     run(at)

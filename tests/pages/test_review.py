@@ -419,10 +419,12 @@ def test_a_rule_edited_meanwhile_shows_both_texts_and_keeps_the_reason(demo: App
     (understood,) = [button for button in at.button if button.label.startswith("Understood")]
     understood.click()
     run(at)
-    assert not at.warning
+    (warning,) = raw(at, "warning")
+    assert "changed since. Read it as it is now" in warning, "what is left says that the approval is not signed"
     open_panel(at, "approve")
     assert reason(at) == "Looks right to me."
     press(at, "sign")
+    assert "You began to" not in prose(at)
     decision = only_decision(demo, rule_id)
     assert decision.revision_hash == demo.store.rules.dossier(rule_id, SYSTEM).head.hash
     assert decision.reason == "Looks right to me."

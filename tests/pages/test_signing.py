@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextArea
 
 from pld_app.wiring import App
+from pld_core.begun import BegunDecision, BegunText
 from pld_core.desk import Tick
 from pld_core.models import SYSTEM, Actor, EvidenceRole, RejectCategory, Role, Verdict, evidence_set_hash
 from pld_core.policy import PLAIN, Policy
 from pld_core.review import Action
-from pld_core.signing import MEANINGS, UnsignedDecision
+from pld_core.signing import MEANINGS
 from tests.factories import verdict_on
 from tests.pages.driving import NASTY, Visit, go, press, prose, raw, run
 from tests.signing_in import ISSUER, signed_in, write_secrets
@@ -40,17 +41,16 @@ def as_lea(visit: Visit, minutes_ago: float | None, **address: str) -> AppTest:
     return go(run(at), "review")
 
 
-def waiting(app: App, reason: str = "it is too broad") -> UnsignedDecision:
+def waiting(app: App, reason: str = "it is too broad") -> BegunDecision:
     seen = app.store.rules.dossier("R1", SYSTEM)
-    return UnsignedDecision(
-        "R1",
-        Action.REJECT,
-        seen.head.hash,
-        evidence_set_hash(seen.evidence),
-        reason,
-        RejectCategory.OVER_BROAD,
-        "2026-01-02T03:04:05Z",
-    )
+    text = BegunText(reason, RejectCategory.OVER_BROAD)
+    evidence = evidence_set_hash(seen.evidence)
+    return BegunDecision("R1", seen.head.hash, Action.REJECT, text, evidence, "2026-01-02T03:04:05Z")
+
+
+def notice_key(app: App, step: str) -> str:
+    """Return the key of a button of the notice; to be asked before anything changes the rule."""
+    return f"begun_{step}_reject_{app.store.rules.summary('R1').head[-12:]}"
 
 
 def keys(at: AppTest) -> set[str]:
@@ -121,13 +121,13 @@ def test_without_sign_in_the_policy_asks_for_nothing(demo: App, visit: Visit) ->
 
 
 def test_what_waits_for_its_signature_is_gone_on_with(fresh: App, visit: Visit) -> None:
-    fresh.store.desk.unsigned.keep(waiting(fresh, NASTY), LEA)
+    fresh.store.desk.begun.keep(waiting(fresh, NASTY), LEA)
     at = as_lea(visit, 1, sign_in="refused")
-    assert "you were about to reject this rule" in prose(at)
+    assert "You began to reject" in prose(at)
     assert "did not let you in" in prose(at)
     assert NASTY in prose(at)
     assert NASTY not in "\n".join(raw(at, "caption"))
-    press(at, "unsigned_go")
+    press(at, notice_key(fresh, "go"))
     assert reason_field(at).value == NASTY
     press(at, "sign")
     (decision,) = fresh.store.rules.dossier("R1", SYSTEM).decisions
@@ -136,25 +136,33 @@ def test_what_waits_for_its_signature_is_gone_on_with(fresh: App, visit: Visit) 
         RejectCategory.OVER_BROAD,
         "2026-01-02T03:04:05Z",
     )
-    assert fresh.store.desk.unsigned.of_rule("R1", LEA) is None
+    assert fresh.store.desk.begun.of_rule("R1", LEA) == ()
+
+
+@pytest.mark.parametrize(("minutes_ago", "label"), [(-1, "Go on to sign"), (1, "Continue")])
+def test_whoever_signed_in_anew_goes_on_to_sign(fresh: App, visit: Visit, minutes_ago: float, label: str) -> None:
+    fresh.store.desk.begun.keep(waiting(fresh), LEA)
+    at = as_lea(visit, minutes_ago)
+    assert at.button(notice_key(fresh, "go")).label == label
 
 
 def test_what_waits_can_be_dropped(fresh: App, visit: Visit) -> None:
-    fresh.store.desk.unsigned.keep(waiting(fresh), LEA)
-    at = press(as_lea(visit, 1), "unsigned_drop")
-    assert "unsigned_go" not in keys(at)
-    assert fresh.store.desk.unsigned.of_rule("R1", LEA) is None
+    fresh.store.desk.begun.keep(waiting(fresh), LEA)
+    at = press(as_lea(visit, 1), notice_key(fresh, "drop"))
+    assert notice_key(fresh, "go") not in keys(at)
+    assert fresh.store.desk.begun.of_rule("R1", LEA) == ()
     assert fresh.store.rules.dossier("R1", SYSTEM).decisions == ()
 
 
 def test_a_rule_that_changed_meanwhile_is_to_be_read_again(fresh: App, visit: Visit) -> None:
-    fresh.store.desk.unsigned.keep(waiting(fresh), LEA)
+    fresh.store.desk.begun.keep(waiting(fresh), LEA)
+    go_on = notice_key(fresh, "go")
     seen = fresh.store.rules.dossier("R1", SYSTEM)
     text = replace(seen.head.text, title="Another title")
     fresh.store.rules.edit("R1", seen.head.hash, seen.summary.state, text, "clearer", LOCAL)
     at = as_lea(visit, 1)
     assert "has changed since. Read it as it is now" in prose(at)
-    press(at, "unsigned_go")
+    press(at, go_on)
     assert reason_field(at).value == "it is too broad"
     press(at, "sign")
     (decision,) = fresh.store.rules.dossier("R1", SYSTEM).decisions
@@ -163,8 +171,8 @@ def test_a_rule_that_changed_meanwhile_is_to_be_read_again(fresh: App, visit: Vi
 
 
 def test_others_do_not_see_what_waits(fresh: App, visit: Visit) -> None:
-    fresh.store.desk.unsigned.keep(waiting(fresh), LOCAL)
-    assert "unsigned_go" not in keys(as_lea(visit, 1))
+    fresh.store.desk.begun.keep(waiting(fresh), LOCAL)
+    assert notice_key(fresh, "go") not in keys(as_lea(visit, 1))
 
 
 def test_the_history_shows_what_was_signed(demo: App, visit: Visit) -> None:

@@ -1,0 +1,57 @@
+"""Prompt versions as files, one module a format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pld_core.errors import InvalidInput
+from pld_core.prompt_export.json_file import json_file
+from pld_core.prompt_export.markdown import markdown
+from pld_core.prompt_export.modelfile import modelfile
+from pld_core.prompt_export.openai_messages import openai_messages
+from pld_core.prompt_export.promptfoo import promptfoo
+from pld_core.prompt_export.source import ExportSource
+from pld_core.prompt_export.text import text
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that versions are exported in.
+
+    Attributes:
+        title: for people.
+        ending: of the file's name, after task and version.
+        media_type: for downloads.
+    """
+
+    title: str
+    ending: str
+    media_type: str
+    write: Callable[[ExportSource], str]
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": Format("Text", ".txt", "text/plain", text),
+    "markdown": Format("Markdown, with where each rule comes from", ".md", "text/markdown", markdown),
+    "json": Format("JSON with manifest, which verifies", ".json", "application/json", json_file),
+    "openai": Format("OpenAI messages", ".openai.json", "application/json", openai_messages),
+    "modelfile": Format("Ollama Modelfile", ".Modelfile", "text/plain", modelfile),
+    "promptfoo": Format("promptfoo configuration", ".promptfoo.json", "application/json", promptfoo),
+}
+
+
+def export(source: ExportSource, name: str) -> bytes:
+    """Return a version in a format, as UTF-8.
+
+    Raises:
+        InvalidInput: there is no such format, or the prompt cannot be written in it.
+    """
+    if name not in FORMATS:
+        raise InvalidInput(f"There is no export format {name!r}. Nothing was written. There are: {', '.join(FORMATS)}.")
+    return FORMATS[name].write(source).encode("utf-8")
+
+
+def file_name(source: ExportSource, name: str) -> str:
+    """Return what the file is called, such as `nda-v3.txt`, or `nda-v3-exception.txt` where it is released by one."""
+    return f"{source.task.name}-v{source.version.number}{source.mark}{FORMATS[name].ending}"
