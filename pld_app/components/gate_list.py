@@ -9,6 +9,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.job_progress import draw_jobs, order_job
 from pld_app.components.permitted import allowed
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
 from pld_core.gate_facts import Fix, Gate, GateState, red_gates
 from pld_core.models import PromptVersion, Split, Task
@@ -19,8 +20,8 @@ BADGES = {
     GateState.RED: ("red", ":material/close:"),
     GateState.NOT_APPLICABLE: ("gray", ":material/remove:"),
 }
-PAGES = {"review": "Review", "data": "Data", "evaluate": "Evaluate", "prompt": "Prompt"}
-"""Where fixes are made, by the page's file."""
+PAGES = {"review": "Review", "data": "Data", "evaluate": "Evaluate"}
+"""Where fixes are made but for this page, by the page's file."""
 
 
 def draw_gates(task: Task, version: PromptVersion, gates: Sequence[Gate]) -> None:
@@ -35,24 +36,23 @@ def draw_gates(task: Task, version: PromptVersion, gates: Sequence[Gate]) -> Non
 
 def _draw_gate(task: Task, gate: Gate) -> None:
     colour, icon = BADGES[gate.state]
-    with st.container(key=f"gate_{gate.key}", gap="xxsmall"):
-        mark, words = st.columns([16, 84], gap="small")
-        mark.badge(gate.state.value, icon=icon, color=colour)  # type: ignore[arg-type]  # one of the colours above
-        with words:
-            st.markdown(plain(gate.title))
-            st.caption(plain(gate.figure))
-            if gate.reason:
-                st.caption(f":{colour}[{plain(gate.reason)}]")
-            if gate.fix:
-                _draw_fix(task, gate.fix)
+    mark, words = st.columns([20, 80], gap="small")
+    mark.badge(gate.state.value, icon=icon, color=colour)  # type: ignore[arg-type]  # one of the colours above
+    with words.container(key=f"gate_{gate.key}", gap="xxsmall"):
+        st.markdown(plain(gate.title))
+        st.caption(plain(gate.figure))
+        if gate.fix:
+            draw_remark("red", plain(f"{gate.reason} {gate.fix.todo}"))
+            _draw_link(task, gate.fix)
+        elif gate.reason:
+            st.caption(plain(gate.reason))
 
 
-def _draw_fix(task: Task, fix: Fix) -> None:
-    if fix.page == "prompt":
-        st.caption(f"On this page: {plain(fix.todo)}")
-        return
-    label = f"{PAGES[fix.page]}: {plain(fix.todo)}"
-    st.page_link(f"pages/{fix.page}.py", label=label, icon=":material/build:", query_params={"task": task.name})
+def _draw_link(task: Task, fix: Fix) -> None:
+    """Draw the way to the page on which a gate is put right, unless it is this one."""
+    if fix.page in PAGES:
+        label = f"Put it right on {PAGES[fix.page]}"
+        st.page_link(f"pages/{fix.page}.py", label=label, icon=":material/build:", query_params={"task": task.name})
 
 
 def _draw_test_run(task: Task, version: PromptVersion) -> None:

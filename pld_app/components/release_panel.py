@@ -11,6 +11,7 @@ from pld_app import session
 from pld_app.components.gate_list import draw_gates
 from pld_app.components.release_changes import draw_changes
 from pld_app.components.release_sign import draw_rollback, draw_sign
+from pld_app.components.remark import Colour, draw_remark
 from pld_app.components.text import moment, plain, short_hash
 from pld_core.models import PromptVersion, Task
 from pld_core.releases import BreakGlass, Release, ReleaseLabel, holders_of
@@ -51,9 +52,9 @@ def draw_exception(exception: BreakGlass | None, now: str) -> None:
     """Draw that a label stands on a version with red gates, until when and why; in red once that has ended."""
     if exception is None:
         return
-    colour = "red" if exception.is_expired(now) else "orange"
+    colour: Colour = "red" if exception.is_expired(now) else "orange"
     words = exception.words(now)
-    st.markdown(f":{colour}[**{words[:1].upper()}{words[1:]}**. {plain(exception.reason)}]")
+    draw_remark(colour, f"**{words[:1].upper()}{words[1:]}.** {plain(exception.reason)}")
 
 
 def _draw_history(task: Task, moves: Sequence[Release]) -> None:

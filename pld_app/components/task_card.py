@@ -34,8 +34,8 @@ def draw_task(task: Task) -> None:
             st.caption(_states(counts))
         with columns[2]:
             st.metric("Prompt versions", counts.prompts)
-            st.caption(_newest_prompt(task))
             draw_production(task)
+            st.caption(_newest_prompt(task))
         with columns[3]:
             st.markdown("**Next step**")
             _draw_next_step(task, counts)

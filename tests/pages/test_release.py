@@ -63,7 +63,8 @@ def holder(app: App) -> int:
 def test_a_version_that_was_not_evaluated_says_so_and_leads_there(compiled: App, visit: Visit) -> None:
     at = visit("prompt")
     assert ":red[**2 gates red**]" in "\n".join(raw(at, "markdown"))
-    assert "Evaluate: Evaluate version 1 on the test split." in links(at)
+    assert "This prompt was not evaluated there. Evaluate version 1 on the test split." in prose(at)
+    assert links(at).count("Put it right on Evaluate") == 2
     assert at.button("release").disabled
     assert "2 gates red. Put them right, or make an exception." in prose(at)
     assert "Production: on no version" in prose(at).replace("**", "")
