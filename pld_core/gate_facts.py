@@ -110,7 +110,11 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Production:
-    """The version in production, and its evaluation with the same student, weights and split; None without one."""
+    """What a version is compared with: the one in production, or for that one itself the one that it replaced there.
+
+    Attributes:
+        evaluated: its evaluation with the same student, weights and split; None without one.
+    """
 
     number: int
     evaluated: Evaluated | None
@@ -128,7 +132,7 @@ class GateFacts:
         tokens: of the prompt; `counted` says how they were counted.
         evaluated: the newest evaluation of this prompt that counts, the newest complete one if there is any.
         split: hashes of the active examples of that evaluation's split, of the test split without one.
-        production: None while no version is in production.
+        production: None while no other version is, or was before this one, in production.
         looks: evaluations of any version of the task on the test split, this one's too.
     """
 

@@ -58,7 +58,7 @@ def macro_f1(facts: GateFacts, policy: GatePolicy) -> Gate:
     if isinstance(pairs, Gate):
         return pairs
     found, n = compare(pairs), len(pairs)
-    figure = _comparison_words(found, n)
+    figure = _comparison_words(found, _other(facts))
     if n < SMALL_SAMPLE:
         is_worse, reason = found.broken > found.fixed, "Too few examples for a rate, and more were broken than fixed."
     else:
@@ -76,7 +76,7 @@ def each_label(facts: GateFacts, policy: GatePolicy) -> Gate:
     if isinstance(pairs, Gate):
         return pairs
     lines = by_label(facts.labels, pairs)
-    figure = "right: " + "; ".join(_label_words(line) for line in lines)
+    figure = "right: " + "; ".join(_label_words(line, _other(facts)) for line in lines)
     n = min(line.n for line in lines)
     if missing := [line.label for line in lines if not line.n]:
         fix = Fix("data", "Import test examples of these labels, then evaluate both versions again.")
@@ -89,9 +89,8 @@ def each_label(facts: GateFacts, policy: GatePolicy) -> Gate:
 def _pairs(key: str, title: str, facts: GateFacts) -> tuple[Pair, ...] | Gate:
     """Return the answers side by side, or the gate that says why they cannot be compared."""
     mine, production = facts.evaluated, facts.production
-    if production is None or production.number == facts.number:
-        is_first = production is None
-        reason = "No version is in production yet." if is_first else "This is the version in production."
+    if production is None:
+        reason = "No other version is in production, or was before this one."
         return Gate(key, title, GateState.NOT_APPLICABLE, "nothing to compare with", 0, reason)
     if mine is None or not mine.is_complete:
         return _not_evaluated(key, title, facts)
@@ -109,8 +108,8 @@ def _examples(evaluated: Evaluated) -> frozenset[tuple[str, str]]:
 def _incomparable(key: str, title: str, mine: Evaluated, production: Production) -> Gate:
     run = mine.run
     reason = (
-        f"Version {production.number}, in production, was not evaluated with the same weights of {run.student} on the "
-        f"same {run.split.value} examples."
+        f"Version {production.number}, which it is compared with, was not evaluated with the same weights of "
+        f"{run.student} on the same {run.split.value} examples."
     )
     fix = Fix("evaluate", f"Evaluate version {production.number} with {run.student} on {run.split.value}.")
     return Gate(key, title, GateState.RED, "nothing to compare with", 0, reason, fix)
@@ -126,20 +125,26 @@ def _look_at_broken(facts: GateFacts) -> Fix:
     return Fix("evaluate", f"Look at the wrong answers{run}, and edit or retire the rules behind them.")
 
 
-def _comparison_words(found: Comparison, n: int) -> str:
+def _other(facts: GateFacts) -> str:
+    """Return what the answers are compared with, in words."""
+    return f"version {facts.production.number}" if facts.production else "production"
+
+
+def _comparison_words(found: Comparison, other: str) -> str:
+    n = found.n
     moved = f"fixed {found.fixed:,}, broken {found.broken:,} of {n:,} examples"
     if n < SMALL_SAMPLE:
         return f"{moved} (too few for a rate)"
     chance = "" if found.p_value is None else f", McNemar p = {found.p_value:.2g}"
     return (
-        f"{found.after:.3f}, production {found.before:.3f}: {found.difference:+.3f} (95 % interval {found.low:+.3f} to "
+        f"{found.after:.3f}, {other} {found.before:.3f}: {found.difference:+.3f} (95 % interval {found.low:+.3f} to "
         f"{found.high:+.3f}); {moved}{chance}"
     )
 
 
-def _label_words(line: LabelPair) -> str:
+def _label_words(line: LabelPair, other: str) -> str:
     few = ", decided on counts" if 0 < line.n < SMALL_SAMPLE else ""
-    return f"{line.label} {line.after:,} of {line.n:,}, production {line.before:,}{few}"
+    return f"{line.label} {line.after:,} of {line.n:,}, {other} {line.before:,}{few}"
 
 
 def _is_worse(line: LabelPair, margin: float) -> bool:

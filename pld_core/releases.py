@@ -172,13 +172,13 @@ def check_move(
         now: UTC time, ISO 8601.
 
     Raises:
-        IllegalTransition: the label is on the version already, or with four eyes the actor built it.
+        IllegalTransition: the label is on the version already by no exception, or with four eyes the actor built it.
         MissingReason: no reason, or none for the exception.
         InvalidInput: an exception that nothing needs, or one that ends too late or before today.
         GatesRed: a gate is red, and no exception was made.
     """
     name = f"version {version.number} of {order.task}"
-    if holder is not None and holder.version == version.number:
+    if is_settled(holder, version):
         raise IllegalTransition(f"{order.label.value} is on {name} already. Nothing was changed.")
     if four_eyes and version.created_by == actor.name:
         raise IllegalTransition(
@@ -196,6 +196,15 @@ def check_move(
             "exception with a reason and a day on which it ends."
         )
     return said
+
+
+def is_settled(holder: Release | None, version: PromptVersion) -> bool:
+    """Return whether the label is on the version to stay; one by an exception is released again once gates are green.
+
+    Args:
+        holder: the move that the label stands on.
+    """
+    return holder is not None and holder.version == version.number and holder.break_glass is None
 
 
 def folded_reason(reason: str) -> str:
@@ -273,8 +282,8 @@ def before_holder(moves: Sequence[Release]) -> Release | None:
     """
     stack: list[Release] = []
     for move in moves:
-        if move.kind is MoveKind.ROLLBACK:
+        if move.kind is MoveKind.ROLLBACK or (stack and stack[-1].version == move.version):
             stack.pop()
-        else:
+        if move.kind is MoveKind.MOVE:
             stack.append(move)
     return stack[-2] if len(stack) > 1 else None

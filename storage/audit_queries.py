@@ -55,7 +55,7 @@ from storage.gate_policies import gate_policy_changes
 from storage.guidelines import guideline_versions
 from storage.oversight_queries import load_facts
 from storage.policies import policy_changes
-from storage.releases import load_moves
+from storage.release_rows import load_moves
 from storage.rule_queries import load_revisions
 from storage.task_queries import load_task
 from storage.veils import veils

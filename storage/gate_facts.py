@@ -9,9 +9,10 @@ from pld_core.canonical import canonical_json
 from pld_core.gate_facts import Evaluated, GateFacts, Production, RuleFact
 from pld_core.gate_policy import GatePolicy
 from pld_core.models import ExampleState, Prediction, PromptVersion, Run, Split
+from pld_core.releases import ReleaseLabel, before_holder
 from pld_core.token_count import estimated
 from storage import rows
-from storage.prompts import load_version
+from storage.release_rows import load_moves
 from storage.task_queries import load_task
 
 _CONFLICTS = "SELECT count(DISTINCT text_hash) FROM example WHERE task = ? AND state = 'conflict'"
@@ -37,7 +38,7 @@ def load_gate_facts(conn: sqlite3.Connection, version: PromptVersion, policy: Ga
         counted=tokens.how,
         evaluated=mine,
         split=_active(conn, task, mine.run.split if mine else Split.TEST),
-        production=_production(conn, task, mine.run if mine else None),
+        production=_production(conn, version, mine.run if mine else None),
         looks=_count(conn, _LOOKS, task),
     )
 
@@ -120,15 +121,16 @@ def _predictions(conn: sqlite3.Connection, run_id: int) -> tuple[Prediction, ...
     return tuple(rows.prediction_from(row) for row in found)
 
 
-def _production(conn: sqlite3.Connection, task: str, like: Run | None) -> Production | None:
-    row = conn.execute(
-        "SELECT version FROM release_move WHERE task = ? AND label = 'production' ORDER BY id DESC LIMIT 1", (task,)
-    ).fetchone()
-    if row is None:
+def _production(conn: sqlite3.Connection, version: PromptVersion, like: Run | None) -> Production | None:
+    """Return the version in production, or the one that this version took the place of there."""
+    task, moves = version.prompt.task, load_moves(conn, version.prompt.task, ReleaseLabel.PRODUCTION)
+    held = moves[-1] if moves else None
+    if held is not None and held.version == version.number:
+        held = before_holder(moves)
+    if held is None:
         return None
-    version = load_version(conn, task, row["version"])
-    evaluated = _newest(conn, task, version.prompt.sha256, (like.split,), like) if like else None
-    return Production(version.number, evaluated)
+    evaluated = _newest(conn, task, held.sha256, (like.split,), like) if like else None
+    return Production(held.version, evaluated)
 
 
 def _active(conn: sqlite3.Connection, task: str, split: Split) -> frozenset[str]:

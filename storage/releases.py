@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 
 from pld_core.canonical import Json, canonical_json
@@ -27,6 +26,7 @@ from storage.gate_facts import load_gate_facts
 from storage.gate_policies import load_gate_policy
 from storage.policies import load_policy
 from storage.prompts import load_version
+from storage.release_rows import load_moves, release_from
 from storage.signatures import require_fresh
 from storage.task_queries import load_task
 
@@ -129,12 +129,6 @@ class SqliteReleases:
             return _record(write, restored, moves[-1], actor)
 
 
-def load_moves(conn: sqlite3.Connection, task: str, label: ReleaseLabel | None = None) -> tuple[Release, ...]:
-    """Return the moves of a task's labels, or of one of them, oldest first."""
-    sql = "SELECT * FROM release_move WHERE task = ? AND ? IN ('', label) ORDER BY id"
-    return tuple(map(_release, conn.execute(sql, (task, label.value if label else ""))))
-
-
 def _judged(conn: sqlite3.Connection, version: PromptVersion) -> tuple[GateFacts, tuple[Gate, ...]]:
     policy = load_gate_policy(conn, version.prompt.task)
     facts = load_gate_facts(conn, version, policy)
@@ -190,7 +184,7 @@ def _record(write: Write, release: Release, holder: Release | None, actor: Actor
         "signed_as": actor.signed_as,
     }
     write.event(actor, "release.moved", f"{release.task} {release.label.value}", payload)
-    return _release(write.conn.execute("SELECT * FROM release_move WHERE id = ?", (number,)).fetchone())
+    return release_from(write.conn.execute("SELECT * FROM release_move WHERE id = ?", (number,)).fetchone())
 
 
 def _in_words(release: Release) -> str:
@@ -198,21 +192,3 @@ def _in_words(release: Release) -> str:
     words = ", ".join(f"{n} {state.value}" for n, state in zip(counted, GateState, strict=True) if n)
     exception = f", exception until {release.break_glass.until}" if release.break_glass else ""
     return f"gates {words}{exception}"
-
-
-def _release(row: sqlite3.Row) -> Release:
-    until = row["exception_until"]
-    return Release(
-        number=row["id"],
-        task=row["task"],
-        label=ReleaseLabel(row["label"]),
-        version=row["version"],
-        sha256=row["sha256"],
-        kind=MoveKind(row["kind"]),
-        reason=row["reason"],
-        by=row["by"],
-        at=row["at"],
-        run=row["run_id"],
-        gates=tuple(Gate.from_json(gate) for gate in json.loads(row["gates"])),
-        break_glass=BreakGlass(row["exception_reason"], until) if until else None,
-    )

@@ -24,6 +24,7 @@ from pld_core.releases import (
     ReleaseLabel,
     ReleaseOrder,
     before_holder,
+    is_settled,
 )
 from pld_core.signing import is_fresh
 
@@ -120,7 +121,7 @@ def _hindrance(
 ) -> str:
     """Return why it cannot be signed now, empty if it can; the store decides in the end."""
     app = session.app()
-    if held is not None and held.version == version.number:
+    if held is not None and is_settled(held, version):
         return f"{held.label.value.capitalize()} is on this version already."
     if app.store.policies.of(task.name).four_eyes and version.created_by == app.actor.name:
         return "You built this version, and the policy asks for four eyes: another release manager has to sign."

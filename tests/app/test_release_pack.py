@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from pld_core.gate_policy import AS_MADE, GatePolicy
 from pld_core.releases import BreakGlass
 from storage import SqliteStore
 from tests.factories import ANNA, BERT
-from tests.packs import ORDER, packed
+from tests.packs import ORDER, packed, verified
 from tests.releasing import PRODUCTION, TASK, next_version, one_version, order, released
 
 TINY = GatePolicy(token_budget=10)
@@ -74,3 +75,9 @@ def test_every_move_is_in_it_with_its_gates_and_its_reason(store: SqliteStore) -
     inventory = json.loads(pack.read("inventory.json"))["task"]
     assert inventory["gate_limits"]["token_budget"] == 10
     assert [change["reason"] for change in inventory["gate_limit_changes"]] == ["a tiny student"]
+
+
+def test_a_pack_with_releases_verifies(store: SqliteStore, tmp_path: Path) -> None:
+    pack_at(store, ORDER.made_at).extractall(tmp_path)
+    found = verified(tmp_path / "verify.py", tmp_path)
+    assert found.code == 0, found.said

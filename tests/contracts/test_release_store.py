@@ -353,3 +353,19 @@ def test_a_roll_back_without_a_reason_or_past_somebody_else_changes_nothing(sqli
     with pytest.raises(ReleaseMovedOn):
         sqlite_store.releases.roll_back(TASK, PRODUCTION, 1, "too late", BERT)
     assert sqlite_store.events.count() == before
+
+
+def test_green_gates_put_an_end_to_an_exception_measured_against_the_version_before(sqlite_store: Store) -> None:
+    one_version(sqlite_store)
+    released(sqlite_store, 1)
+    next_version(sqlite_store, wrong=[0, 2])
+    sqlite_store.releases.move(order(sqlite_store, 2, glass=GLASS), BERT)
+    assert red(sqlite_store, 2) == ["macro_f1", "labels"], "being in production makes it no better"
+    with pytest.raises(GatesRed):
+        released(sqlite_store, 2)
+    evaluated(sqlite_store, 2)
+    assert red(sqlite_store, 2) == []
+    assert released(sqlite_store, 2).break_glass is None
+    with pytest.raises(IllegalTransition, match="production is on version 2 of posts already"):
+        released(sqlite_store, 2)
+    assert sqlite_store.releases.roll_back(TASK, PRODUCTION, seen(sqlite_store), "worse", BERT).version == 1

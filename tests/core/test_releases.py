@@ -52,6 +52,8 @@ def test_who_built_a_version_releases_it_only_without_four_eyes() -> None:
 def test_a_label_does_not_move_to_where_it_is_nor_without_a_reason() -> None:
     with pytest.raises(IllegalTransition, match="production is on version 2 of posts already"):
         check_move(ORDER, VERSION, release(1, 2), (GREEN,), False, BERT, NOW)
+    held = release(1, 2, glass=BreakGlass("a court order", "2026-01-05"))
+    assert check_move(ORDER, VERSION, held, (GREEN,), False, BERT, NOW), "green gates put an end to an exception"
     with pytest.raises(MissingReason):
         check_move(replace(ORDER, reason=" "), VERSION, None, (GREEN,), False, BERT, NOW)
 
@@ -104,6 +106,8 @@ def test_a_roll_back_goes_one_step_back_each_time() -> None:
     assert before_holder(moves) is None
     moves.append(release(6, 3))
     assert before_holder(moves) == moves[0]
+    moves.append(release(7, 3))
+    assert before_holder(moves) == moves[0], "released again, it is on the version as before"
     assert before_holder([]) is None
 
 
@@ -114,7 +118,7 @@ def test_a_roll_back_leads_to_the_version_that_the_label_was_on(steps: list[int 
     for number, version in enumerate(steps, start=1):
         if version is not None:
             moves.append(release(number, version))
-            been.append(version)
+            been += [version] if been[-1:] != [version] else []
         elif (target := before_holder(moves)) is not None:
             been.pop()
             assert target.version == been[-1]

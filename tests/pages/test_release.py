@@ -83,7 +83,7 @@ def test_the_test_split_is_evaluated_from_here_and_the_look_is_counted(
 
 def test_a_release_is_signed_with_its_reason(ready: App, visit: Visit) -> None:
     at = visit("prompt")
-    assert "No version is in production yet." in prose(at)
+    assert "No version is in production yet, so all of it is new." in prose(at)
     at.text_area(REASON).set_value(NASTY)
     press(at, "release")
     held = ready.store.releases.holder("nda", PRODUCTION)
