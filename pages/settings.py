@@ -4,6 +4,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.connection_tests import draw_embedder_test, draw_student_tests, draw_teacher_tests
+from pld_app.components.gate_policy_form import draw_gate_policy
 from pld_app.components.policy_form import draw_policy
 from pld_app.components.roles_panel import draw_roles
 from pld_app.components.settings_conflict import draw_conflict
@@ -49,6 +50,7 @@ with policy:
         "and why; each change is on the Audit page."
     )
     draw_policy()
+    draw_gate_policy()
 with roles:
     st.caption(
         "Who may do what. Every grant and revocation is kept, with who made it and why. Sign-in itself is configured "

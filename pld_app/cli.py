@@ -23,12 +23,14 @@ from pld_app.cli_embedder import embedder
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
+from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
 from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
 from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
 from pld_app.cli_policy import policy
 from pld_app.cli_prompt import prompt
+from pld_app.cli_release import COMMANDS as RELEASE
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
@@ -58,6 +60,11 @@ for rule_command in (*DESK, effect, second_look, split, merge):
 cli.add_command(review)
 cli.add_command(roles)
 cli.add_command(policy)
+for gate_command in GATE_POLICY:
+    policy.add_command(gate_command)
+cli.add_command(prompt)
+for release_command in RELEASE:
+    prompt.add_command(release_command)
 cli.add_command(audit)
 cli.add_command(oversight)
 cli.add_command(import_)

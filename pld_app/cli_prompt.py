@@ -13,6 +13,7 @@ from pld_app.prompting import (
     compare_versions,
     export_version,
     length_of,
+    released_as,
     same_version,
     version_json,
 )
@@ -27,7 +28,7 @@ from pld_core.word_diff import marked, word_pieces
 
 @click.group()
 def prompt() -> None:
-    """Prompt versions: list, compare, export, verify."""
+    """Prompt versions: list, compare, export, verify, release."""
 
 
 @prompt.command(name="list")
@@ -38,8 +39,10 @@ def list_(workspace: Path, out: Output, task_name: str) -> None:
     app = wiring.open_app(workspace)
     app.store.tasks.get(task_name)
     versions = app.store.prompts.all(task_name)
-    lines = [_line(version) for version in versions]
-    out.emit([version_json(version) for version in versions], "\n".join(lines) or "Nothing is compiled yet.")
+    held = released_as(app, task_name)
+    lines = [_line(version) + (f"  {held[version.number]}" if version.number in held else "") for version in versions]
+    values = [{**version_json(version), "released_as": held.get(version.number, "")} for version in versions]
+    out.emit(values, "\n".join(lines) or "Nothing is compiled yet.")
 
 
 @prompt.command()
@@ -67,6 +70,8 @@ def export(workspace: Path, out: Output, number: int, task_name: str, form: str,
     """Write a prompt version in a format."""
     made = export_version(wiring.open_app(workspace), task_name, number, form, model)
     text = made.content.decode("utf-8")
+    if made.caution:
+        click.echo(f"{made.name}: {made.caution}", err=True)
     if file is None:
         out.emit({"name": made.name, "content": text}, text.removesuffix("\n"))
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pld_app.context_sizing import window_of
 from pld_app.wiring import App, prompt_version
@@ -16,6 +17,7 @@ from pld_core.prompt_export.verification import Verification
 from pld_core.prompt_figures import SideBySide, side_by_side
 from pld_core.prompt_manifest import TokenCount
 from pld_core.records import ExampleFilter
+from pld_core.releases import exception_on, holders_of, marks
 from pld_core.token_count import estimated
 
 
@@ -29,10 +31,11 @@ class Compared:
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file of a version: what it is called, and its bytes."""
+    """A file of a version: what it is called, its bytes, and the exception that it is released by, in words."""
 
     name: str
     content: bytes
+    caution: str = ""
 
 
 def length_of(version: PromptVersion) -> TokenCount:
@@ -79,9 +82,16 @@ def export_version(app: App, task: str, number: int | None, form: str, model: st
         model=model or app.settings.ollama_model,
         num_ctx=window_of(app.settings, app.store),
         examples=app.store.tasks.examples(task, ExampleFilter(split=Split.VALIDATION)),
+        exception=exception_on(app.store.releases.history(task)[::-1], version.number),
+        at=datetime.now(UTC).isoformat(),
     )
-    content = export(source, form)
-    return ExportedFile(file_name(source, form), content)
+    return ExportedFile(file_name(source, form), export(source, form), source.caution)
+
+
+def released_as(app: App, task: str) -> dict[int, str]:
+    """Return by number what stands beside the versions that hold a release label now; see `releases.marks`."""
+    moves, now = app.store.releases.history(task)[::-1], datetime.now(UTC).isoformat()
+    return {held.version: ", ".join(marks(moves, held.version, now)) for held in holders_of(moves)}
 
 
 def same_version(app: App, verification: Verification) -> PromptVersion | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from pld_core.attention import Attention
 from pld_core.canonical import Json
 from pld_core.checks import SeededCheck
+from pld_core.gate_policy import GatePolicyChange
 from pld_core.guideline import GuidelineVersion
 from pld_core.lineage import EvidenceChange, Lineage
 from pld_core.models import (
@@ -32,6 +33,7 @@ from pld_core.models import (
 from pld_core.oversight import OversightFacts
 from pld_core.policy import PolicyChange
 from pld_core.records import Dataset, EventFilter, StoredClustering
+from pld_core.releases import Release
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,14 @@ class AuditSnapshot(Protocol):
     def calls(self) -> tuple[CallFigures, ...]: ...
     def clusterings(self) -> tuple[StoredClustering, ...]: ...
     def prompts(self) -> tuple[PromptVersion, ...]: ...
+    def releases(self) -> tuple[Release, ...]:
+        """Return every move of the task's release labels, oldest first."""
+        ...
+
+    def gate_policies(self) -> tuple[GatePolicyChange, ...]:
+        """Return every change of the limits of the task's gates, oldest first."""
+        ...
+
     def runs(self) -> tuple[Run, ...]: ...
     def answers(self, run_id: int) -> tuple[AnswerCount, ...]: ...
     def count_rules(self) -> int: ...

@@ -33,6 +33,7 @@ from pld_core.models import (
     evidence_set_hash,
 )
 from pld_core.nearness import STRAY, closeness_to
+from pld_core.paired import mcnemar
 from pld_core.prompt_order import Candidate
 
 AT_LEAST = 10
@@ -179,15 +180,8 @@ class Effect:
 
     @property
     def p_value(self) -> float | None:
-        """Exact McNemar test, two-sided: how often chance alone splits the changed answers at least so unevenly.
-
-        None if no answer changed between right and wrong.
-        """
-        changed = self.fixed + self.broken
-        if not changed:
-            return None
-        tail = sum(math.comb(changed, k) for k in range(min(self.fixed, self.broken) + 1))
-        return min(1.0, tail / (1 << (changed - 1)))
+        """See `paired.mcnemar`."""
+        return mcnemar(self.fixed, self.broken)
 
     @property
     def words(self) -> str:

@@ -23,6 +23,8 @@ PldError
 │   ├── SettingsMovedOn     somebody changed the settings meanwhile
 │   ├── GuidelineMovedOn    somebody changed the guideline meanwhile
 │   ├── LabelsMovedOn       somebody changed the labels of a task meanwhile
+│   ├── ReleaseMovedOn      somebody moved the release label meanwhile
+│   ├── GatesRed            a prompt version is not ready for release
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
 │       └── EvidenceMovedOn its evidence changed meanwhile
 ├── WorkspaceError          the store cannot be used
@@ -221,6 +223,14 @@ class GuidelineMovedOn(NotAllowed):
 
 class LabelsMovedOn(NotAllowed):
     """The label set of a task is no longer the one that was looked at; nothing was changed."""
+
+
+class ReleaseMovedOn(NotAllowed):
+    """The release label is no longer where it was when it was looked at; nothing was changed."""
+
+
+class GatesRed(NotAllowed):
+    """A gate of the prompt version is red; no label was moved."""
 
 
 class RevisionMovedOn(NotAllowed):

@@ -45,6 +45,7 @@ class Step(StrEnum):
     ASSIGN = "assign rules"
     ASSIGN_OTHERS = "assign rules to others"
     COMPILE = "compile a prompt"
+    RELEASE = "release a prompt version"
     EVALUATE = "evaluate a prompt"
     ASK = "ask a student"
     PULL_MODEL = "get a model onto a server"
@@ -91,6 +92,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.ASSIGN: _REVIEWING,
     Step.ASSIGN_OTHERS: _LEADING,
     Step.COMPILE: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
+    Step.RELEASE: frozenset({_R.RELEASE_MANAGER}),
     Step.EVALUATE: _TRYING,
     Step.ASK: _TRYING,
     # It takes room on a server that others may use too.

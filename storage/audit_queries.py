@@ -21,6 +21,7 @@ from pld_core.audit_ports import (
 from pld_core.blind import refuse_blind
 from pld_core.canonical import Json
 from pld_core.checks import SeededCheck
+from pld_core.gate_policy import GatePolicyChange
 from pld_core.guideline import GuidelineVersion
 from pld_core.models import (
     ANYBODY,
@@ -41,6 +42,7 @@ from pld_core.oversight import OversightFacts
 from pld_core.permissions import Step, guarded
 from pld_core.policy import PolicyChange
 from pld_core.records import Dataset, EventFilter, StoredClustering
+from pld_core.releases import Release
 from storage import rows
 from storage.attention import load_attention
 from storage.checks import load_checks
@@ -49,9 +51,11 @@ from storage.dataset_queries import DATASET
 from storage.events import each_event
 from storage.example_queries import EXAMPLE
 from storage.example_rows import dataset_from, example_from
+from storage.gate_policies import gate_policy_changes
 from storage.guidelines import guideline_versions
 from storage.oversight_queries import load_facts
 from storage.policies import policy_changes
+from storage.release_rows import load_moves
 from storage.rule_queries import load_revisions
 from storage.task_queries import load_task
 from storage.veils import veils
@@ -161,6 +165,12 @@ class SqliteSnapshot:
     def prompts(self) -> tuple[PromptVersion, ...]:
         found = self._all(f"{rows.VERSIONS} WHERE v.task = ? ORDER BY v.number", self.task.name)
         return tuple(map(rows.prompt_from, found))
+
+    def releases(self) -> tuple[Release, ...]:
+        return load_moves(self._conn, self.task.name)
+
+    def gate_policies(self) -> tuple[GatePolicyChange, ...]:
+        return gate_policy_changes(self._conn, self.task.name)
 
     def runs(self) -> tuple[Run, ...]:
         return tuple(map(rows.run_from, self._all("SELECT * FROM run WHERE task = ? ORDER BY id", self.task.name)))

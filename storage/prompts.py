@@ -46,11 +46,11 @@ class SqlitePrompts:
                 write.event(actor, "prompt.counted", f"{prompt.task} v{number}", tokens.as_json())
             if tokens is not None:
                 _add_count(write, prompt.task, number, tokens, actor)
-            return _version(write.conn, prompt.task, number)
+            return load_version(write.conn, prompt.task, number)
 
     def get(self, task: str, number: int) -> PromptVersion:
         with self._database.read() as conn:
-            return _version(conn, task, number)
+            return load_version(conn, task, number)
 
     def all(self, task: str) -> tuple[PromptVersion, ...]:
         """Return the versions of a task, newest first."""
@@ -80,7 +80,12 @@ class SqlitePrompts:
             return tuple(PublishedModel.from_json(json.loads(row["payload"])) for row in found)
 
 
-def _version(conn: sqlite3.Connection, task: str, number: int) -> PromptVersion:
+def load_version(conn: sqlite3.Connection, task: str, number: int) -> PromptVersion:
+    """Return a prompt version of a task with the newest count of its tokens.
+
+    Raises:
+        NotFound: there is no such version.
+    """
     row = conn.execute(f"{rows.VERSIONS} WHERE v.task = ? AND v.number = ?", (task, number)).fetchone()
     if row is None:
         raise NotFound(f"Task {task} has no prompt version {number}. The Prompt page lists those there are.")

@@ -16,6 +16,7 @@ from storage.desk import SqliteDesk
 from storage.effects import SqliteEffects
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
+from storage.gate_policies import SqliteGatePolicies
 from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
 from storage.labels import SqliteLabels
@@ -25,6 +26,7 @@ from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts, SqliteRuns
+from storage.releases import SqliteReleases
 from storage.roles import SqliteRoles
 from storage.rules import SqliteRules
 from storage.sheets import SqliteSheets
@@ -48,10 +50,12 @@ class SqliteStore:
         self.desk = SqliteDesk(database)
         self.sheets = SqliteSheets(database)
         self.policies = SqlitePolicies(database)
+        self.gate_policies = SqliteGatePolicies(database)
         self.guidelines = SqliteGuidelines(database)
         self.labels = SqliteLabels(database)
         self.checks = SqliteChecks(database)
         self.prompts = SqlitePrompts(database)
+        self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
         self.jobs = SqliteJobs(database)

@@ -25,13 +25,18 @@ def draw_compare(task: Task, versions: Sequence[PromptVersion]) -> None:
     before = left.selectbox("From version", numbers, index=1, key=f"compare_from_{task.name}")
     after = right.selectbox("To version", numbers, index=0, key=f"compare_to_{task.name}")
     compared = prompting.compare_versions(session.app(), task.name, before, after)
-    if compared.diff.is_same:
-        st.info("Both are the same.")
-    _draw_rules(compared.diff)
-    for fact in compared.diff.facts:
-        st.markdown(f"**{plain(fact.name.capitalize())}:** {plain(fact.before)} → {plain(fact.after)}")
-    _draw_text(compared.diff)
+    draw_difference(compared.diff)
     _draw_figures(compared.figures, before, after)
+
+
+def draw_difference(diff: PromptDiff) -> None:
+    """Draw what differs between two versions: the rules, then how they were built, then the text."""
+    if diff.is_same:
+        st.info("Both are the same.")
+    _draw_rules(diff)
+    for fact in diff.facts:
+        st.markdown(f"**{plain(fact.name.capitalize())}:** {plain(fact.before)} → {plain(fact.after)}")
+    _draw_text(diff)
 
 
 def _draw_rules(diff: PromptDiff) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import prompting, session
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import moment, plain, short_hash
 from pld_core.errors import PldError
 from pld_core.models import PromptVersion
@@ -23,6 +24,8 @@ def draw_download(version: PromptVersion) -> None:
         except PldError as error:
             st.warning(plain(str(error)), icon=":material/error:")
             return
+        if made.caution:
+            draw_remark("red", plain(made.caution))
         st.download_button(
             "Download",
             made.content,

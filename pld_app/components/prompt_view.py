@@ -15,10 +15,12 @@ from pld_core.review import rule_sentences
 
 
 def draw_table(versions: Sequence[PromptVersion]) -> None:
-    """Draw all versions as a table, newest first."""
+    """Draw all versions as a table, newest first; there is at least one."""
+    held = prompting.released_as(session.app(), versions[0].prompt.task)
     rows = [
         {
             "Version": version.number,
+            "Released as": held.get(version.number, ""),
             "What": version.prompt.build.kind.words,
             "Rules": len(version.prompt.rules),
             "Answer": version.prompt.style.words,

@@ -8,6 +8,7 @@ from pld_app import session, wiring
 from pld_app.components.job_progress import order_job
 from pld_app.components.mentions import draw_mentions
 from pld_app.components.permitted import allowed
+from pld_app.components.production_line import draw_production
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
 from pld_core.evaluation import score
@@ -33,6 +34,7 @@ def draw_task(task: Task) -> None:
             st.caption(_states(counts))
         with columns[2]:
             st.metric("Prompt versions", counts.prompts)
+            draw_production(task)
             st.caption(_newest_prompt(task))
         with columns[3]:
             st.markdown("**Next step**")

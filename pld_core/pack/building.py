@@ -124,11 +124,11 @@ class _Builder:
         self._write_examples()
         inventory = inventory_json(snapshot)
         archive.add("inventory.json", _json(inventory))
-        prompts = snapshot.prompts()
+        prompts, moves, made_at = snapshot.prompts(), snapshot.releases(), self._order.made_at
         for version in prompts:
-            archive.add(f"prompts/v{version.number}.json", _json(prompt_json(version)))
+            archive.add(f"prompts/v{version.number}.json", _json(prompt_json(version, moves, made_at)))
             archive.add(f"prompts/v{version.number}.txt", version.prompt.text)
-        archive.add("releases.json", _json(self._told.releases_json()))
+        archive.add("releases.json", _json(self._told.releases_json(moves, made_at)))
         labels = snapshot.task.label_names
         runs = [(run, run_score(labels, snapshot.answers(run.id))) for run in snapshot.runs()]
         figures = oversight(snapshot.oversight())
@@ -146,6 +146,7 @@ class _Builder:
             self._lines,
             rate,
             named,
+            moves,
         )
         self._write_report(frame)
         archive.add("roles.json", _json(self._told.roles_json()))

@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass, field
 from pld_core.audit_ports import AnswerCount, AuditSnapshot
 from pld_core.canonical import Json
 from pld_core.evaluation import Score, score
+from pld_core.gate_policy import AS_MADE
 from pld_core.models import Answer, Event, Prediction, PromptVersion, Run
 from pld_core.policy import PLAIN
+from pld_core.releases import Release, holders_of, marks
 
 
 def inventory_json(snapshot: AuditSnapshot) -> dict[str, Json]:
     """Return the inventory: what the task is, what it was made of, and by which models with which templates."""
-    task = snapshot.task
+    task, limits = snapshot.task, snapshot.gate_policies()
     return {
         "task": {
             "name": task.name,
@@ -24,6 +26,8 @@ def inventory_json(snapshot: AuditSnapshot) -> dict[str, Json]:
             "labels": [{"name": label.name, "description": label.description} for label in task.labels],
             "policy": snapshot.policies()[-1].policy.as_json() if snapshot.policies() else PLAIN.as_json(),
             "policy_changes": [asdict(change) for change in snapshot.policies()],
+            "gate_limits": (limits[-1].policy if limits else AS_MADE).as_json(),
+            "gate_limit_changes": [asdict(change) for change in limits],
             "guideline_version": task.guideline_version,
             "guideline_versions": [
                 {"version": g.version, "text": g.text, "reason": g.reason, "at": g.at, "by": g.by}
@@ -70,8 +74,10 @@ def _students(runs: Sequence[Run]) -> list[Json]:
     return [{"student": name, "digest": digest, "runs": n} for (name, digest), n in counted.items()]
 
 
-def prompt_json(version: PromptVersion) -> dict[str, Json]:
+def prompt_json(version: PromptVersion, moves: Sequence[Release], now: str) -> dict[str, Json]:
+    """Return a prompt version with its manifest, and the release labels that are on it at a moment."""
     return {
+        "released_as": list(marks(moves, version.number, now)),
         "number": version.number,
         "sha256": version.prompt.sha256,
         "at": version.created_at,
@@ -156,8 +162,9 @@ class FromEvents:
             ],
         }
 
-    def releases_json(self) -> dict[str, Json]:
-        return {"label_moves": self.label_moves}
+    def releases_json(self, moves: Sequence[Release], now: str) -> dict[str, Json]:
+        """Return where each label is at a moment, and what the chain tells of how it came there."""
+        return {"labels": [held.as_json(now) for held in holders_of(moves)], "label_moves": self.label_moves}
 
 
 def event_json(event: Event) -> dict[str, Json]:

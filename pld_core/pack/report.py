@@ -20,7 +20,9 @@ from pld_core.pack.dossiers import RuleLine
 from pld_core.pack.html_parts import moment, pairs, share, table, tag, text, words
 from pld_core.pack.inventory import FromEvents
 from pld_core.pack.report_checks import checks_part
+from pld_core.pack.report_releases import releases_part
 from pld_core.pack.report_rules import state_badge
+from pld_core.releases import Release
 
 RULES_A_PART = 100
 """More rules than these stand in files of their own: a browser still opens a file of a hundred with ease."""
@@ -35,6 +37,7 @@ class ReportFrame:
         inventory: as `inventory_json` returns it.
         masked: examples' personal data were masked.
         catch, checks: what became of the seeded checks, and those of them that are named.
+        releases: every move of a release label, oldest first.
     """
 
     task: Task
@@ -49,6 +52,7 @@ class ReportFrame:
     rules: Sequence[RuleLine]
     catch: CatchRate
     checks: Sequence[SeededCheck]
+    releases: Sequence[Release]
 
     @property
     def parts(self) -> int:
@@ -279,8 +283,7 @@ def _prompts(frame: ReportFrame) -> Iterator[str]:
         yield tag("pre", text(prompt.text), "prompt") + "\n"
     if not frame.prompts:
         yield tag("p", "No prompt was compiled.", "soft")
-    yield tag("h3", "Label moves")
-    yield _told(frame.told.label_moves)
+    yield from releases_part(frame.releases, frame.made_at)
 
 
 def _people(frame: ReportFrame) -> Iterator[str]:

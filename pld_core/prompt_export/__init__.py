@@ -53,5 +53,5 @@ def export(source: ExportSource, name: str) -> bytes:
 
 
 def file_name(source: ExportSource, name: str) -> str:
-    """Return what the file is called, such as `nda-v3.txt`."""
-    return f"{source.task.name}-v{source.version.number}{FORMATS[name].ending}"
+    """Return what the file is called, such as `nda-v3.txt`, or `nda-v3-exception.txt` where it is released by one."""
+    return f"{source.task.name}-v{source.version.number}{source.mark}{FORMATS[name].ending}"

@@ -24,6 +24,7 @@ def document(source: ExportSource) -> dict[str, Json]:
             "by": version.created_by,
             "at": version.created_at,
             "tokens": (version.tokens or estimated(prompt.text)).as_json(),
+            **({"exception": source.exception.as_json(source.at)} if source.exception else {}),
         },
     }
     return {**content, "hash": hash_json(content)}

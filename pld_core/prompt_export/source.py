@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pld_core.models import Example, PromptVersion, Revision, Task
+from pld_core.releases import BreakGlass
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class ExportSource:
         model: name of the student's model on Ollama.
         num_ctx: its context window, in tokens.
         examples: validation examples, for formats that bring tests along.
+        exception: by which the version holds a release label in spite of red gates; None where there is none.
+        at: UTC time of the export, ISO 8601; says whether the exception has ended.
     """
 
     task: Task
@@ -25,8 +28,23 @@ class ExportSource:
     model: str
     num_ctx: int
     examples: tuple[Example, ...]
+    exception: BreakGlass | None = None
+    at: str = ""
 
     @property
     def title(self) -> str:
-        """Such as `nda, prompt version 3`."""
-        return f"{self.task.name}, prompt version {self.version.number}"
+        """Such as `nda, prompt version 3`, with the exception if there is one."""
+        title = f"{self.task.name}, prompt version {self.version.number}"
+        return f"{title} ({self.caution})" if self.exception else title
+
+    @property
+    def caution(self) -> str:
+        """What has to be said of the version wherever it goes; empty where it holds no label by an exception."""
+        return self.exception.words(self.at) if self.exception else ""
+
+    @property
+    def mark(self) -> str:
+        """What the file's name says of an exception: the text itself has to stay as it was signed."""
+        if self.exception is None:
+            return ""
+        return "-expired-exception" if self.exception.is_expired(self.at) else "-exception"

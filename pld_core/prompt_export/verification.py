@@ -83,6 +83,14 @@ class TokensShape(_Shape):
     note: str
 
 
+class ExceptionShape(_Shape):
+    """By which the version was released in spite of red gates, as it stood when the file was exported."""
+
+    reason: str
+    until: str
+    status: str
+
+
 class BuiltShape(_Shape):
     """Who built the version, and when."""
 
@@ -90,6 +98,7 @@ class BuiltShape(_Shape):
     by: str
     at: str
     tokens: TokensShape
+    exception: ExceptionShape | None = None
 
 
 class PromptFile(_Shape):

@@ -29,6 +29,7 @@ from storage.migrations import (
     m023_attention,
     m024_begun_decisions,
     m025_prompt_versions,
+    m026_releases,
 )
 from storage.migrations.steps import migrations
 
@@ -70,6 +71,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "second_look": (("id",), ("decision_id",)),
     "second_look_outcome": (("id",), ("decision_id",)),
     "prompt_count": (("id",),),
+    "release_move": (("id",),),
+    "gate_policy": (("id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -98,6 +101,7 @@ STEPS = (
     m023_attention.m023_attention,
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
+    m026_releases.m026_releases,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

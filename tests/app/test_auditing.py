@@ -101,7 +101,7 @@ def test_inventory_runs_and_sections_that_only_events_fill(pack: zipfile.ZipFile
     assert inventory["students"] == [{"student": "told", "digest": "sha256:w", "runs": 1}]
     (run,) = json.loads(pack.read("runs.json"))
     assert (run["figures"]["n"], run["figures"]["correct"], run["figures"]["invalid"]) == (1, 0, {"failed": 1})
-    assert json.loads(pack.read("releases.json")) == {"label_moves": []}
+    assert json.loads(pack.read("releases.json")) == {"labels": [], "label_moves": []}
     roles = json.loads(pack.read("roles.json"))
     assert [person["name"] for person in roles["people"]] == ["anna", "bert", "system"][: len(roles["people"])]
     statistics = json.loads(pack.read("statistics.json"))

@@ -71,6 +71,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.ASSIGN: (("rules", "assign", "R2", "--to", "nobody"),),
     Step.ASSIGN_OTHERS: (),
     Step.COMPILE: (("compile", "--task", "nda"),),
+    Step.RELEASE: (
+        ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
+        ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
+    ),
     Step.EVALUATE: (("evaluate", "--task", "nda"),),
     Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
@@ -81,7 +85,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("settings", "set", "teacher.in_flight", "3"),
         ("settings", "unset", "teacher.in_flight"),
     ),
-    Step.CHANGE_POLICY: (("policy", "set", "--task", "nda", "--four-eyes", "--reason", "two of us"),),
+    Step.CHANGE_POLICY: (
+        ("policy", "set", "--task", "nda", "--four-eyes", "--reason", "two of us"),
+        ("policy", "set-gates", "--task", "nda", "--malformed", "0.1", "--reason", "a poor student"),
+    ),
     Step.GRANT: (("roles", "grant", "eve@example.org", "lead"), ("roles", "revoke", ME, "admin", "--reason", "x")),
 }
 """Commands by the step they take. A step without one is settled elsewhere: the conflict in `tests/cli/test_data.py` has
@@ -103,6 +110,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
+    *("prompt gates", "prompt history", "policy gates"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 

@@ -69,6 +69,7 @@ READING = {
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
+    "prompting.released_as",
 }
 """Functions over an open app that change nothing in the workspace."""
 

@@ -23,9 +23,11 @@ from pld_core.effect import Basis, Case, Effect, StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
+from pld_core.gate_policy import AS_MADE, GatePolicy
 from pld_core.models import SYSTEM, Answer, AnswerStatus, Prediction, RevisionState, Role, Run, Split, Verdict
 from pld_core.policy import Policy
 from pld_core.records import TeacherCall
+from pld_core.releases import BreakGlass, ReleaseLabel, ReleaseOrder
 from pld_core.token_count import estimated
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
@@ -63,6 +65,7 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
     run_id = store.runs.start(run, ANNA).id
     store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])
+    release(store)
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
     assert store.lineage.update("posts", [update_of(store, "R1", examples[2:3])], hashes_of(examples), ANNA).stale == 1
     store.roles.grant("anna", Role.ADMIN, "", ANNA)
@@ -71,6 +74,13 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     fill_effects(store)
     close_check(store)
     return store
+
+
+def release(store: SqliteStore) -> None:
+    """Set limits for the gates, and release the prompt by an exception."""
+    store.gate_policies.change("posts", AS_MADE, GatePolicy(token_budget=10), "a tiny student", ANNA)
+    glass = BreakGlass("a court order", "2026-01-20")
+    store.releases.move(ReleaseOrder("posts", ReleaseLabel.PRODUCTION, 1, 0, "it has to go out", glass), ANNA)
 
 
 def fill_effects(store: SqliteStore) -> None:

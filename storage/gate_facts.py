@@ -1,0 +1,145 @@
+"""What the gates of a prompt version are judged by, read inside somebody else's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from pld_core.canonical import canonical_json
+from pld_core.gate_facts import Evaluated, GateFacts, Production, RuleFact
+from pld_core.gate_policy import GatePolicy
+from pld_core.models import ExampleState, Prediction, PromptVersion, Run, Split
+from pld_core.releases import ReleaseLabel, before_holder
+from pld_core.token_count import estimated
+from storage import rows
+from storage.release_rows import load_moves
+from storage.task_queries import load_task
+
+_CONFLICTS = "SELECT count(DISTINCT text_hash) FROM example WHERE task = ? AND state = 'conflict'"
+_LOOKS = "SELECT count(*) FROM run WHERE task = ? AND split = 'test'"
+
+
+def load_gate_facts(conn: sqlite3.Connection, version: PromptVersion, policy: GatePolicy) -> GateFacts:
+    """Return what is known now of a prompt version of a task.
+
+    Args:
+        policy: says which splits count.
+    """
+    task, prompt = version.prompt.task, version.prompt
+    tokens = version.tokens or estimated(prompt.text)
+    mine = _newest(conn, task, prompt.sha256, (Split.TEST,) if policy.on_test else (Split.TEST, Split.VALIDATION))
+    return GateFacts(
+        number=version.number,
+        labels=load_task(conn, task).label_names,
+        rules=_rule_facts(conn, version),
+        contradictions=_contradictions(conn, version),
+        conflicts=_count(conn, _CONFLICTS, task),
+        tokens=tokens.tokens,
+        counted=tokens.how,
+        evaluated=mine,
+        split=_active(conn, task, mine.run.split if mine else Split.TEST),
+        production=_production(conn, version, mine.run if mine else None),
+        looks=_count(conn, _LOOKS, task),
+    )
+
+
+def _rule_facts(conn: sqlite3.Connection, version: PromptVersion) -> tuple[RuleFact, ...]:
+    facts = []
+    for entry in version.prompt.rules:
+        row = conn.execute(
+            """SELECT r.state, r.in_force, r.head, r.compared, v.number AS newest,
+                   EXISTS (SELECT 1 FROM seeded_check AS c WHERE c.rule_id = r.id) AS is_check,
+                   (SELECT t.state FROM transition AS t WHERE t.revision_hash = :revision ORDER BY t.id DESC LIMIT 1)
+                       AS revision_state
+               FROM rule AS r JOIN revision AS v ON v.hash = r.head WHERE r.id = :rule""",
+            {"rule": entry.rule_id, "revision": entry.revision_hash},
+        ).fetchone()
+        facts.append(
+            RuleFact(
+                entry.rule_id,
+                row["in_force"] == entry.revision_hash,
+                str(row["revision_state"]).replace("_", " "),
+                bool(row["is_check"]),
+                # While an edit is in review, the overlaps of the approved text were noted before it.
+                bool(row["compared"]) if row["head"] != entry.revision_hash else row["compared"] == row["head"],
+            )
+        )
+    return tuple(facts)
+
+
+def _contradictions(conn: sqlite3.Connection, version: PromptVersion) -> tuple[tuple[str, str], ...]:
+    """Return the overlapping pairs of the prompt of which neither rule was approved beside the other."""
+    by_hash = {entry.revision_hash: entry for entry in version.prompt.rules}
+    shown = {
+        entry.revision_hash: set(
+            json.loads(conn.execute("SELECT overlaps FROM decision WHERE id = ?", (entry.decision_id,)).fetchone()[0])
+        )
+        for entry in version.prompt.rules
+    }
+    listed = canonical_json(sorted(by_hash))
+    found = conn.execute(
+        """SELECT low, high FROM overlap WHERE task = ? AND low IN (SELECT value FROM json_each(?))
+           AND high IN (SELECT value FROM json_each(?)) ORDER BY closeness DESC, low, high""",
+        (version.prompt.task, listed, listed),
+    )
+    pairs = [(str(row["low"]), str(row["high"])) for row in found]
+    return tuple(
+        (by_hash[low].rule_id, by_hash[high].rule_id)
+        for low, high in pairs
+        if low not in shown[high] and high not in shown[low]
+    )
+
+
+def _newest(
+    conn: sqlite3.Connection, task: str, sha256: str, splits: tuple[Split, ...], like: Run | None = None
+) -> Evaluated | None:
+    """Return the newest complete evaluation of a prompt on the first of the splits that has one, else the newest.
+
+    Args:
+        like: only with the student and the weights of this run.
+    """
+    found = [
+        rows.run_from(row)
+        for row in conn.execute(
+            "SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? ORDER BY id DESC", (task, sha256)
+        )
+    ]
+    if like is not None:
+        found = [run for run in found if (run.student, run.digest) == (like.student, like.digest)]
+    counting = sorted((run for run in found if run.split in splits), key=lambda run: splits.index(run.split))
+    newest = None
+    for run in counting:
+        evaluated = Evaluated(run, _predictions(conn, run.id))
+        if evaluated.is_complete:
+            return evaluated
+        newest = newest or evaluated
+    return newest
+
+
+def _predictions(conn: sqlite3.Connection, run_id: int) -> tuple[Prediction, ...]:
+    found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
+    return tuple(rows.prediction_from(row) for row in found)
+
+
+def _production(conn: sqlite3.Connection, version: PromptVersion, like: Run | None) -> Production | None:
+    """Return the version in production, or the one that this version took the place of there."""
+    task, moves = version.prompt.task, load_moves(conn, version.prompt.task, ReleaseLabel.PRODUCTION)
+    held = moves[-1] if moves else None
+    if held is not None and held.version == version.number:
+        held = before_holder(moves)
+    if held is None:
+        return None
+    evaluated = _newest(conn, task, held.sha256, (like.split,), like) if like else None
+    return Production(held.version, evaluated)
+
+
+def _active(conn: sqlite3.Connection, task: str, split: Split) -> frozenset[str]:
+    found = conn.execute(
+        "SELECT hash FROM example WHERE task = ? AND split = ? AND state = ?",
+        (task, split.value, ExampleState.ACTIVE.value),
+    )
+    return frozenset(str(row["hash"]) for row in found)
+
+
+def _count(conn: sqlite3.Connection, sql: str, task: str) -> int:
+    return int(conn.execute(sql, (task,)).fetchone()[0])

@@ -1,0 +1,69 @@
+"""Two prompts over the same examples, against figures worked by hand and by another library."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from pld_core.paired import Pair, by_label, compare, mcnemar
+
+LABELS = ("a", "b", "c")
+SAID = st.sampled_from([*LABELS, None])
+PAIRS = st.lists(st.builds(Pair, st.sampled_from(LABELS), SAID, SAID), min_size=1, max_size=30)
+
+
+def test_a_figure_worked_by_hand() -> None:
+    pairs = [Pair("a", "a", "a"), Pair("a", "b", "a"), Pair("b", "b", "b"), Pair("b", "b", None)]
+    found = compare(pairs)
+    # Before: a 2*1/(2+1), b 2*2/(2+3). After: a 2*2/(2+2), b 2*1/(2+1).
+    assert found.before == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert found.after == pytest.approx((1 + 2 / 3) / 2)
+    assert (found.n, found.fixed, found.broken, found.p_value) == (4, 1, 1, 1.0)
+
+
+@given(PAIRS)
+def test_macro_f1_is_the_one_that_others_compute(pairs: list[Pair]) -> None:
+    gold = [pair.gold for pair in pairs]
+    found = compare(pairs)
+    for ours, said in ((found.before, "before"), (found.after, "after")):
+        answers = [getattr(pair, said) or "none" for pair in pairs]
+        theirs = f1_score(gold, answers, labels=sorted(set(gold)), average="macro", zero_division=0)
+        assert ours == pytest.approx(theirs)
+
+
+@given(PAIRS)
+def test_a_comparison_is_the_same_each_time_and_turns_with_its_sides(pairs: list[Pair]) -> None:
+    found, turned = compare(pairs), compare([Pair(p.gold, p.after, p.before) for p in pairs])
+    assert found == compare(list(pairs))
+    assert -1 <= found.low <= found.high <= 1
+    assert (turned.fixed, turned.broken) == (found.broken, found.fixed)
+    assert turned.difference == pytest.approx(-found.difference)
+
+
+def test_equal_answers_differ_by_nothing() -> None:
+    found = compare([Pair("a", "a", "a"), Pair("b", "a", "a")] * 6)
+    assert (found.difference, found.low, found.high, found.p_value) == (0, 0, 0, None)
+
+
+def test_the_interval_tells_a_clear_difference_from_chance() -> None:
+    clear = compare([Pair("a", "b", "a"), Pair("b", "b", "b")] * 30)
+    chance = compare([Pair("a", "b", "a"), Pair("a", "a", "b"), Pair("b", "b", "b")] * 10)
+    assert clear.low > 0
+    assert chance.low < 0 < chance.high
+
+
+def test_each_label_is_counted_those_without_an_example_too() -> None:
+    lines = by_label(("a", "b"), [Pair("a", "a", None), Pair("a", "b", "a")])
+    assert [line.as_json() for line in lines] == [
+        {"label": "a", "n": 2, "before": 1, "after": 1},
+        {"label": "b", "n": 0, "before": 0, "after": 0},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "p"), [(0, 0, None), (3, 0, 0.25), (0, 3, 0.25), (5, 5, 1.0), (9, 1, 22 / 1024)]
+)
+def test_the_exact_test_of_mcnemar(fixed: int, broken: int, p: float | None) -> None:
+    assert mcnemar(fixed, broken) == (p if p is None else pytest.approx(p))
