@@ -6,12 +6,12 @@ is told, as the rule waits for a second decision. Blindness ends with that: whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pld_core.desk import Comment
 from pld_core.errors import StillBlind
-from pld_core.event_words import AROUND_FIRST_DECISION, FIRST_DECISION
+from pld_core.event_words import AROUND_FIRST_DECISION, FIRST_DECISION, SHEET_IMPORTED
 from pld_core.models import SYSTEM, Actor, Decision, Event, Evidence, RuleDossier, RuleSummary, Verdict
 from pld_core.permissions import Step, permits
 
@@ -84,12 +84,26 @@ def veiled_comments(comments: Iterable[Comment], veil: Veil | None) -> tuple[Com
     )
 
 
-def veiled_event(event: Event, veil: Veil | None) -> Event:
-    """Return the event, or that there is one: its place in the chain and its rule, and nothing of its content."""
-    if veil is None or not veil.hides(event.actor, event.at):
+def veiled_event(event: Event, kept: Mapping[str, Veil]) -> Event:
+    """Return the event, or that there is one: its place in the chain and its subject, and nothing of its content.
+
+    Args:
+        kept: what the reader does not see yet, by the rule's id.
+    """
+    if not any(kept[rule].hides(event.actor, event.at) for rule in _rules_told(event) if rule in kept):
         return event
     kind = FIRST_DECISION if event.kind == "rule.approved" else AROUND_FIRST_DECISION
     return replace(event, at="", actor=SOMEBODY, kind=kind, payload={})
+
+
+def _rules_told(event: Event) -> Iterator[str]:
+    """Yield the rules that an event tells of: its subject, and those of a sheet of decisions."""
+    yield event.subject
+    if event.kind == SHEET_IMPORTED:
+        for rows in (event.payload.get("decisions"), event.payload.get("refusals")):
+            for row in rows if isinstance(rows, list) else ():
+                if isinstance(row, dict):
+                    yield str(row.get("rule"))
 
 
 def refuse_blind(rule_ids: Sequence[str], actor: Actor) -> None:

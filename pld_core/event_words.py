@@ -82,6 +82,8 @@ WORDS: Mapping[str, str] = {
 }
 """A sentence for each kind. `{who}` and `{subject}` are the event's; other names are read from its payload."""
 
+SHEET_IMPORTED = "review.imported"
+"""The one event on decisions about several rules; it stands under the name of their task."""
 FIRST_DECISION, AROUND_FIRST_DECISION = "kept.first_decision", "kept.around_first_decision"
 """What an event is to somebody who does not see it yet; no such kind is ever written."""
 _KEPT_BACK: Mapping[str, str] = {

@@ -159,12 +159,12 @@ def close_instead(
 
 
 def refuse_closed_check(write: Write, rule_id: str) -> None:
-    """Raise `KnownBad` for a check that is closed: an edit would open it again, beside its original."""
+    """Raise `KnownBad` for a check that is closed: an edit would open it again, a decision has no use."""
     check = load_check(write.conn, rule_id)
     if check is not None and check.outcome is not None:
         raise KnownBad(
             f"{check.rule_id} was a seeded check ({check.kind.label}) and is closed. Nothing was changed; what you "
-            f"typed is kept. Edit its original, {check.parent}."
+            f"typed is kept. Decide on its original, {check.parent}, or edit that."
         )
 
 

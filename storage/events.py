@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pld_core.audit import verify_chain
 from pld_core.blind import Veil, veiled_event
 from pld_core.canonical import Json, canonical_json
+from pld_core.event_words import SHEET_IMPORTED
 from pld_core.models import ANYBODY, Actor, Event
 from pld_core.permissions import Step, guarded
 from pld_core.records import EVERY_EVENT, ChainReport, EventFilter, Page
@@ -34,7 +35,7 @@ class SqliteEvents:
             clause, values = event_clause(where, kept)
             sql = f"SELECT * FROM event WHERE {clause} ORDER BY seq DESC LIMIT ? OFFSET ?"  # noqa: S608 - literals
             found = (event_of(row) for row in conn.execute(sql, (*values, *limit)))
-            return tuple(veiled_event(event, kept.get(event.subject)) for event in found)
+            return tuple(veiled_event(event, kept) for event in found)
 
     def count(self, where: EventFilter = EVERY_EVENT, actor: Actor = ANYBODY) -> int:
         with self._database.read() as conn:
@@ -101,7 +102,7 @@ def each_event(
     clause, values = event_clause(where, kept)
     for row in conn.execute(f"SELECT * FROM event WHERE {clause} ORDER BY seq", values):  # noqa: S608 - literals
         event = event_of(row)
-        yield veiled_event(event, kept.get(event.subject))
+        yield veiled_event(event, kept)
 
 
 def event_of(row: sqlite3.Row) -> Event:
@@ -148,5 +149,11 @@ def event_clause(where: EventFilter, kept: Mapping[str, Veil]) -> tuple[str, tup
             """NOT ((subject, actor) IN (SELECT key, json_extract(value, '$[0]') FROM json_each(?))
                 AND at > (SELECT json_extract(value, '$[1]') FROM json_each(?) WHERE key = subject))"""
         )
-        values += [canonical_json({veil.rule_id: [veil.decider, veil.since] for veil in kept.values()})] * 2
+        # Whoever decides on a sheet has one event more, which names all its rules.
+        clauses.append(
+            f"""NOT (kind = '{SHEET_IMPORTED}' AND EXISTS (SELECT 1 FROM json_each(?) AS veil
+                WHERE actor = json_extract(veil.value, '$[0]') AND at > json_extract(veil.value, '$[1]')
+                AND instr(payload, '"rule":"' || veil.key || '"')))"""  # noqa: S608 - a constant
+        )
+        values += [canonical_json({veil.rule_id: [veil.decider, veil.since] for veil in kept.values()})] * 3
     return " AND ".join(clauses), tuple(values)

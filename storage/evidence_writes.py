@@ -172,12 +172,16 @@ def _version(conn: sqlite3.Connection, revision_hash: str) -> int:
 
 
 def drop_inactive(write: Write, task: str, cause: str, actor: Actor) -> UpdateCount:
-    """Take examples that take no part any more out of the evidence of live rules, at once and not at the next run."""
+    """Take examples that take no part any more out of evidence, at once and not at the next run.
+
+    That is the evidence of live rules, and of what is still in force where the newest revision was rejected.
+    """
     found = write.conn.execute(
         f"""SELECT DISTINCT r.number, r.id FROM rule AS r
             JOIN evidence ON evidence.revision_hash IN (r.head, r.in_force)
             JOIN example AS e ON e.task = evidence.task AND e.hash = evidence.example_hash
-            WHERE r.task = ? AND r.state {LIVE} AND e.state <> ? AND evidence.version = {VERSION}
+            WHERE r.task = ? AND (r.state {LIVE} OR r.in_force <> '') AND e.state <> ?
+                AND evidence.version = {VERSION}
             ORDER BY r.number""",  # noqa: S608 - constants of this package
         (task, ExampleState.ACTIVE.value),
     ).fetchall()

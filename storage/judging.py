@@ -11,7 +11,7 @@ from pld_core.models import SYSTEM, Actor, Decision, Judgement, RevisionState, R
 from pld_core.review import SETTLED_STATES, Action, Standing, action_of, next_state
 from storage import rows
 from storage.attention import record_attention
-from storage.check_writes import close_check
+from storage.check_writes import close_check, refuse_closed_check
 from storage.connection import Write
 from storage.derivations import replace_parents
 from storage.desk_looks import draw_second_look
@@ -61,6 +61,7 @@ def admit(write: Write, judgement: Judgement, actor: Actor) -> Admitted:
     """
     head = load_summary(write.conn, judgement.rule_id)
     refuse_moved_on(write.conn, head, judgement.seen_revision, judgement.seen_state, actor)
+    refuse_closed_check(write, head.id)
     evidence = evidence_set_hash(effective_evidence(write.conn, head.head))
     if judgement.seen_evidence:
         refuse_other_evidence(write.conn, head, judgement.seen_evidence, evidence, actor)

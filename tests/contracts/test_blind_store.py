@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from pld_core.blind import SOMEBODY
+from pld_core.decision_book import read_book, write_book
+from pld_core.decision_check import read_decisions
+from pld_core.decision_sheet import DecisionSheet, sheet_row
 from pld_core.desk import DeskFilter, SeenRule, Tab, Tick
 from pld_core.errors import EvidenceMovedOn, IllegalTransition, RevisionMovedOn, StillBlind
 from pld_core.models import SYSTEM, Actor, EvidenceRole, Judgement, RevisionState, Role, Verdict, evidence_set_hash
@@ -14,6 +17,7 @@ from pld_core.policy import Policy
 from pld_core.records import EventFilter, Page
 from storage import SqliteStore
 from tests.factories import ANNA, BERT, fill, make_examples, make_rule, make_text, rule_in_review, verdict_on
+from tests.sheets import Typed, fill_in
 
 S = RevisionState
 BLIND = Policy(four_eyes=True, blind=True)
@@ -213,6 +217,23 @@ def test_no_filter_finds_what_is_kept(store: SqliteStore, rule: str) -> None:
     tagged = DeskFilter(Tab.ALL, tag="felix likes it")
     assert [store.desk.queue.count("posts", tagged, actor) for actor in (FIRST, SECOND)] == [1, 0]
     assert store.desk.queue.rows("posts", tagged, PAGE, SECOND) == ()
+
+
+def test_a_sheet_does_not_tell_whose_first_decisions_were_on_it(store: SqliteStore) -> None:
+    rule = rule_in_review(store)
+    rejected = rule_in_review(store, make_rule(supports=make_examples(2), origin="another"))
+    rows = tuple(sheet_row(store.rules.dossier(rule_id, FIRST)) for rule_id in (rule, rejected))
+    content = write_book(DecisionSheet(store.sheets.origin("posts", FIRST.name), rows))
+    typed: dict[str, Typed] = {rule: ("approve", "", SAID), rejected: ("reject", "over broad", "Too much.")}
+    reading = read_decisions(read_book(fill_in(content, typed), "rules.xlsx"))
+    store.sheets.record(reading, FIRST)
+    where = (EventFilter(kind="review.imported"), EventFilter(search="rules.xlsx"))
+    assert [store.events.count(w, FIRST) for w in where] == [1, 1]
+    assert [store.events.count(w, SECOND) for w in where] == [0, 0]
+    told = [e for e in store.events.page(EventFilter(), None, SECOND) if e.actor == "felix"]
+    assert {e.subject for e in told} == {rejected}
+    store.rules.judge(verdict_on(store, rule), SECOND)
+    assert [store.events.count(w, SECOND) for w in where] == [1, 1]
 
 
 def test_the_queue_row_shows_what_others_left_and_the_own(store: SqliteStore, rule: str) -> None:

@@ -205,11 +205,12 @@ def test_a_closed_check_takes_no_second_decision_no_withdrawal_and_no_edit(store
     store.rules.judge(verdict_on(store, check.rule_id), ANNA)
     rule = seen(store, check.rule_id)
     events = store.events.count()
-    with pytest.raises(IllegalTransition):
+    instead = f"Decide on its original, {check.parent}, or edit that"
+    with pytest.raises(KnownBad, match=instead):
         store.rules.judge(verdict_on(store, check.rule_id, Verdict.REJECT), BERT)
     with pytest.raises(IllegalTransition):
         store.desk.queue.withdraw(check.rule_id, rule.revision, rule.state, "sorry", ANNA)
-    with pytest.raises(KnownBad, match=f"Edit its original, {check.parent}"):
+    with pytest.raises(KnownBad, match=instead):
         edit(store, check.rule_id)
     with pytest.raises(InvalidInput, match="nothing is made of it"):
         split(store, check.rule_id)

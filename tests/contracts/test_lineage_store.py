@@ -260,6 +260,21 @@ def test_a_rejected_rule_overlaps_nothing(store: Store) -> None:
     assert store.rules.queue("posts", RuleFilter(overlapping=True)) == ()
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_withdrawn_data_take_a_revision_out_of_force_whatever_became_of_its_replacement(
+    store: Store, verdict: Verdict
+) -> None:
+    fill(store)
+    rule_id = approved_rule(store)
+    seen = store.rules.summary(rule_id)
+    store.rules.edit(rule_id, seen.head, seen.state, make_text("the post is kind"), "clearer", BERT)
+    store.rules.judge(verdict_on(store, rule_id, verdict), BERT)
+    store.data.archive(1, "its authors asked for it", ANNA)
+    assert store.rules.in_force("posts") == ()
+    states = store.rules.dossier(rule_id, SYSTEM).states
+    assert states[seen.head] is (S.SUPERSEDED if verdict is Verdict.APPROVE else S.STALE)
+
+
 def test_the_evidence_of_every_version_stays_in_the_file(sqlite_store: SqliteStore, workspace: Path) -> None:
     fill(sqlite_store, examples=GIVEN)
     rule_id = rule_in_review(sqlite_store, make_rule(supports=GIVEN[:2]))

@@ -130,7 +130,7 @@ def test_eight_people_who_decide_on_the_same_fifty_rules_lose_nothing_and_decide
     assert sorted((d for x in dossiers for d in x.decisions), key=lambda d: d.id) == recorded
     assert len({d.id for d in recorded}) == len(recorded) > 50
     assert len({(d.revision_hash, d.reviewer) for d in recorded}) == len(recorded), "somebody decided twice"
-    assert set().union(*(refused for _, refused in ends)) <= {"RevisionMovedOn", "IllegalTransition"}
+    assert set().union(*(refused for _, refused in ends)) <= {"RevisionMovedOn", "IllegalTransition", "KnownBad"}
     for dossier in dossiers:
         if dossier.summary.state is RevisionState.APPROVED:
             assert len({d.reviewer for d in dossier.decisions if d.verdict is Verdict.APPROVE}) == 2

@@ -17,7 +17,11 @@ from hypothesis import strategies as st
 
 from pld_core.attention import Attention, Seen
 from pld_core.batches import BatchItem, NewBatch
+from pld_core.canonical import canonical_json
 from pld_core.compilation import compile_prompt
+from pld_core.decision_book import read_book, write_book
+from pld_core.decision_check import read_decisions
+from pld_core.decision_sheet import DecisionSheet, sheet_row
 from pld_core.desk import Half, SeenRule
 from pld_core.effect import Basis, Case, Effect, StudentKey
 from pld_core.effect_ports import KeptAnswer
@@ -41,11 +45,13 @@ from tests.factories import (
     make_instruction,
     make_task,
     make_text,
+    rule_in_review,
     update_of,
     url_of,
     verdict_on,
 )
-from tests.seeding import IRONY, KEPT, open_check
+from tests.seeding import IRONY, KEPT, open_check, plain_rule
+from tests.sheets import APPROVED, fill_in
 
 
 @pytest.fixture
@@ -73,6 +79,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     fill_desk(store)
     fill_effects(store)
     close_check(store)
+    hand_in_a_sheet(store)
+    change_what_rules_are_read_by(store)
     return store
 
 
@@ -81,6 +89,21 @@ def release(store: SqliteStore) -> None:
     store.gate_policies.change("posts", AS_MADE, GatePolicy(token_budget=10), "a tiny student", ANNA)
     glass = BreakGlass("a court order", "2026-01-20")
     store.releases.move(ReleaseOrder("posts", ReleaseLabel.PRODUCTION, 1, 0, "it has to go out", glass), ANNA)
+
+
+def hand_in_a_sheet(store: SqliteStore) -> None:
+    """Approve a rule on a sheet."""
+    rule_id = rule_in_review(store, plain_rule(500))
+    sheet = DecisionSheet(store.sheets.origin("posts", ANNA.name), (sheet_row(store.rules.dossier(rule_id, ANNA)),))
+    content = fill_in(write_book(sheet), {rule_id: APPROVED})
+    assert store.sheets.record(read_decisions(read_book(content, "rules.xlsx")), ANNA).decided
+
+
+def change_what_rules_are_read_by(store: SqliteStore) -> None:
+    """Change the guideline and what a label means, which makes what was approved stale."""
+    store.guidelines.change("posts", 1, "Keep what harms nobody at all.", "clearer", ANNA)
+    labels = store.tasks.get("posts").labels
+    store.labels.change("posts", labels, (replace(labels[0], description="It stays."), *labels[1:]), "clearer", ANNA)
 
 
 def fill_effects(store: SqliteStore) -> None:
@@ -252,18 +275,70 @@ def test_bytes_that_are_no_text_are_found_as_a_changed_event(full: SqliteStore) 
         assert full.events.verify().first_broken == 3
 
 
-@pytest.mark.parametrize("seq", [1, 4, 7])
-def test_a_removed_event_is_found(full: SqliteStore, seq: int) -> None:
-    behind_the_back(full.database.path, ("DELETE FROM event WHERE seq = ?", (seq,)))
-    report = full.events.verify()
-    assert report.first_broken == seq
-    assert f"Event {seq} is missing" in report.problems[0]
+@pytest.fixture
+def last_of_kind(full: SqliteStore) -> dict[str, int]:
+    """Return the number of the last event of each kind; every kind of governance is among them."""
+    found = {event.kind: event.seq for event in reversed(full.events.page(actor=SYSTEM))}
+    assert found.keys() >= GOVERNING
+    return found
 
 
-def test_events_that_changed_places_are_found(full: SqliteStore) -> None:
-    steps = [(3, -1), (4, 3), (-1, 4)]
-    behind_the_back(full.database.path, *[("UPDATE event SET seq = ? WHERE seq = ?", (new, old)) for old, new in steps])
-    assert full.events.verify().first_broken == 3
+GOVERNING = {
+    "policy.changed",
+    "guideline.changed",
+    "labels.described",
+    "rule.approved",
+    "rule.rejected",
+    "rule.decision_withdrawn",
+    "rule.second_opinion_asked",
+    "rule.second_look_drawn",
+    "rule.rejection_confirmed",
+    "rule.split",
+    "rule.marked_stale",
+    "check.closed",
+    "rule.effect_measured",
+    "review.imported",
+    "role.granted",
+}
+
+
+def test_an_edited_event_of_any_kind_is_named(full: SqliteStore, last_of_kind: dict[str, int]) -> None:
+    for kind, seq in last_of_kind.items():
+        (old,) = (event for event in full.events.page(actor=SYSTEM) if event.seq == seq)
+        forged = canonical_json({**old.payload, "reason": "another reason"})
+        rewrite = "UPDATE event SET payload = ? WHERE seq = ?"
+        behind_the_back(full.database.path, (rewrite, (forged, seq)))
+        report = full.events.verify()
+        behind_the_back(full.database.path, (rewrite, (canonical_json(old.payload), seq)))
+        assert (report.first_broken, f"Event {seq} " in report.problems[0]) == (seq, True), kind
+    assert full.events.verify().intact
+
+
+def test_a_removed_event_of_any_kind_is_named(full: SqliteStore, last_of_kind: dict[str, int]) -> None:
+    last = full.events.count()
+    for kind, seq in {"the first": 1, **last_of_kind}.items():
+        with closing(sqlite3.connect(full.database.path)) as conn:
+            row = conn.execute("SELECT * FROM event WHERE seq = ?", (seq,)).fetchone()
+        behind_the_back(full.database.path, ("DELETE FROM event WHERE seq = ?", (seq,)))
+        report = full.events.verify()
+        behind_the_back(full.database.path, (f"INSERT INTO event VALUES ({', '.join('?' * len(row))})", row))  # noqa: S608
+        told = "the log was cut" if seq == last else f"Event {seq} is missing"
+        assert (report.first_broken, told in report.problems[0]) == (seq, True), kind
+    assert full.events.verify().intact
+
+
+def test_events_that_changed_places_are_named(full: SqliteStore, last_of_kind: dict[str, int]) -> None:
+    def swap(one: int, other: int) -> None:
+        steps = [(one, -1), (other, one), (-1, other)]
+        sql = "UPDATE event SET seq = ? WHERE seq = ?"
+        behind_the_back(full.database.path, *[(sql, (new, old)) for old, new in steps])
+
+    for kind, seq in last_of_kind.items():
+        before = max(seq - 1, 1)
+        swap(before, before + 1)
+        assert full.events.verify().first_broken == before, kind
+        swap(before, before + 1)
+    assert full.events.verify().intact
 
 
 def test_a_cut_tail_is_told_by_the_head_file(full: SqliteStore) -> None:

@@ -17,14 +17,16 @@ from pld_core.blind import (
     veiled_event,
     veiled_summary,
 )
+from pld_core.canonical import Json
 from pld_core.desk import Comment
 from pld_core.errors import StillBlind
-from pld_core.event_words import sentence
+from pld_core.event_words import SHEET_IMPORTED, sentence
 from pld_core.models import ANYBODY, SYSTEM, Actor, Decision, Event, RevisionState, Role, RuleSummary, Verdict
 from pld_core.permissions import PERMITTED, Step
 from tests.factories import ANNA, BERT, CLEO, READER
 
 VEIL = Veil("R7", "sha256:head", "cleo", "2026-01-02T10:00:00Z")
+KEPT = {"R7": VEIL}
 BEFORE, AFTER = "2026-01-02T09:00:00Z", "2026-01-02T11:00:00Z"
 
 
@@ -93,11 +95,24 @@ def test_comments_of_the_decider_go_with_the_answers_to_them() -> None:
     ],
 )
 def test_an_event_keeps_its_place_and_loses_its_content(kind: str, told: str) -> None:
-    shown = veiled_event(event("cleo", AFTER, kind), VEIL)
+    shown = veiled_event(event("cleo", AFTER, kind), KEPT)
     assert sentence(shown) == told
     assert shown == Event(9, "", SOMEBODY, shown.kind, "R7", {}, "sha256:before", "sha256:own")
     for other in (event("cleo", BEFORE, kind), event("bert", AFTER, kind)):
-        assert veiled_event(other, VEIL) is other
+        assert veiled_event(other, KEPT) is other
+
+
+@pytest.mark.parametrize("part", ["decisions", "refusals"])
+def test_a_sheet_that_tells_of_the_rule_is_kept_too(part: str) -> None:
+    def sheet(actor: str, *rules: str) -> Event:
+        payload: dict[str, Json] = {"decisions": [], "refusals": [], part: [{"row": 2, "rule": rule} for rule in rules]}
+        return Event(9, AFTER, actor, SHEET_IMPORTED, "posts", payload, "sha256:before", "sha256:own")
+
+    shown = veiled_event(sheet("cleo", "R1", "R7"), KEPT)
+    assert sentence(shown) == "A step of the first reviewer on posts; it is shown after your decision."
+    assert (shown.actor, shown.at, shown.payload) == (SOMEBODY, "", {})
+    for other in (sheet("cleo", "R1"), sheet("bert", "R7")):
+        assert veiled_event(other, KEPT) is other
 
 
 def test_a_whole_record_is_refused_with_the_rules_that_stand_in_the_way() -> None:

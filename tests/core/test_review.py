@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pld_core.desk import Tick
 from pld_core.errors import (
     IllegalTransition,
     InvalidInput,
     MissingEvidence,
     MissingReason,
     MissingRole,
-    NotAllowed,
-    RevisionMovedOn,
 )
 from pld_core.models import (
-    SYSTEM,
     Actor,
     AuthorKind,
-    Decision,
-    EvidenceRole,
     Judgement,
     RejectCategory,
     Revision,
@@ -35,9 +24,7 @@ from pld_core.models import (
     Role,
     RuleText,
     Verdict,
-    evidence_set_hash,
 )
-from pld_core.policy import Policy
 from pld_core.review import (
     Action,
     Standing,
@@ -47,19 +34,12 @@ from pld_core.review import (
     next_state,
     rule_sentences,
 )
-from storage import SqliteStore, create_store
 from tests.factories import (
     ANNA,
     BERT,
     CLEO,
     LABELS,
-    TickingClock,
-    fill,
-    make_examples,
-    make_rule,
-    make_task,
     make_text,
-    url_of,
 )
 
 S, A = RevisionState, Action
@@ -288,173 +268,3 @@ def test_an_edit_without_a_change_or_without_a_note_is_refused() -> None:
 def test_sentences_lose_their_full_stops_and_join_labels_with_or() -> None:
     text = RuleText("t", "it is so. ", ("keep", "remove"), ("it is not.", "never"))
     assert rule_sentences(text) == ("it is so", "keep or remove", ("it is not", "never"))
-
-
-# --- random histories on a real store ---------------------------------------------------------------------------------
-
-PEOPLE = st.sampled_from([ANNA, BERT, CLEO])
-ROLES_OF_ONE = Actor("rolf", frozenset({Role.ANALYST}))
-FOLLOWS = {
-    "": {S.PROPOSED},
-    S.PROPOSED: {S.IN_REVIEW, S.CHANGES_REQUESTED},
-    S.IN_REVIEW: {S.APPROVED, S.FIRST_APPROVED, S.REJECTED, S.CHANGES_REQUESTED},
-    S.FIRST_APPROVED: {S.APPROVED, S.DISPUTED, S.CHANGES_REQUESTED, S.IN_REVIEW},
-    S.DISPUTED: {S.APPROVED, S.REJECTED, S.CHANGES_REQUESTED, S.IN_REVIEW},
-    S.CHANGES_REQUESTED: {S.IN_REVIEW},
-    S.APPROVED: {S.SUPERSEDED, S.IN_REVIEW, S.STALE},
-    S.STALE: {S.SUPERSEDED, S.IN_REVIEW},
-}
-
-
-class ReviewHistory(RuleBasedStateMachine):
-    """Several people at one workspace; a second record of what was accepted is kept here and compared."""
-
-    four_eyes = False
-
-    @initialize()
-    def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.store: SqliteStore = create_store(url_of(Path(self.folder.name) / "pld.db"), TickingClock())
-        fill(self.store, make_task(), make_examples(4), Policy(four_eyes=self.four_eyes))
-        self.decided: list[Decision] = []
-        self.rule_ids: list[str] = []
-        self.begun_anew: dict[str, int] = {}
-        self.edits = 0
-        self.propose(True)
-        self.act(0, ANNA, A.SUBMIT)
-
-    def teardown(self) -> None:
-        if hasattr(self, "folder"):
-            self.folder.cleanup()
-
-    @rule(with_evidence=st.booleans())
-    def propose(self, with_evidence: bool) -> None:
-        supports = self.store.tasks.examples("posts")[:2] if with_evidence else ()
-        made = self.store.rules.propose("posts", make_rule(supports=supports, origin=f"o{len(self.rule_ids)}"), ANNA)
-        assert made is not None
-        self.rule_ids.append(made)
-
-    @rule(pick=st.integers(0, 50), who=PEOPLE, action=st.sampled_from([A.SUBMIT, A.APPROVE, A.APPROVE, A.APPROVE]))
-    def submit_or_approve(self, pick: int, who: Actor, action: Action) -> None:
-        self.act(pick, who, action)
-
-    @rule(pick=st.integers(0, 50), who=PEOPLE, action=st.sampled_from([A.REJECT, A.REQUEST_CHANGES, A.EDIT]))
-    def disagree(self, pick: int, who: Actor, action: Action) -> None:
-        self.act(pick, who, action)
-
-    @rule(pick=st.integers(0, 50), action=st.sampled_from([A.SUBMIT, A.APPROVE, A.REJECT, A.EDIT]))
-    def somebody_without_a_role_tries(self, pick: int, action: Action) -> None:
-        before = self.store.events.count()
-        self.act(pick, ROLES_OF_ONE, action)
-        assert self.store.events.count() == before
-
-    @rule(pick=st.integers(0, 50), who=PEOPLE)
-    def decide_on_an_old_screen(self, pick: int, who: Actor) -> None:
-        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)], SYSTEM)
-        stale = S.STALE if dossier.summary.state is not S.STALE else S.PROPOSED
-        with pytest.raises(RevisionMovedOn):
-            self.store.rules.judge(
-                Judgement(dossier.summary.id, dossier.revisions[0].hash, stale, Verdict.APPROVE), who
-            )
-
-    @rule(pick=st.integers(0, 50), who=PEOPLE)
-    def withdraw(self, pick: int, who: Actor) -> None:
-        seen = self.store.rules.summary(self.rule_ids[pick % len(self.rule_ids)])
-        try:
-            taken_back = self.store.desk.queue.withdraw(seen.id, seen.head, seen.state, "I misread it.", who)
-        except NotAllowed:
-            assert self.store.rules.summary(seen.id) == seen
-        else:
-            assert next(d.reviewer for d in self.decided if d.id == taken_back) == who.name
-            self.begun_anew[seen.head] = len(self.decided)
-
-    @rule(pick=st.integers(0, 50), who=PEOPLE, role=st.sampled_from(EvidenceRole))
-    def tick(self, pick: int, who: Actor, role: EvidenceRole) -> None:
-        dossier = self.store.rules.dossier(self.rule_ids[pick % len(self.rule_ids)], SYSTEM)
-        if not dossier.evidence:
-            return
-        link, seen = dossier.evidence[0], evidence_set_hash(dossier.evidence)
-        try:
-            done = self.store.desk.ticks.tick(
-                Tick(dossier.summary.id, dossier.head.hash, seen, link.example_hash, role), who
-            )
-        except NotAllowed:
-            assert self.store.rules.dossier(dossier.summary.id, SYSTEM) == dossier
-        else:
-            assert (done.evidence_hash == seen) is (role is link.role)
-            if done.state is not dossier.summary.state:
-                self.begun_anew[dossier.head.hash] = len(self.decided)
-
-    def act(self, pick: int, who: Actor, action: Action) -> None:
-        seen = self.store.rules.summary(self.rule_ids[pick % len(self.rule_ids)])
-        try:
-            if action is A.SUBMIT:
-                self.store.rules.submit(seen.id, who)
-            elif action is A.EDIT:
-                self.edits += 1
-                text = make_text(f"the post is friendly in way {self.edits}")
-                self.store.rules.edit(seen.id, seen.head, seen.state, text, "clearer", who)
-            else:
-                given = Judgement(
-                    seen.id, seen.head, seen.state, Verdict(action.value), "because", RejectCategory.OTHER
-                )
-                self.decided.append(self.store.rules.judge(given, who))
-        except NotAllowed:
-            assert self.store.rules.summary(seen.id) == seen
-
-    @invariant()
-    def no_decision_is_lost(self) -> None:
-        if not hasattr(self, "store"):
-            return
-        kept = [d for rule_id in self.rule_ids for d in self.store.rules.dossier(rule_id, SYSTEM).decisions]
-        assert sorted(kept, key=lambda d: d.id) == self.decided
-
-    @invariant()
-    def every_history_is_legal_and_only_approved_revisions_are_in_force(self) -> None:
-        if not hasattr(self, "store"):
-            return
-        with self.store.database.read() as conn:
-            moves = conn.execute("SELECT revision_hash, state FROM transition ORDER BY id").fetchall()
-        last: dict[str, str] = {}
-        for move in moves:
-            before = last.get(move["revision_hash"], "")
-            assert S(move["state"]) in FOLLOWS.get(before, set()), (before, move["state"])
-            last[move["revision_hash"]] = move["state"]
-        for rule_id in self.rule_ids:
-            summary = self.store.rules.summary(rule_id)
-            assert last[summary.head] == summary.state
-            approved = [h for h in self.store.rules.dossier(rule_id, SYSTEM).states if last[h] == S.APPROVED]
-            assert [summary.in_force] == (approved or [""])
-        compiled = {revision.hash for revision, _, _ in self.store.rules.in_force("posts")}
-        assert compiled == {revision for revision, state in last.items() if state == S.APPROVED}
-
-    @invariant()
-    def approvals_take_the_people_they_need(self) -> None:
-        if not hasattr(self, "store"):
-            return
-        for revision, entry, _ in self.store.rules.in_force("posts"):
-            names = [
-                d.reviewer
-                for d in self.decided[self.begun_anew.get(revision.hash, 0) :]
-                if d.revision_hash == revision.hash and d.verdict is Verdict.APPROVE
-            ]
-            assert len(set(names)) == len(names) >= (2 if self.four_eyes else 1)
-            deciding = next(d for d in self.decided if d.id == entry.decision_id)
-            if self.four_eyes and revision.author_kind is AuthorKind.PERSON:
-                assert deciding.reviewer != revision.author
-
-    @invariant()
-    def the_audit_chain_verifies(self) -> None:
-        if hasattr(self, "store"):
-            assert self.store.events.verify().intact
-
-
-class FourEyesHistory(ReviewHistory):
-    four_eyes = True
-
-
-QUICK = settings(max_examples=10, stateful_step_count=16, deadline=None, derandomize=True, database=None)
-TestReviewHistory = ReviewHistory.TestCase
-TestReviewHistory.settings = QUICK
-TestFourEyesHistory = FourEyesHistory.TestCase
-TestFourEyesHistory.settings = QUICK

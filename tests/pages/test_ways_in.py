@@ -39,17 +39,21 @@ class Guard:
     Attributes:
         prepare: makes the rule as it is when anna looks at it, and returns its id.
         meanwhile: what somebody else does between her look and her decision.
-        said: what each way in says; a part of it, in any case.
+        said: what each way in says is the matter; a part of it.
+        to_do: what each says is to be done now; a part of it. Ways in may differ: any of those between `|` will do.
         typed: what she fills in, else what her verdict takes.
     """
 
     prepare: Callable[[SqliteStore], str]
     said: str
+    to_do: str
     verdict: Verdict = Verdict.APPROVE
     meanwhile: Callable[[SqliteStore, str], object] | None = None
     typed: Typed | None = None
-    by_command: str = ""
-    on_sheet: str = ""
+
+    def is_told_in(self, words: str) -> bool:
+        heard = words.lower()
+        return all(any(part in heard for part in wanted.lower().split("|")) for wanted in (self.said, self.to_do))
 
 
 def in_review(store: SqliteStore) -> str:
@@ -109,30 +113,38 @@ def change_guideline(store: SqliteStore, _: str) -> None:
     store.guidelines.change("posts", 1, "Keep what harms nobody at all.", "clearer", BERT)
 
 
+ADD, AGAIN = "add one|type one", "compare both versions, then decide again|decide on it on the review page"
 GUARDS = {
-    "nobody decides twice": Guard(approved_first_by_me, "already decided|decided by you already"),
+    "nobody decides twice": Guard(approved_first_by_me, "anna has already decided", "needs another person"),
     "the author does not give the deciding approval": Guard(
-        written_by_me_and_approved_first, "wrote this revision and cannot give its deciding approval"
+        written_by_me_and_approved_first,
+        "wrote this revision and cannot give its deciding approval",
+        "somebody else has to decide",
     ),
-    "a rule without evidence is not approved": Guard(without_evidence, "no evidence"),
-    "a final state is final": Guard(rejected, "is final|is rejected|cannot take the step"),
-    "a closed check is final": Guard(closed_check, "is final|is retired|cannot take the step|check"),
-    "a rejection takes a reason": Guard(in_review, "reason", Verdict.REJECT, typed=("reject", "over broad", "")),
-    "a rejection takes a category": Guard(in_review, "category", Verdict.REJECT, typed=("reject", "", "Too much.")),
-    "a request takes a reason": Guard(in_review, "reason", Verdict.REQUEST_CHANGES, typed=("request changes", "", "")),
-    "the revision moved on": Guard(in_review, "moved on|newer|changed|wrote revision", meanwhile=edit),
-    "the state moved on": Guard(in_review, "changed|first approved|moved on", meanwhile=approve),
-    "the evidence moved on": Guard(in_review, "evidence", meanwhile=tick),
-    "the guideline moved on": Guard(in_review, "guideline", meanwhile=change_guideline),
+    "a rule without evidence is not approved": Guard(without_evidence, "has no evidence", "reject"),
+    "a final state is final": Guard(rejected, "revision is rejected|revision that is rejected", "edit"),
+    "a closed check is final": Guard(closed_check, "was a seeded check", "its original"),
+    "a rejection takes a reason": Guard(in_review, "reason", ADD, Verdict.REJECT, typed=("reject", "over broad", "")),
+    "a rejection takes a category": Guard(
+        in_review, "rejecting needs a category", "choose", Verdict.REJECT, typed=("reject", "", "Too much.")
+    ),
+    "a request takes a reason": Guard(
+        in_review, "reason", ADD, Verdict.REQUEST_CHANGES, typed=("request changes", "", "")
+    ),
+    "the revision moved on": Guard(in_review, "revision 2 by bert", AGAIN, meanwhile=edit),
+    "the state moved on": Guard(in_review, "now first approved|first approved now", AGAIN, meanwhile=approve),
+    "the evidence moved on": Guard(
+        in_review, "has changed since", "read the evidence as it is now|decide on it on the review page", meanwhile=tick
+    ),
+    "the guideline moved on": Guard(
+        in_review, "the guideline of posts has changed", "read the guideline as it is now", meanwhile=change_guideline
+    ),
 }
 NOT_SEEN_THERE = {
     ("command", "the state moved on"): "a command looks and decides at once",
     ("command", "the evidence moved on"): "a command looks and decides at once",
     ("command", "the guideline moved on"): "a command looks and decides at once",
-    (
-        "sheet",
-        "the guideline moved on",
-    ): "a sheet shows no guideline; its change leaves rules in review alone",
+    ("sheet", "the guideline moved on"): "a sheet shows no guideline; its change leaves rules in review alone",
 }
 """What a way in cannot meet, as it shows nothing that could be outdated."""
 
@@ -146,6 +158,11 @@ def app(workspace_folder: Path) -> App:
 def decisions(store: SqliteStore) -> list[int]:
     found = [row.id for row in store.rules.queue("posts", actor=SYSTEM)]
     return [d.id for rule_id in found for d in store.rules.dossier(rule_id, SYSTEM).decisions]
+
+
+def recorded(store: SqliteStore) -> tuple[list[int], int]:
+    """Return the decisions there are, and how many events."""
+    return decisions(store), store.events.count(actor=SYSTEM)
 
 
 def guards_of(way: str) -> list[str]:
@@ -177,17 +194,17 @@ def test_the_page_lets_nothing_past(app: App, visit: Visit, name: str) -> None:
     guard, store = GUARDS[name], app.store
     rule_id = guard.prepare(store)
     at = visit("review", task="posts", rule=rule_id)
-    made: list[int] = []
+    before = recorded(store)
 
     def meanwhile() -> None:
+        nonlocal before
         if guard.meanwhile:
             guard.meanwhile(store, rule_id)
-        made[:] = decisions(store)
+        before = recorded(store)
 
-    made[:] = decisions(store)
     said = judge_on_page(at, guard, meanwhile)
-    assert decisions(store) == made
-    assert any(part in said.lower() for part in guard.said.lower().split("|")), said
+    assert recorded(store) == before
+    assert guard.is_told_in(said), said
 
 
 @pytest.mark.parametrize("name", guards_of("command"))
@@ -199,17 +216,17 @@ def test_the_command_line_lets_nothing_past(
     number = str(store.rules.summary(rule_id).revision)
     if guard.meanwhile:
         guard.meanwhile(store, rule_id)
-    made, events = decisions(store), store.events.count(actor=SYSTEM)
+    before = recorded(store)
     _, category, reason = guard.typed or TYPED[guard.verdict]
     words = ["rules", guard.verdict.value.replace("_", "-"), rule_id, "--revision", number]
     words += ["--workspace", str(workspace_folder)]
     words += ["--reason", reason] if reason else []
     words += ["--category", category.replace(" ", "_")] if category else []
     code = main(words)
-    said = capsys.readouterr().err.lower()
+    said = capsys.readouterr().err
     assert code in (1, 2)
-    assert (decisions(store), store.events.count(actor=SYSTEM)) == (made, events)
-    assert any(part in said for part in guard.said.lower().split("|")), said
+    assert recorded(store) == before
+    assert guard.is_told_in(said), said
 
 
 @pytest.mark.parametrize("name", guards_of("sheet"))
@@ -220,9 +237,9 @@ def test_a_sheet_lets_nothing_past(app: App, name: str) -> None:
     content = fill_in(write_book(sheet), {rule_id: guard.typed or TYPED[guard.verdict]})
     if guard.meanwhile:
         guard.meanwhile(store, rule_id)
-    made, events = decisions(store), store.events.count(actor=SYSTEM)
+    before = recorded(store)
     outcome = sheets.record_sheet(app, "rules.xlsx", content, "posts")
     assert outcome.decided == ()
     (refusal,) = outcome.refused
-    assert (decisions(store), store.events.count(actor=SYSTEM)) == (made, events)
-    assert any(part in refusal.words.lower() for part in guard.said.lower().split("|")), refusal.words
+    assert recorded(store) == before
+    assert guard.is_told_in(refusal.words), refusal.words
