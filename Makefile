@@ -22,6 +22,9 @@ run: setup
 
 # One thread for numeric libraries in each of the two test processes: threads of both, waiting for each other in turns
 # on two cores, made one clustering take a minute instead of a second.
+# Each write to a workspace waits for the disk; where there is room in memory, the tests' workspaces stand there.
+IN_MEMORY := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 { print "/dev/shm" }')
+test: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.effective_prompt import draw_effective_prompt, draw_window
 from pld_app.components.frame import current_task
 from pld_app.components.permitted import allowed
 from pld_app.components.student_choice import draw_student
@@ -29,6 +30,7 @@ def draw(task: Task) -> None:
         key = f"test_version_{task.name}"
         number = st.selectbox("Prompt version", list(labels), format_func=lambda n: labels[n], key=key)
         student = draw_student("test_student")
+        draw_window(task, student)
         question = draw_input(task)
     with right:
         asked = st.button(
@@ -36,6 +38,7 @@ def draw(task: Task) -> None:
         )
         version = next(v for v in versions if v.number == number)
         ask_and_draw(task, version, student, question, asked)
+        draw_effective_prompt(task, version, student, question)
 
 
 if (chosen := current_task()) is not None:

@@ -8,6 +8,7 @@ from pld_app.components.prompt_compare import draw_compare
 from pld_app.components.prompt_files import draw_verify
 from pld_app.components.prompt_form import draw_form
 from pld_app.components.prompt_view import draw_table, draw_version
+from pld_app.components.publish_panel import draw_publications
 from pld_app.components.release_panel import draw_release
 from pld_app.components.text import count, moment, plain, short_hash
 from pld_core.models import Task
@@ -30,6 +31,7 @@ def draw(task: Task) -> None:
         version = next(v for v in versions if v.number == number)
         draw_version(version)
         draw_release(task, version)
+        draw_publications(version)
     else:
         st.info("Nothing is compiled yet.")
     if len(versions) > 1:

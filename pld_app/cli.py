@@ -36,6 +36,7 @@ from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
 from pld_app.cli_second_look import second_look
 from pld_app.cli_settings import settings
+from pld_app.cli_student import student
 from pld_app.cli_synthesize import coverage, synthesize
 from pld_app.cli_teacher import teacher
 from pld_app.serve import address_of, check_port, serve
@@ -43,7 +44,6 @@ from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
 from pld_core.demo import DEMO_TASKS
 from pld_core.errors import InvalidInput, PldError
-from pld_core.model_ports import BackendStatus
 from pld_core.models import Example, Task
 from pld_core.records import ExampleFilter
 
@@ -78,6 +78,7 @@ cli.add_command(cluster)
 cli.add_command(synthesize)
 cli.add_command(coverage)
 cli.add_command(settings)
+cli.add_command(student)
 cli.add_command(compile_)
 cli.add_command(prompt)
 
@@ -177,22 +178,6 @@ def ask(
         },
         f"{line}\n{answer.latency_ms} ms, {answer.prompt_tokens} + {answer.output_tokens} tokens, raw: {answer.raw}",
     )
-
-
-@cli.command()
-@options
-def students(workspace: Path, out: Output) -> None:
-    """List the students that can be asked, and what to do about those that cannot."""
-    settings = load_settings(workspace)
-    found = [wiring.student_status(settings, name) for name in settings.students]
-    out.emit(
-        [{"name": s.name, "ready": s.ready, "problem": s.problem, "fix": s.fix, "digest": s.digest} for s in found],
-        "\n".join(f"{s.name}: {'ready' if s.ready else _not_ready(s)}" for s in found),
-    )
-
-
-def _not_ready(status: BackendStatus) -> str:
-    return f"{status.problem} Run: {status.fix}" if status.fix else status.problem
 
 
 def _find_example(app: wiring.App, task: Task, prefix: str) -> Example:

@@ -65,7 +65,7 @@ def measure(app: App, rule_id: str, student: str, report: Progress) -> StoredEff
 
     async def work() -> StoredEffect:
         trial = await measuring.plan(app.store, TfidfEmbedder(), dossier)
-        async with wiring.backend(student, app.settings) as chat:
+        async with wiring.student_backend(app, student) as chat:
             return await measuring.measure(app.store, chat, trial, report, app.actor, limits)
 
     return wiring.run_async(work())

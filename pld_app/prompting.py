@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pld_app.context_sizing import window_of
 from pld_app.wiring import App, prompt_version
 from pld_core.canonical import Json
 from pld_core.models import PromptVersion, Revision, Split
@@ -79,7 +80,7 @@ def export_version(app: App, task: str, number: int | None, form: str, model: st
         version=version,
         revisions=revisions_of(app, version),
         model=model or app.settings.ollama_model,
-        num_ctx=app.settings.num_ctx,
+        num_ctx=window_of(app.settings, app.store),
         examples=app.store.tasks.examples(task, ExampleFilter(split=Split.VALIDATION)),
         exception=exception_on(app.store.releases.history(task)[::-1], version.number),
         at=datetime.now(UTC).isoformat(),

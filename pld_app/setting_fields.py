@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     ADDRESS = "address"
+    ADDRESSES = "addresses"
     BACKEND = "backend"
 
 
@@ -58,6 +59,11 @@ STUDENTS = Section(
             "Student chosen at first", "embedded, or server and model, such as ollama:gemma3:4b.", Kind.BACKEND
         ),
         "ollama_host": FieldWords("Ollama server", "Its address, such as http://127.0.0.1:11434.", Kind.ADDRESS),
+        "ollama_more_hosts": FieldWords(
+            "Further Ollama servers",
+            "With the same model; they share the questions. Addresses parted by commas. Empty for none.",
+            Kind.ADDRESSES,
+        ),
         "ollama_model": FieldWords("Model on Ollama", "As Ollama lists it, such as gemma3:4b."),
         "openai_base_url": FieldWords(
             "OpenAI-compatible server",
@@ -66,11 +72,13 @@ STUDENTS = Section(
         ),
         "openai_model": FieldWords("Model there", "Empty leaves this student out."),
         "ollama_in_flight": FieldWords(
-            "Questions at a time, Ollama", "As many as OLLAMA_NUM_PARALLEL allows there; more wait in its queue."
+            "Questions at a time, Ollama", "For each server, as many as its OLLAMA_NUM_PARALLEL; more wait."
         ),
         "openai_in_flight": FieldWords("Questions at a time, other server", "Most questions under way at once."),
         "num_ctx": FieldWords(
-            "Context window (tokens)", "Asked of Ollama. A larger one needs more memory; a change loads the model anew."
+            "Context window (tokens)",
+            "Asked of Ollama. Empty: what the longest prompt and example need, rounded up, one size for all tasks. "
+            "A larger one needs more memory; a change loads the model anew.",
         ),
         "timeout_s": FieldWords("Longest silence (seconds)", "After this long without a further word, a call fails."),
     },

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pld_app.pasted_keys import KEY_VARIABLES, secret_in
 from pld_app.setting_fields import PRICES, Kind, all_fields, is_backend_name, is_known, is_price, type_of, words_of
 from pld_app.setting_problems import NUMBER, WHOLE
+from pld_app.settings import addresses_in
 from pld_app.settings_file import PriceAmounts, Value
 from pld_app.settings_view import Given, PriceText, fixed_by
 from pld_core.errors import NotFound, SecretRefused, SettingFixed, SettingRefused
@@ -98,6 +99,8 @@ def _single(name: str, text: str) -> Value | None:
     match words_of(name).kind:
         case Kind.ADDRESS if not _is_address(text):
             raise ValueError("It has to be an address, such as http://127.0.0.1:11434.")
+        case Kind.ADDRESSES if not all(_is_address(address) for address in addresses_in(text)):
+            raise ValueError("It has to be addresses parted by commas, such as http://one:11434, http://two:11434.")
         case Kind.BACKEND if not is_backend_name(text):
             raise ValueError(
                 "It has to be a kind of server and a model, such as openai:gpt-4.1-mini or ollama:gemma3:4b, "

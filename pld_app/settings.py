@@ -49,6 +49,7 @@ ENVIRONMENT = {
     "port": "PLD_PORT",
     "student": "PLD_STUDENT",
     "ollama_host": "PLD_OLLAMA_HOST",
+    "ollama_more_hosts": "PLD_OLLAMA_MORE_HOSTS",
     "ollama_model": "PLD_OLLAMA_MODEL",
     "ollama_in_flight": "PLD_OLLAMA_IN_FLIGHT",
     "openai_base_url": "PLD_OPENAI_BASE_URL",
@@ -60,6 +61,8 @@ ENVIRONMENT = {
 KEY_VARIABLE = "PLD_OPENAI_API_KEY"
 OLLAMA_VARIABLE = "OLLAMA_HOST"
 """Ollama's own variable; it goes before the file and after ours."""
+DEFAULT_NUM_CTX = 8192
+"""For models that are asked about no task's prompts, such as teachers."""
 FILE_NAME = "settings.toml"
 AT_START = ("user", "host", "port")
 """What a running app keeps until it is started again."""
@@ -101,12 +104,13 @@ class Settings:
         host, port: where the app listens; loopback unless set otherwise.
         student: the student that is chosen at first.
         ollama_host: address of the Ollama server.
+        ollama_more_hosts: addresses of further Ollama servers with the same model, parted by commas or blanks.
         ollama_model: the model asked there.
-        ollama_in_flight: how many questions of a run it gets at a time; more than its OLLAMA_NUM_PARALLEL only queue.
+        ollama_in_flight: questions of a run that each of them gets at a time; more than its OLLAMA_NUM_PARALLEL queue.
         openai_base_url: address of an OpenAI-compatible server, up to and including `/v1`.
         openai_model: the model asked there; empty leaves this student out.
         openai_in_flight: how many questions of a run it gets at a time.
-        num_ctx: context window asked of Ollama, in tokens.
+        num_ctx: context window asked of Ollama, in tokens; None for one that is sized by prompts and examples.
         timeout_s: longest wait for a student's next token, in seconds.
         teacher: the teacher, from the table `[teacher]`.
         embedder: what turns texts into vectors, from the table `[embedder]`.
@@ -120,12 +124,13 @@ class Settings:
     port: Annotated[int, Ge(1), Le(65535)] = 8501
     student: str = "embedded"
     ollama_host: str = "http://127.0.0.1:11434"
+    ollama_more_hosts: str = ""
     ollama_model: str = "gemma3:4b"
     ollama_in_flight: Annotated[int, Ge(1)] = 1
     openai_base_url: str = "https://api.openai.com/v1"
     openai_model: str = ""
     openai_in_flight: Annotated[int, Ge(1)] = 8
-    num_ctx: Annotated[int, Ge(256)] = 8192
+    num_ctx: Annotated[int, Ge(256)] | None = None
     timeout_s: Annotated[float, Gt(0)] = 120.0
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
@@ -140,20 +145,32 @@ class Settings:
     def students(self) -> tuple[str, ...]:
         """The students that can be chosen, as backends name them."""
         openai = (f"openai:{self.openai_model}",) if self.openai_model else ()
-        return (f"ollama:{self.ollama_model}", *openai, "embedded")
+        return (self.ollama_student, *openai, "embedded")
+
+    @property
+    def ollama_student(self) -> str:
+        """The student on Ollama, as backends name it."""
+        return f"ollama:{self.ollama_model}"
 
     def in_flight(self, student: str) -> int:
         """Return how many questions a student gets at a time; those that run on this machine alone get one."""
         kind = student.partition(":")[0]
-        return {"ollama": self.ollama_in_flight, "openai": self.openai_in_flight}.get(kind, 1)
+        fleet = self.ollama_in_flight * len(self.ollama_hosts)
+        return {"ollama": fleet, "openai": self.openai_in_flight}.get(kind, 1)
+
+    @property
+    def ollama_hosts(self) -> tuple[str, ...]:
+        """The Ollama servers that share the questions, each once."""
+        return tuple(dict.fromkeys((self.ollama_host, *addresses_in(self.ollama_more_hosts))))
 
     def backends(self, environment: Mapping[str, str]) -> BackendSettings:
         """Return what backends need. The key is read from the environment here and kept nowhere else."""
         return BackendSettings(
             ollama_host=self.ollama_host,
+            ollama_more_hosts=self.ollama_hosts[1:],
             openai_base_url=self.openai_base_url,
             openai_api_key=environment.get(KEY_VARIABLE, ""),
-            num_ctx=self.num_ctx,
+            num_ctx=self.num_ctx or DEFAULT_NUM_CTX,
             timeout_s=self.timeout_s,
             # One more: whether the student is still there is asked while all of them wait.
             connections=self.openai_in_flight + 1,
@@ -210,7 +227,7 @@ def settings_from(content: bytes, workspace: Path, environment: Mapping[str, str
     file = settings_path(workspace)
     given = parse_settings(content, file, environment)
     if ollama_host := environment.get(OLLAMA_VARIABLE, "").strip():
-        given["ollama_host"] = _with_scheme(ollama_host)
+        given["ollama_host"] = with_scheme(ollama_host)
     given.update(_from_outside(ENVIRONMENT, environment))
     for name, table in TABLES.items():
         from_file = given.get(name, {})
@@ -339,8 +356,20 @@ def _check_texts(file: Path, value: object, table: SettingsTable, environment: M
         )
 
 
-def _with_scheme(host: str) -> str:
-    """OLLAMA_HOST may lack the scheme and the port. As Ollama has it, 11434 is meant only where both are missing."""
+def addresses_in(text: str) -> tuple[str, ...]:
+    """Return addresses that are parted by commas or blanks, without a slash at the end.
+
+    >>> addresses_in("http://one:11434/, http://two:11434")
+    ('http://one:11434', 'http://two:11434')
+    """
+    return tuple(address.rstrip("/") for address in text.replace(",", " ").split())
+
+
+def with_scheme(host: str) -> str:
+    """Return the address that OLLAMA_HOST gives, which may lack the scheme and the port.
+
+    As Ollama has it, 11434 is meant only where both are missing.
+    """
     if "://" in host:
         return host.rstrip("/")
     host = host.rstrip("/")

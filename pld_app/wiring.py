@@ -7,12 +7,13 @@ import os
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pld_app.acting import command_line_actor
+from pld_app.context_sizing import sized
 from pld_app.settings import Settings, load_settings
 from pld_core import asking, compiling, pipeline, synthesising
 from pld_core.asking import Evaluation
@@ -21,11 +22,12 @@ from pld_core.backends.scripted import ScriptedChat
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.batches import BatchChat
 from pld_core.calls import Limits
+from pld_core.canonical import Json
 from pld_core.compilation import BY_RANK, Choices
 from pld_core.compiling import PromptDraft
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
 from pld_core.errors import InvalidInput, NotFound, OverBudget
-from pld_core.model_ports import BackendStatus, Chat, ChatReply
+from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest, TemplatedChat
 from pld_core.models import Actor, Answer, PromptVersion, RevisionState, Run, Task
 from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
@@ -118,6 +120,11 @@ async def backend(name: str, settings: Settings) -> AsyncIterator[Chat]:
         await chat.aclose()
 
 
+def student_backend(app: App, name: str) -> AbstractAsyncContextManager[Chat]:
+    """Open a student with the context window that the workspace's prompts and examples need."""
+    return backend(name, sized(app.settings, app.store))
+
+
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end from synchronous code."""
     return asyncio.run(work)
@@ -192,7 +199,7 @@ def draft_prompt(
     async def run() -> PromptDraft:
         if not student:
             return await compiling.draft(app.store, task_name, choices, None, budget)
-        async with backend(student, app.settings) as chat:
+        async with student_backend(app, student) as chat:
             return await compiling.draft(app.store, task_name, choices, chat, budget)
 
     return run_async(run())
@@ -255,22 +262,30 @@ def live_test(
     if not any(value.strip() for _, value in fields):
         raise InvalidInput("There is nothing to ask about: type a text or choose an example.")
 
-    async def run() -> tuple[Answer, ChatReply | None]:
-        async with backend(student, app.settings) as chat:
-            return await asking.ask_streaming(chat, version.prompt, fields, on_text)
-
-    answer, reply = run_async(run())
     request = asking.student_request(version.prompt, fields)
-    sent = {
+
+    async def run() -> tuple[Answer, ChatReply | None, dict[str, Json]]:
+        async with student_backend(app, student) as chat:
+            answer, reply = await asking.ask_streaming(chat, version.prompt, fields, on_text)
+            return answer, reply, await _sent(chat, request)
+
+    answer, reply, sent = run_async(run())
+    app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
+    return LiveTest(answer, reply)
+
+
+async def _sent(chat: Chat, request: ChatRequest) -> dict[str, Json]:
+    """Return what was sent, with the digest of the model and, where they can be told, all options: repeatable."""
+    sent: dict[str, Json] = {
         "system": request.system,
         "user": request.user,
-        "schema": request.schema,
+        "schema": dict(request.schema or {}),
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "seed": request.seed,
+        "digest": (await chat.status()).digest,
     }
-    app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
-    return LiveTest(answer, reply)
+    return sent | {"body": dict(chat.body(request))} if isinstance(chat, TemplatedChat) else sent
 
 
 @guarded_app(Step.ASK)
@@ -306,7 +321,7 @@ def start_run(app: App, student: str, wanted: Evaluation) -> Run:
     """
 
     async def begin() -> Run:
-        async with backend(student, app.settings) as chat:
+        async with student_backend(app, student) as chat:
             return await asking.start_run(app.store, chat, wanted, app.actor)
 
     return run_async(begin())
@@ -321,7 +336,7 @@ def answer_run(app: App, run: Run, report: Progress) -> None:
     """
 
     async def answer() -> None:
-        async with backend(run.student, app.settings) as chat:
+        async with student_backend(app, run.student) as chat:
             await asking.answer_run(app.store, chat, run, report, Limits(in_flight=app.settings.in_flight(run.student)))
 
     run_async(answer())

@@ -22,7 +22,7 @@ from pld_core.records import ExampleFilter
 ONE_BY_ONE = Limits(in_flight=1)
 LIVE = Limits(in_flight=1, attempts=3, first_wait_s=0.5, longest_wait_s=15.0)
 """Somebody sits there and waits: fewer attempts and shorter pauses than in a run."""
-READABLE = (None, Failure.LENGTH, Failure.EMPTY)
+READABLE = (None, Failure.LENGTH, Failure.EMPTY, Failure.UNVERIFIED)
 """How a call may end that brought a whole reply; whether it states a label is for `answer_from` to say."""
 
 

@@ -125,6 +125,8 @@ def settled_of(
         return Settled(call, None, kind, str(answered), "", attempts, cost)
     if not isinstance(answered, ChatReply):
         return Settled(call, answered, None, "", "", attempts, cost)
+    if answered.unverified:
+        return Settled(call, answered, Failure.UNVERIFIED, answered.unverified, answered.text, attempts, cost)
     if answered.finish == "length":
         problem = "The reply was cut at its length limit."
         return Settled(call, answered, Failure.LENGTH, problem, answered.text, attempts, cost)

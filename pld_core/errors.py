@@ -80,6 +80,7 @@ class Failure(StrEnum):
     EMPTY = "empty"
     UNUSABLE = "unusable"
     TOO_LONG = "too_long"
+    UNVERIFIED = "unverified"
     REJECTED = "rejected"
     BROKEN = "broken"
     BUSY = "busy"

@@ -22,7 +22,9 @@ def answer_from(form: AnswerForm, reply: ChatReply) -> Answer:
     """
     reading = form.read(reply.text)
     status, problem = AnswerStatus.OK, ""
-    if reply.finish == "length" and (reading is None or form.style is not Style.LETTER):
+    if reply.unverified:
+        reading, status, problem = None, AnswerStatus.UNVERIFIED, reply.unverified
+    elif reply.finish == "length" and (reading is None or form.style is not Style.LETTER):
         reading, status, problem = None, AnswerStatus.CUT, "The answer was cut before it ended."
     elif reading is None:
         status, problem = AnswerStatus.MALFORMED, "The answer is not one of the declared labels."

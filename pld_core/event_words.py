@@ -44,6 +44,7 @@ WORDS: Mapping[str, str] = {
     "policy.changed": "{who} changed the policy of the task {subject}.",
     "prompt.compiled": "{who} compiled {subject}.",
     "prompt.counted": "{who} had the length of {subject} counted: {tokens} tokens.",
+    "prompt.published": "{who} published {subject} as the model {model}, made of {student}.",
     "release.moved": "{who} moved {label} of the task {task} to version {version} ({kind}): {gates_in_words}.",
     "review.imported": "{who} recorded {decided} decisions on {subject} from {file}; {refused} rows refused.",
     "role.granted": "{who} granted {subject} the role {role}.",

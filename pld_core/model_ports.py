@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,9 @@ class ChatReply:
         latency_ms: wall time from sending to the last token.
         cached_tokens: tokens of the prompt that came from the server's prefix cache.
         context_size: tokens that the context window holds.
-        load_ms, prompt_ms, output_ms: the server's own split of the time.
+        load_ms, prompt_ms, output_ms: the server's own split of the time, a warm-up before the call included.
+        unverified: why it cannot be told that the model read the whole request, in words; empty if it did. Such a
+            reply is never used as an answer.
     """
 
     text: str
@@ -61,6 +63,7 @@ class ChatReply:
     load_ms: int | None = None
     prompt_ms: int | None = None
     output_ms: int | None = None
+    unverified: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ class BackendStatus:
         digest: what identifies its weights, as exact as the server tells; empty if it does not.
         caution: a plain word on what to expect of it; empty if there is nothing to say.
         context_size: tokens that prompt, input and answer share; None if unknown.
+        model_context: the longest context that the model was made for, in tokens; None if unknown.
+        size_bytes: of the weights; None if unknown.
+        loaded: the model is in memory, so that a question need not wait for it; None if unknown.
     """
 
     name: str
@@ -88,6 +94,23 @@ class BackendStatus:
     digest: str = ""
     caution: str = ""
     context_size: int | None = None
+    model_context: int | None = None
+    size_bytes: int | None = None
+    loaded: bool | None = None
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """What loading the model and the static part of a request took; None where the server does not say.
+
+    Attributes:
+        tokens: of the static part with an input of one character.
+        load_ms, prompt_ms: loading the model, reading the static part.
+    """
+
+    tokens: int | None
+    load_ms: int | None = None
+    prompt_ms: int | None = None
 
 
 class Chat(Protocol):
@@ -112,6 +135,23 @@ class Chat(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class TemplatedChat(Chat, Protocol):
+    """A `Chat` whose server tells what its model reads. Errors as those of `complete`."""
+
+    def body(self, request: ChatRequest) -> Mapping[str, Json]:
+        """Return what is sent for a request, word for word."""
+        ...
+
+    async def rendered(self, request: ChatRequest) -> str:
+        """Return the text that the model reads, in the template of the model. Nothing is generated."""
+        ...
+
+    async def warm_up(self, request: ChatRequest) -> WarmUp:
+        """Load the model and the static part of a request, and have that part counted."""
+        ...
 
 
 Vectors = npt.NDArray[np.float32]

@@ -190,6 +190,7 @@ class AnswerStatus(StrEnum):
     OK = "ok"
     MALFORMED = "malformed"
     CUT = "cut"
+    UNVERIFIED = "unverified"
     FAILED = "failed"
 
 

@@ -48,6 +48,8 @@ class Step(StrEnum):
     RELEASE = "release a prompt version"
     EVALUATE = "evaluate a prompt"
     ASK = "ask a student"
+    PULL_MODEL = "get a model onto a server"
+    PUBLISH = "publish a prompt as a model"
     MEASURE_EFFECT = "measure what a rule does to the student"
     EXPORT = "export an audit pack"
     CHANGE_SETTINGS = "change settings"
@@ -93,6 +95,9 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.RELEASE: frozenset({_R.RELEASE_MANAGER}),
     Step.EVALUATE: _TRYING,
     Step.ASK: _TRYING,
+    # It takes room on a server that others may use too.
+    Step.PULL_MODEL: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
+    Step.PUBLISH: frozenset({_R.RELEASE_MANAGER}),
     Step.MEASURE_EFFECT: _TRYING,
     # It holds every text that the rules rest on, and who decided what; reviewing alone does not ask for that.
     Step.EXPORT: frozenset({_R.AUDITOR, _R.LEAD, _R.ADMIN}),

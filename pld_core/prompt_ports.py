@@ -8,6 +8,7 @@ from typing import Protocol
 from pld_core.canonical import Json
 from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
 from pld_core.prompt_manifest import TokenCount
+from pld_core.publishing import PublishedModel
 
 
 class PromptStore(Protocol):
@@ -21,6 +22,10 @@ class PromptStore(Protocol):
 
     def get(self, task: str, number: int) -> PromptVersion: ...
     def all(self, task: str) -> tuple[PromptVersion, ...]: ...
+    def record_publication(self, task: str, number: int, made: PublishedModel, reason: str, actor: Actor) -> None: ...
+    def publications(self, task: str, number: int) -> tuple[PublishedModel, ...]:
+        """Return what a version was published as, newest first."""
+        ...
 
 
 class RunStore(Protocol):

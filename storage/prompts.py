@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +11,7 @@ from pld_core.errors import NotFound
 from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
 from pld_core.permissions import Step, guarded
 from pld_core.prompt_manifest import TokenCount
+from pld_core.publishing import PublishedModel
 from storage import rows
 from storage.check_writes import refuse_known_bad
 from storage.connection import Database, Write
@@ -55,6 +57,27 @@ class SqlitePrompts:
         with self._database.read() as conn:
             found = conn.execute(f"{rows.VERSIONS} WHERE v.task = ? ORDER BY v.number DESC", (task,))
             return tuple(rows.prompt_from(row) for row in found)
+
+    @guarded(Step.PUBLISH)
+    def record_publication(self, task: str, number: int, made: PublishedModel, reason: str, actor: Actor) -> None:
+        """Append to the audit chain that a version was published as a model."""
+        version = self.get(task, number)
+        with self._database.write() as write:
+            write.event(
+                actor,
+                "prompt.published",
+                f"{task} v{number}",
+                {"sha256": version.prompt.sha256, "reason": reason, **made.as_json()},
+            )
+
+    def publications(self, task: str, number: int) -> tuple[PublishedModel, ...]:
+        """Return what a version was published as, newest first."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                "SELECT payload FROM event WHERE kind = 'prompt.published' AND subject = ? ORDER BY seq DESC",
+                (f"{task} v{number}",),
+            )
+            return tuple(PublishedModel.from_json(json.loads(row["payload"])) for row in found)
 
 
 def load_version(conn: sqlite3.Connection, task: str, number: int) -> PromptVersion:

@@ -93,6 +93,16 @@ class SqliteTasks:
             sql = f"SELECT count(*) FROM example AS e WHERE {clause}"  # noqa: S608 - clause of literals
             return int(conn.execute(sql, values).fetchone()[0])
 
+    def longest_input(self, task: str) -> int:
+        """Return the size of the task's largest active example, its fields' names included, in bytes of UTF-8."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT coalesce(max(length(CAST(fields AS BLOB))), 0) FROM example
+                   WHERE task = ? AND state = 'active'""",
+                (task,),
+            )
+            return int(found.fetchone()[0])
+
     def split_table(self, task: str) -> dict[tuple[Split, str], int]:
         """Return the number of active examples by (split, label)."""
         with self._database.read() as conn:

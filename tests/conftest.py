@@ -29,6 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests found no Ollama, so that nobody takes a run without it for one with it."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if "ollama" in report.keywords]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} tests against a real Ollama were skipped: {skipped[0].longrepr[2]}"
+        )
+
+
 @pytest.fixture
 def clock() -> TickingClock:
     return TickingClock()

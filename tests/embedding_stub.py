@@ -87,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/api/tags":
             self._json(200, {"models": [{"name": f"{MODEL}:latest", "digest": "ab" * 32}]})
+        elif self.path == "/api/ps":
+            self._json(200, {"models": []})
         elif self._allowed():
             self._json(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
 
@@ -98,6 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
         if body["model"] != MODEL:
             message = f"model '{body['model']}' not found"
             self._json(404, {"error": message if is_ollama else {"message": message, "code": "model_not_found"}})
+            return
+        if self.path == "/api/show":
+            self._json(200, {"model_info": {}})
             return
         with self.stub.lock:
             self.stub.requests.append(list(body["input"]))

@@ -12,9 +12,11 @@ import streamlit as st
 from pld_app import embedding, extracting, session, wiring
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import moment, plain
+from pld_app.context_sizing import sized
 from pld_app.embedder_settings import EMBEDDER_KEY_VARIABLE
 from pld_app.settings import KEY_VARIABLE, Settings
 from pld_app.settings_view import keys_set
+from pld_app.student_words import fact_words
 from pld_app.teacher_settings import TEACHER_KEY_VARIABLE
 from pld_core.errors import PldError
 from pld_core.model_ports import BackendStatus
@@ -32,13 +34,19 @@ class CheckResult:
     at: str
     took_ms: int
     settings: Settings
+    facts: str = ""
 
 
 def draw_student_tests(settings: Settings) -> None:
     """Draw the tests of all students that can be chosen."""
     names = dict.fromkeys((*settings.students, settings.student), "")
-    _draw_tests("student", names, wiring.student_status, settings)
+    _draw_tests("student", names, _sized_status, settings)
     _draw_key(KEY_VARIABLE, "")
+
+
+def _sized_status(settings: Settings, name: str) -> BackendStatus:
+    """Look with the context window that questions get."""
+    return wiring.student_status(sized(settings, session.app().store), name)
 
 
 def draw_teacher_tests(settings: Settings) -> None:
@@ -82,9 +90,10 @@ def _check(look: Look, settings: Settings, name: str) -> CheckResult:
     try:
         status = look(settings, name)
         ready, problem, fix = status.ready, status.problem, status.fix
+        facts = fact_words(status) if ready else ""
     except PldError as error:
-        ready, problem, fix = False, str(error), ""
-    return CheckResult(ready, problem, fix, at, round((time.monotonic() - started) * 1000), settings)
+        ready, problem, fix, facts = False, str(error), "", ""
+    return CheckResult(ready, problem, fix, at, round((time.monotonic() - started) * 1000), settings, facts)
 
 
 def _draw_result(result: object, settings: Settings) -> None:
@@ -95,6 +104,8 @@ def _draw_result(result: object, settings: Settings) -> None:
     else:
         if result.ready:
             draw_remark("green", ":material/check_circle: It can be asked.")
+            if result.facts:
+                st.caption(plain(result.facts))
         else:
             st.warning(plain(result.problem), icon=":material/power_off:")
             if result.fix:

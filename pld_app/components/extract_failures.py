@@ -32,6 +32,7 @@ WORDS = {
     Failure.EMPTY: "empty",
     Failure.UNUSABLE: "not usable",
     Failure.TOO_LONG: "the example is too long for the model",
+    Failure.UNVERIFIED: "perhaps only part of the request was read",
     Failure.REJECTED: "the server rejected the call",
     Failure.BROKEN: "broke off",
     Failure.BUSY: "the server was busy",

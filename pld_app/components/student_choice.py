@@ -8,7 +8,9 @@ from pld_app import session, wiring
 from pld_app.components.not_ready import draw_not_ready
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain
+from pld_app.context_sizing import sized
 from pld_app.settings import Settings
+from pld_app.student_words import fact_words
 from pld_core.model_ports import BackendStatus
 
 EMBEDDED = "embedded"
@@ -22,7 +24,8 @@ def _status(settings: Settings, name: str) -> BackendStatus:
 
 def draw_student(key: str) -> BackendStatus:
     """Draw the choice of a student with its state; the command that helps, and the embedded student as a way out."""
-    settings = session.app().settings
+    app = session.app()
+    settings = sized(app.settings, app.store)
     names = list(settings.students)
     if settings.student not in names:
         names.insert(0, settings.student)
@@ -39,7 +42,7 @@ def draw_student(key: str) -> BackendStatus:
     )
     status = found[name]
     if status.ready:
-        st.caption(_facts(status))
+        st.caption(plain(f"{status.model} · {fact_words(status)}"))
         if status.caution:
             draw_remark("orange", f"{plain(status.caution)}")
         return status
@@ -51,9 +54,3 @@ def draw_student(key: str) -> BackendStatus:
     if name != EMBEDDED and EMBEDDED in found:
         st.caption(plain(found[EMBEDDED].caution))
     return status
-
-
-def _facts(status: BackendStatus) -> str:
-    context = f" · context {status.context_size:,} tokens" if status.context_size else ""
-    digest = f" · {plain(status.digest[:19])}" if status.digest else ""
-    return f"{plain(status.model)}{context}{digest}"

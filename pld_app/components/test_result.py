@@ -10,7 +10,7 @@ from pld_app.components.text import in_badge, plain
 from pld_app.wiring import LiveTest
 from pld_core.errors import PldError
 from pld_core.model_ports import BackendStatus, ChatReply
-from pld_core.models import Answer, PromptVersion, Task
+from pld_core.models import Answer, AnswerStatus, PromptVersion, Task
 
 
 def ask_and_draw(task: Task, version: PromptVersion, student: BackendStatus, question: Question, asked: bool) -> None:
@@ -27,6 +27,8 @@ def ask_and_draw(task: Task, version: PromptVersion, student: BackendStatus, que
     outcome, gold, number, name = last
     with st.container(border=True, key="result"):
         _draw_label(outcome.answer, gold)
+        if outcome.answer.status is AnswerStatus.UNVERIFIED:
+            st.error(plain(outcome.answer.problem), icon=":material/content_cut:")
         st.caption(f"{plain(name)}, prompt version {number}")
         st.markdown("**Raw answer**")
         st.code(outcome.answer.raw or "(nothing)", language=None, wrap_lines=True)
@@ -52,7 +54,8 @@ def _draw_label(answer: Answer, gold: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if answer.label is None:
             st.badge(f"no label: {answer.status.value}, counts as wrong", color="red", icon=":material/error:")
-            st.caption(plain(answer.problem))
+            if answer.status is not AnswerStatus.UNVERIFIED:
+                st.caption(plain(answer.problem))
         else:
             st.badge(in_badge(answer.label), color="primary")
         if gold:
@@ -72,6 +75,8 @@ def _draw_cost(answer: Answer, reply: ChatReply | None) -> None:
         parts = [f"{name} {ms / 1000:.2f} s" for name, ms in split if ms is not None]
     if answer.cached_tokens is not None:
         parts.append(f"{answer.cached_tokens:,} prompt tokens from the cache")
+    elif answer.prompt_tokens is not None:
+        parts.append("the server does not say how much of the prompt came from its cache")
     st.caption(" · ".join(parts) or "The server does not say how the time was spent.")
     if answer.context_size and answer.prompt_tokens is not None:
         used = answer.prompt_tokens + (answer.output_tokens or 0)

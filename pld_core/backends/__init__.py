@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pld_core.backends.embedded import EmbeddedChat
+from pld_core.backends.fleet import FleetChat
 from pld_core.backends.ollama import OllamaChat
 from pld_core.backends.ollama_embeddings import OllamaEmbeddings
 from pld_core.backends.openai_batch import OpenAIBatchChat
@@ -24,6 +25,7 @@ class BackendSettings:
 
     Attributes:
         ollama_host: address of the Ollama server, with its scheme.
+        ollama_more_hosts: addresses of further Ollama servers with the same models, which share the questions.
         openai_base_url: address of an OpenAI-compatible server, up to and including `/v1`.
         openai_api_key: never shown; may be empty for a server on this machine.
         num_ctx: tokens of the context window that Ollama is told to use.
@@ -33,6 +35,7 @@ class BackendSettings:
     """
 
     ollama_host: str = "http://127.0.0.1:11434"
+    ollama_more_hosts: tuple[str, ...] = ()
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: str = field(default="", repr=False)
     num_ctx: int = 8192
@@ -133,12 +136,10 @@ def _open_embedded(rest: str, settings: BackendSettings) -> Chat:
 
 
 def _open_ollama(model: str, settings: BackendSettings) -> Chat:
-    return OllamaChat(
-        _required("ollama", model, "gemma3:4b"),
-        _address(settings.ollama_host, "Ollama server"),
-        num_ctx=settings.num_ctx,
-        timeout_s=settings.timeout_s,
-    )
+    wanted = _required("ollama", model, "gemma3:4b")
+    hosts = [_address(host, "Ollama server") for host in (settings.ollama_host, *settings.ollama_more_hosts)]
+    chats = [OllamaChat(wanted, host, num_ctx=settings.num_ctx, timeout_s=settings.timeout_s) for host in hosts]
+    return chats[0] if len(chats) == 1 else FleetChat(chats)
 
 
 def _open_openai(model: str, settings: BackendSettings) -> Chat:

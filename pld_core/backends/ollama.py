@@ -1,23 +1,28 @@
 """Models on an Ollama server, through its own `/api/chat`.
 
-The request is posted as raw JSON because the client library has no arguments for `truncate` and `shift`; without them
-a prompt that is longer than the window is cut silently and the answer still comes with status 200.
+Before the first call with a static part, a warm-up loads the model and that part, and has its tokens counted; each
+answer's count is checked against it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from pld_core.backends.ollama_facts import whole
+from pld_core.backends.ollama_request import chat_body, warm_up_body
 from pld_core.backends.ollama_server import READ_TIMEOUT_S, OllamaServer, quote
-from pld_core.canonical import Json
+from pld_core.canonical import Json, hash_text
+from pld_core.cut_check import cut_problem
 from pld_core.errors import BackendRefused, Failure, PromptTooLong, ReplyUnusable
-from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
+from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest, WarmUp
 
 NANOSECONDS_PER_MS = 1_000_000
 NOT_FITTING = "The prompt and the input do not fit the context window of {num_ctx} tokens"
@@ -56,6 +61,8 @@ class OllamaChat:
         self.name = self._server.name
         self._num_ctx = num_ctx
         self._keep_alive = keep_alive
+        self._warming = asyncio.Lock()
+        self._static: dict[str, int | None] = {}
 
     async def status(self) -> BackendStatus:
         """Ask the server whether it is there and holds the model. Never raises."""
@@ -72,6 +79,7 @@ class OllamaChat:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Yield pieces of text, then the `ChatReply`. Closing it early closes the connection, which stops the model."""
         started = time.monotonic()
+        warmed = await self._warmed(request)
         text = ""
         try:
             async with self._open(request) as response:
@@ -82,7 +90,7 @@ class OllamaChat:
                         text += piece
                         yield piece
                     if part.get("done"):
-                        yield self._reply(text, part, started)
+                        yield self._checked(self._reply(text, part, started), request, warmed)
                         return
         except httpx.RequestError as error:
             raise self._server.for_transport(error, text) from error
@@ -94,32 +102,56 @@ class OllamaChat:
         """Close the connections. The object cannot be used afterwards."""
         await self._server.client.aclose()
 
-    def _body(self, request: ChatRequest) -> dict[str, Json]:
-        body: dict[str, Json] = {
-            "model": self._server.model,
-            "messages": [
-                {"role": "system", "content": request.system},
-                {"role": "user", "content": request.user},
-            ],
-            "stream": True,
-            # Too long a prompt is refused with a 400 instead of being cut without a word.
-            "truncate": False,
-            "shift": False,
-            "keep_alive": self._keep_alive,
-            "options": {
-                "temperature": request.temperature,
-                "seed": request.seed,
-                "num_ctx": self._num_ctx,
-                "num_predict": request.max_tokens,
-            },
-        }
-        if request.schema is not None:
-            body["format"] = dict(request.schema)
-        return body
+    def body(self, request: ChatRequest) -> dict[str, Json]:
+        """Return what is sent for a request, word for word."""
+        return chat_body(self._server.model, request, self._num_ctx, self._keep_alive)
+
+    async def warm_up(self, request: ChatRequest) -> WarmUp:
+        """Load the model and the static part of a request, and have that part counted; for errors see `complete`."""
+        body = warm_up_body(self._server.model, request, self._num_ctx, self._keep_alive)
+        answer = await self._server.post("/api/chat", body)
+        return WarmUp(
+            tokens=whole(answer.get("prompt_eval_count")),
+            load_ms=_milliseconds(answer.get("load_duration")),
+            prompt_ms=_milliseconds(answer.get("prompt_eval_duration")),
+        )
+
+    async def rendered(self, request: ChatRequest) -> str:
+        """Return the text that the model reads: the messages in its template. Nothing is generated.
+
+        Raises:
+            BackendRefused: the server does not tell.
+        """
+        answer = await self._server.post(
+            "/api/chat", self.body(request) | {"stream": False, "_debug_render_only": True}
+        )
+        told = answer.get("_debug_info")
+        text = told.get("rendered_template") if isinstance(told, dict) else None
+        if not isinstance(text, str):
+            raise BackendRefused(f"The Ollama server at {self._server.shown_host} does not tell what the model reads.")
+        return text
+
+    async def _warmed(self, request: ChatRequest) -> WarmUp:
+        """Warm up before the first call with this static part; what was counted then is kept."""
+        key = hash_text(request.system)
+        async with self._warming:
+            if key in self._static:
+                return WarmUp(self._static[key])
+            warmed = await self.warm_up(request)
+            self._static[key] = warmed.tokens
+            return warmed
+
+    def _checked(self, reply: ChatReply, request: ChatRequest, warmed: WarmUp) -> ChatReply:
+        return replace(
+            reply,
+            load_ms=_sum(reply.load_ms, warmed.load_ms),
+            prompt_ms=_sum(reply.prompt_ms, warmed.prompt_ms),
+            unverified=cut_problem(reply.prompt_tokens, warmed.tokens, request.user, self._num_ctx),
+        )
 
     @asynccontextmanager
     async def _open(self, request: ChatRequest) -> AsyncIterator[httpx.Response]:
-        async with self._server.client.stream("POST", "/api/chat", json=self._body(request)) as response:
+        async with self._server.client.stream("POST", "/api/chat", json=self.body(request)) as response:
             if response.status_code != httpx.codes.OK:
                 await response.aread()
                 raise self._server.for_response(response)
@@ -148,8 +180,8 @@ class OllamaChat:
             model=str(last.get("model") or self._server.model),
             finish="length" if last.get("done_reason") == "length" else "stop",
             latency_ms=round((time.monotonic() - started) * 1000),
-            prompt_tokens=_whole(last.get("prompt_eval_count")),
-            output_tokens=_whole(last.get("eval_count")),
+            prompt_tokens=whole(last.get("prompt_eval_count")),
+            output_tokens=whole(last.get("eval_count")),
             context_size=self._num_ctx,
             load_ms=_milliseconds(last.get("load_duration")),
             prompt_ms=_milliseconds(last.get("prompt_eval_duration")),
@@ -175,8 +207,8 @@ def _content(part: Mapping[str, Any]) -> str:
     return piece if isinstance(piece, str) else ""
 
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None else first + (second or 0)
 
 
 def _milliseconds(nanoseconds: object) -> int | None:

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from pld_core.backends.ollama_facts import ModelFacts, model_context, models_from, named
 from pld_core.backends.retry_after import retry_after_s
+from pld_core.canonical import Json
 from pld_core.errors import (
     AccessRefused,
     BackendBusy,
@@ -56,7 +58,7 @@ class OllamaServer:
         """
         self.name = f"ollama:{model}"
         self.model = model
-        self.shown_host = _without_credentials(host)
+        self.shown_host = without_credentials(host)
         self._too_long = too_long
         self.client = httpx.AsyncClient(base_url=host, transport=transport, **connection(host, timeout_s))
 
@@ -64,26 +66,33 @@ class OllamaServer:
         """Ask the server whether it is there and holds the model. Never raises."""
         has = ""
         try:
-            tags = await self.look("GET", "/api/tags")
-            has = _models_in(tags)
-            digest = _digest_of(self.model, tags)
-            if not digest:
-                # The list may spell the model in another way than the server understands it; this asks the server.
-                await self.look("POST", "/api/show", {"model": self.model})
+            models = await self.models()
+            has = _has_words(models)
+            # The list may spell the model in another way than the server understands it; this asks the server.
+            longest = model_context(await self.look("POST", "/api/show", {"model": self.model}))
         except BackendUnreachable:
             return self._not_ready(f"No Ollama server answers at {self.shown_host}.", START_COMMAND)
         except ModelMissing:
             return self._not_ready(f"The model {self.model} is not on the Ollama server.{has}", self._pull_command)
         except BackendError as error:
             return self._not_ready(str(error))
+        facts = named(self.model, models)
         return BackendStatus(
             name=self.name,
             title=self._title,
             ready=True,
             model=self.model,
-            digest=digest,
-            context_size=context_size,
+            digest=facts.digest if facts else "",
+            # A window longer than the model's own is silently made as long as that.
+            context_size=context_size if longest is None or context_size is None else min(context_size, longest),
+            model_context=longest,
+            size_bytes=facts.size_bytes if facts else None,
+            loaded=facts.loaded_context is not None if facts else None,
         )
+
+    async def models(self) -> tuple[ModelFacts, ...]:
+        """Return the models that the server lists; for errors see `look`."""
+        return models_from(await self.look("GET", "/api/tags"), await self.look("GET", "/api/ps"))
 
     @property
     def _title(self) -> str:
@@ -96,10 +105,17 @@ class OllamaServer:
     def _not_ready(self, problem: str, fix: str = "") -> BackendStatus:
         return BackendStatus(name=self.name, title=self._title, ready=False, model=self.model, problem=problem, fix=fix)
 
-    async def look(self, method: str, path: str, body: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Return the JSON object that the server answers, or raise the same errors as a call."""
+    async def look(self, method: str, path: str, body: Mapping[str, Json] | None = None) -> dict[str, Any]:
+        """Return the JSON object that the server answers at once, or raise the same errors as a call."""
+        return await self._asked(self.client.build_request(method, path, json=body, timeout=STATUS_TIMEOUT_S))
+
+    async def post(self, path: str, body: Mapping[str, Json]) -> dict[str, Any]:
+        """Return the JSON object that the server answers when it is done, or raise the same errors as a call."""
+        return await self._asked(self.client.build_request("POST", path, json=body))
+
+    async def _asked(self, request: httpx.Request) -> dict[str, Any]:
         try:
-            response = await self.client.request(method, path, json=body, timeout=STATUS_TIMEOUT_S)
+            response = await self.client.send(request)
         except httpx.RequestError as error:
             raise self.for_transport(error, "") from error
         if response.status_code != httpx.codes.OK:
@@ -179,32 +195,16 @@ def connection(host: str, timeout_s: float) -> dict[str, Any]:
     }
 
 
-def _without_credentials(host: str) -> str:
+def without_credentials(host: str) -> str:
+    """Return an address without a name and a password in it."""
     parts = urlsplit(host)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _models_in(tags: Mapping[str, Any]) -> str:
-    """Return a sentence on the models that `/api/tags` lists, with a space in front; empty if it lists none."""
-    listed = tags.get("models")
-    names = [
-        str(entry["name"])
-        for entry in (listed if isinstance(listed, list) else [])
-        if isinstance(entry, dict) and entry.get("name")
-    ]
-    more = ", …" if len(names) > NAMED_MODELS else ""
-    return f" It has: {', '.join(names[:NAMED_MODELS])}{more}." if names else ""
-
-
-def _digest_of(model: str, tags: Mapping[str, Any]) -> str:
-    """Return `sha256:` and the digest that `/api/tags` lists for the model, or an empty text."""
-    wanted = {model.casefold(), f"{model}:latest".casefold()}
-    listed = tags.get("models")
-    for entry in listed if isinstance(listed, list) else []:
-        if isinstance(entry, dict) and str(entry.get("name", "")).casefold() in wanted:
-            digest = str(entry.get("digest") or "")
-            return digest if ":" in digest or not digest else f"sha256:{digest}"
-    return ""
+def _has_words(models: tuple[ModelFacts, ...]) -> str:
+    """Return a sentence on the models that there are, with a space in front; empty if there are none."""
+    names = ", ".join(facts.name for facts in models[:NAMED_MODELS])
+    return f" It has: {names}{', …' if len(models) > NAMED_MODELS else ''}." if names else ""
 
 
 def _server_words(text: str) -> tuple[str, bool]:

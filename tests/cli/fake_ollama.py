@@ -15,6 +15,8 @@ from typing import Any
 MODEL = "fake"
 STUDENT = f"ollama:{MODEL}"
 DIGEST = "ab" * 32
+PROMPT_TOKENS = 123
+"""It counts as many in a warm-up as in a question, which is not among those asked."""
 
 
 def say_nothing(number: int) -> None:
@@ -27,14 +29,18 @@ class FakeOllama:
 
     Attributes:
         label: the label that it answers to every question.
+        counted: tokens that it says it read of a question.
         models: names of the models that it holds.
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
+        published: what was made there, by name.
         asked: the user texts of all questions, in the order in which they came.
     """
 
     url: str
     label: str = ""
+    counted: int = PROMPT_TOKENS
     models: list[str] = field(default_factory=lambda: [MODEL])
+    published: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[int], None] = say_nothing
     asked: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,12 +59,31 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def do_GET(self) -> None:
-        self.send(200, {"models": [{"name": f"{name}:latest", "digest": DIGEST} for name in self.facts.models]})
+        held = [] if self.path == "/api/ps" else self.facts.models
+        self.send(200, {"models": [{"name": f"{name}:latest", "digest": DIGEST} for name in held]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path == "/api/create":
+            self.facts.models.append(body["model"].removesuffix(":latest"))
+            self.facts.published[body["model"]] = body
+            self.send(200, {"status": "success"})
+            return
         if body["model"] not in self.facts.models:
             self.send(404, {"error": f"model '{body['model']}' not found"})
+            return
+        if self.path == "/api/show":
+            made = self.facts.published.get(body["model"], {})
+            parameters = "\n".join(f"{name:<30} {value}" for name, value in made.get("parameters", {}).items())
+            info = {"general.architecture": "fake", "fake.context_length": 131072}
+            self.send(200, {"model_info": info, "system": made.get("system", ""), "parameters": parameters})
+            return
+        if body.get("_debug_render_only"):
+            text = "".join(message["content"] for message in body["messages"])
+            self.send(200, {"done": False, "_debug_info": {"rendered_template": f"<template>{text}"}})
+            return
+        if body["stream"] is False:
+            self.send(200, {"done": True, "prompt_eval_count": PROMPT_TOKENS})
             return
         self.facts.before(self.facts.note(body["messages"][-1]["content"]))
         label = self.facts.label or body["format"]["properties"]["label"]["enum"][0]
@@ -69,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "message": {"role": "assistant", "content": json.dumps({"label": label})},
                 "done": True,
                 "done_reason": "stop",
-                "prompt_eval_count": 123,
+                "prompt_eval_count": self.facts.counted,
                 "eval_count": 7,
             },
         )

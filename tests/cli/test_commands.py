@@ -282,18 +282,7 @@ def test_evaluate_prints_figures_with_n_and_interval(pld: Pld, compiled: Path, o
     assert len(ollama.asked) == 33 + 30
 
 
-# --- students, worker, audit ------------------------------------------------------------------------------------------
-
-
-def test_students_names_each_and_the_command_that_helps(pld: Pld, nowhere: Path, ollama: FakeOllama) -> None:
-    use_student(nowhere, ollama.url)
-    ready = pld("students", "--workspace", nowhere, "--json").value
-    assert ready[0] == {"name": STUDENT, "ready": True, "problem": "", "fix": "", "digest": f"sha256:{'ab' * 32}"}
-    use_student(nowhere, ollama.url, "other:1b")
-    lines = pld("students", "--workspace", nowhere).out.splitlines()
-    missing = "ollama:other:1b: The model other:1b is not on the Ollama server. It has: fake:latest."
-    assert lines[0] == f"{missing} Run: ollama pull other:1b"
-    assert lines[1].startswith("embedded: ")
+# --- worker, audit ------------------------------------------------------------------------------------------
 
 
 def test_worker_once_with_nothing_to_do_says_so_in_json_only(pld: Pld, space: Path) -> None:

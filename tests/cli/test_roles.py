@@ -76,7 +76,9 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
     Step.EVALUATE: (("evaluate", "--task", "nda"),),
-    Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"),),
+    Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
+    Step.PULL_MODEL: (("student", "pull", "other:1b"),),
+    Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
     Step.EXPORT: (("audit", "pack", "--task", "nda", "--out", FILE),),
     Step.CHANGE_SETTINGS: (
@@ -93,7 +95,17 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
 to be there first, and no command submits, promotes or retires by itself; comparing is left out for those
 who may not."""
 READING = {
-    *("serve", "worker", "students", "teacher test", "teacher failures", "audit verify", "audit log", "oversight"),
+    *(
+        "serve",
+        "worker",
+        "student list",
+        "student verify",
+        "teacher test",
+        "teacher failures",
+        "audit verify",
+        "audit log",
+        "oversight",
+    ),
     *("roles list", "embedder test", "settings show", "coverage", "rules queue", "rules comments", "rules drafts"),
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),

@@ -18,7 +18,7 @@ def test_show_says_value_and_source_of_each_and_of_keys_only_whether_they_are_se
     monkeypatch.setenv("PLD_TEACHER_API_KEY", PASTED)
     shown = pld("settings", "show", "--workspace", space).out
     assert "  user = anna  (file)" in shown
-    assert "  num_ctx = 8192  (default)" in shown
+    assert "  num_ctx = not set  (default)" in shown
     assert "  teacher.extraction = ollama:big  (set by PLD_TEACHER)" in shown
     assert "  PLD_TEACHER_API_KEY: set" in shown
     assert "  PLD_OPENAI_API_KEY: not set" in shown

@@ -96,6 +96,8 @@ class _OllamaHandler(_Handler):
     def do_GET(self) -> None:
         if self.path == "/api/version":
             self.send_json(200, {"version": "0.12.0"})
+        elif self.path == "/api/ps":
+            self.send_json(200, {"models": []})
         elif self.path == "/api/tags":
             models = [{"name": f"{name}:latest", "model": f"{name}:latest", "digest": DIGEST} for name in MODELS]
             self.send_json(200, {"models": models})
@@ -115,6 +117,9 @@ class _OllamaHandler(_Handler):
             self.send_json(503, {"error": "server busy, please try again. maximum pending requests exceeded"})
         elif model == "html":
             self.send_page()
+        elif body["stream"] is False:
+            # A warm-up, which every call is preceded by.
+            self.send_json(200, {"done": True, "prompt_eval_count": _words_of(body)})
         elif _words_of(body) > WINDOW_WORDS and body.get("truncate") is False:
             self.send_json(400, {"error": "the input length exceeds the context length"})
         else:

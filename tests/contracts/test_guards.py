@@ -55,6 +55,7 @@ OWN = {
 """
 READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
+    "wiring.student_backend",
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
     *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),
@@ -63,6 +64,7 @@ READING = {
     *("embedding.origin_of_vectors", "synthesis_work.estimated", "synthesis_work.overlaps"),
     *("synthesis_work.bring_up_to_date", "auditing.export_log"),
     *("effects.trial_of", "effects.shown"),
+    *("students.status_of", "students.newest_publication", "students.read_back"),
     *("importing.columns_for", "importing.task_there", "importing.check"),
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),

@@ -48,6 +48,7 @@ from pld_core.models import (
 )
 from pld_core.policy import Policy
 from pld_core.ports import Store
+from pld_core.publishing import PublishedModel
 from pld_core.records import EventFilter, ExampleFilter, Page, RuleFilter, Spend, TeacherCall
 from pld_core.synthesis import promoted_rule
 from storage import create_store
@@ -730,6 +731,33 @@ def test_predictions_come_back_as_they_went_in_and_in_order(store: Store) -> Non
     assert kinds(store).count("run.finished") == 1
     event = store.events.page()[0]
     assert (event.kind, event.subject, event.payload) == ("run.finished", f"posts run {run.id}", {"n": 2})
+
+
+def test_what_a_version_was_published_as_is_on_record_newest_first(store: Store) -> None:
+    approved_rule(store, make_rule(supports=fill(store)[:2]))
+    prompt = compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts"))
+    number = store.prompts.save(prompt, ANNA).number
+    first = PublishedModel(
+        "m:v1", "sha256:1", "ollama:s", "sha256:s", {"num_ctx": 2048, "temperature": 0}, ("http://h",)
+    )
+    second = replace(first, digest="sha256:2")
+    for made in (first, second):
+        store.prompts.record_publication("posts", number, made, "for the pilot", ANNA)
+    assert store.prompts.publications("posts", number) == (second, first)
+    assert store.prompts.publications("posts", 9) == ()
+    event = store.events.page()[0]
+    assert (event.kind, event.subject) == ("prompt.published", f"posts v{number}")
+    assert (event.payload["reason"], event.payload["digest"]) == ("for the pilot", "sha256:2")
+    with pytest.raises(NotFound):
+        store.prompts.record_publication("posts", 9, first, "for the pilot", ANNA)
+
+
+def test_the_longest_input_counts_bytes_of_active_examples(store: Store) -> None:
+    assert store.tasks.longest_input("nothing") == 0
+    fill(store)
+    longest = store.tasks.longest_input("posts")
+    texts = [example.fields for example in store.tasks.examples("posts")]
+    assert longest >= max(sum(len(value.encode()) for _, value in fields) for fields in texts)
 
 
 def test_a_live_test_is_an_event_that_holds_hashes_and_the_outcome(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pld_core.backends.ollama import OllamaChat
 from pld_core.canonical import Json
-from pld_core.errors import AccessRefused, BackendBusy, BackendError, BackendUnreachable, PromptTooLong
+from pld_core.errors import AccessRefused, BackendBusy, BackendError, BackendUnreachable, ModelMissing, PromptTooLong
 from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
 
 HOST = "http://ollama.test:11434"
@@ -21,12 +21,24 @@ REQUEST = ChatRequest(
     system="the rules", user="the input", purpose="student", schema=SCHEMA, max_tokens=7, temperature=0.5, seed=3
 )
 DONE = {"model": "gemma3:4b", "message": {"role": "assistant", "content": "ok"}, "done": True, "done_reason": "stop"}
+WARMED = {"done": True, "prompt_eval_count": 20, "load_duration": 3_000_000, "prompt_eval_duration": 4_000_000}
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def answering(*lines: dict[str, Any]) -> Handler:
+    """Answer a warm-up with a count, and everything else with these lines."""
     content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
-    return lambda _request: httpx.Response(200, content=content)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if is_warm_up(request):
+            return httpx.Response(200, json=WARMED)
+        return httpx.Response(200, content=content)
+
+    return answer
+
+
+def is_warm_up(request: httpx.Request) -> bool:
+    return json.loads(request.content)["stream"] is False
 
 
 def complete(handler: Handler, request: ChatRequest = REQUEST, num_ctx: int = 8192) -> ChatReply:
@@ -59,8 +71,12 @@ def sent_for(request: ChatRequest, num_ctx: int = 8192) -> dict[str, Any]:
         return answering(DONE)(sent)
 
     complete(handler, request, num_ctx)
-    assert [str(sent.url) for sent in seen] == [f"{HOST}/api/chat"]
-    body: dict[str, Any] = json.loads(seen[0].content)
+    assert [str(sent.url) for sent in seen] == [f"{HOST}/api/chat"] * 2
+    warm_up: dict[str, Any] = json.loads(seen[0].content)
+    body: dict[str, Any] = json.loads(seen[1].content)
+    assert warm_up["options"] == body["options"] | {"num_predict": 1}
+    assert warm_up["messages"] == [body["messages"][0], {"role": "user", "content": "."}]
+    assert "format" not in warm_up
     return body
 
 
@@ -176,3 +192,70 @@ def test_a_password_in_the_address_is_not_shown() -> None:
 
     assert HOST in found.problem
     assert "geheim" not in repr(found)
+
+
+# --- whether the whole request was read -------------------------------------------------------------------------------
+
+
+def counted(count: int | None) -> ChatReply:
+    return complete(answering(DONE if count is None else DONE | {"prompt_eval_count": count}), num_ctx=100)
+
+
+def test_a_count_between_the_bounds_is_an_answer() -> None:
+    assert counted(20 + len(REQUEST.user)).unverified == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(17, "was cut"), (100, "fill the context window"), (60, "something else"), (None, "did not say")],
+)
+def test_a_count_outside_of_them_is_unverified(count: int | None, words: str) -> None:
+    assert words in counted(count).unverified
+
+
+def test_the_time_of_the_warm_up_is_part_of_the_servers_split() -> None:
+    reply = complete(answering(DONE | {"load_duration": 1_000_000, "prompt_eval_duration": 2_000_000}))
+
+    assert (reply.load_ms, reply.prompt_ms) == (4, 6)
+
+
+def test_one_static_part_is_warmed_up_once_however_many_ask_at_a_time() -> None:
+    warm_ups: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if is_warm_up(request):
+            warm_ups.append(request)
+        return answering(DONE)(request)
+
+    async def run() -> None:
+        chat = OllamaChat("gemma3:4b", HOST, transport=httpx.MockTransport(handler))
+        try:
+            await asyncio.gather(*(chat.complete(REQUEST) for _ in range(3)))
+        finally:
+            await chat.aclose()
+
+    asyncio.run(run())
+
+    assert len(warm_ups) == 1
+
+
+def test_a_model_that_is_missing_is_told_by_the_warm_up() -> None:
+    with pytest.raises(ModelMissing, match=r"ollama pull gemma3:4b"):
+        complete(lambda _request: httpx.Response(404, json={"error": "model 'gemma3:4b' not found"}))
+
+
+# --- what the server tells of its models ------------------------------------------------------------------------------
+
+
+def test_the_status_tells_size_context_and_whether_it_is_loaded() -> None:
+    model = {"name": "gemma3:4b", "digest": "1", "size": 3_300_000_000}
+    answers = {
+        "/api/tags": {"models": [model]},
+        "/api/ps": {"models": [model | {"context_length": 8192}]},
+        "/api/show": {"model_info": {"general.architecture": "gemma3", "gemma3.context_length": 4096}},
+    }
+
+    found = status(lambda request: httpx.Response(200, json=answers[request.url.path]))
+
+    assert (found.size_bytes, found.loaded, found.model_context) == (3_300_000_000, True, 4096)
+    assert found.context_size == 4096

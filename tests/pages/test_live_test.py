@@ -219,3 +219,32 @@ def test_a_student_that_dies_at_the_question_is_one_sentence(compiled: App, visi
     press(at, "ask")
     assert len(at.error) == 1
     assert not badges(at)
+
+
+def test_the_window_and_what_is_known_of_the_student_are_shown(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
+    at = visit("live_test")
+    assert "Context window " in prose(at)
+    assert " + longest input " in prose(at)
+    assert " of 131,072 tokens · not loaded yet" in prose(at)
+
+
+def test_an_answer_to_a_prompt_that_was_cut_is_no_label_and_stands_in_red(
+    compiled: App, visit: Visit, ollama: FakeOllama
+) -> None:
+    ollama.counted = 20
+    at = press(visit("live_test"), "ask")
+    assert badges(at)[0] == ":red-badge[:material/error: no label: unverified, counts as wrong]"
+    assert len(at.error) == 1
+    assert "The server read 20 tokens, but the prompt alone has 123: part of it was cut." in prose(at)
+
+
+def test_what_the_model_reads_is_shown_on_demand(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
+    at = visit("live_test")
+    assert "<template>" not in " ".join(raw(at, "code"))
+    at.toggle("show_effective").set_value(True)
+    run(at)
+    prompt = compiled.store.prompts.get("nda", 1).prompt.text
+    assert (
+        raw(at, "code")[-1] == f"<template>{prompt}{input_of(compiled.store.tasks.get('nda'), first_example(compiled))}"
+    )
+    assert ollama.asked == []

@@ -52,7 +52,7 @@ def events(app: App) -> list[str]:
 
 def test_an_empty_workspace_shows_defaults_and_what_is_not_set(empty: App, visit: Visit) -> None:
     at = visit("settings")
-    assert field(at, "students", "num_ctx") == "8192"
+    assert field(at, "students", "num_ctx") == ""
     assert field(at, "teacher", "teacher.extraction") == ""
     assert "No teacher is set." in prose(at)
     assert "No price is set yet" in prose(at)
@@ -72,9 +72,7 @@ def test_a_saved_setting_is_in_the_file_on_the_record_and_in_force_at_once(
     assert "openai:other" in prose(at), "the tests are those of the new settings"
     assert events(empty) == ["num_ctx", "openai_model"]
     go(at, "audit")
-    assert (
-        "anna changed Context window (tokens) from 8192 (default) to 4096." in at.dataframe[0].value["what happened"][0]
-    )
+    assert "anna changed Context window (tokens) from none to 4096." in at.dataframe[0].value["what happened"][0]
     choose_row(at, "event_rows", 1)
     assert "anna changed Model there from small to other." in prose(at)
 
@@ -135,7 +133,7 @@ def test_a_file_that_was_changed_meanwhile_shows_both_and_keeps_the_draft(empty:
     rows = at.dataframe[0].value.to_dict("records")
     assert [tuple(row.values()) for row in rows] == [
         ("Model there", "small", "middling", "not touched"),
-        ("Context window (tokens)", "8192", "8192", "4096"),
+        ("Context window (tokens)", "none", "none", "4096"),
     ]
     assert "num_ctx" not in file.read_text()
     press(at, "settings_go_on")
@@ -153,7 +151,7 @@ def test_a_draft_can_be_dropped_for_what_the_file_has(empty: App, file: Path, vi
     press(at, "save_students")
     assert at.dataframe[0].value.to_dict("records")[0]["in the file now"] == "1 in, 2.50 out, batch discount 0.5"
     press(at, "settings_drop")
-    assert field(at, "students", "num_ctx", 1) == "8192"
+    assert field(at, "students", "num_ctx", 1) == ""
     assert "changed since" not in prose(at)
     assert "No price is set yet" not in prose(at)
 

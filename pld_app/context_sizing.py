@@ -1,0 +1,44 @@
+"""The one context window that all students of a workspace get, sized by what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pld_app.settings import DEFAULT_NUM_CTX, Settings
+from pld_core.asking import student_request
+from pld_core.compilation import compile_trial
+from pld_core.context_size import ContextNeed, one_size
+from pld_core.models import Task
+from storage import SqliteStore
+
+
+def need_of(store: SqliteStore, task: Task) -> ContextNeed:
+    """Return what a task needs: its longest prompt, compiled or in force, its longest example, and an answer."""
+    prompts = [version.prompt for version in store.prompts.all(task.name)]
+    prompts.append(compile_trial(task, store.rules.in_force(task.name)))
+    longest = max(len(prompt.text.encode("utf-8")) for prompt in prompts)
+    answer = max(student_request(prompt, ()).max_tokens for prompt in prompts)
+    return ContextNeed.of(longest, store.tasks.longest_input(task.name), answer)
+
+
+def sized(settings: Settings, store: SqliteStore) -> Settings:
+    """Return the settings with a context window: theirs, or else the one that every task fits in."""
+    if settings.num_ctx is not None:
+        return settings
+    return replace(settings, num_ctx=one_size([need_of(store, task) for task in store.tasks.all()], DEFAULT_NUM_CTX))
+
+
+def window_of(settings: Settings, store: SqliteStore) -> int:
+    """Return the context window that students get, in tokens."""
+    return sized(settings, store).num_ctx or DEFAULT_NUM_CTX
+
+
+def fit_words(settings: Settings, need: ContextNeed) -> str:
+    """Say how a task fits the window that is in force; `settings` are sized ones."""
+    window = settings.num_ctx or DEFAULT_NUM_CTX
+    if need.total > window:
+        return (
+            f"Context window {window:,} tokens: too small, it needs {need.words}. Set num_ctx to {need.size:,}, or "
+            "take the setting out to have it sized."
+        )
+    return f"Context window {window:,} tokens: {need.words}."
