@@ -78,6 +78,6 @@ def test_every_move_is_in_it_with_its_gates_and_its_reason(store: SqliteStore) -
 
 
 def test_a_pack_with_releases_verifies(store: SqliteStore, tmp_path: Path) -> None:
-    pack_at(store, ORDER.made_at).extractall(tmp_path)
-    found = verified(tmp_path / "verify.py", tmp_path)
+    pack_at(store, ORDER.made_at).extractall(tmp_path / "pack")
+    found = verified(tmp_path / "pack/verify.py", tmp_path / "pack")
     assert found.code == 0, found.said
