@@ -13,6 +13,7 @@ from pld_core.errors import NotAllowed
 from pld_core.models import SYSTEM, Actor, AuthorKind, EvidenceRole, ExampleState, RevisionState, RuleDossier
 from pld_core.records import ExampleFilter
 from pld_core.review import BEGINS_ANEW, Action, Standing, next_state
+from storage.rule_queries import effective_evidence
 from tests.contracts.governed import REVIEWING, GovernedTask
 from tests.contracts.test_blind_store import everything
 from tests.factories import ALL_ROLES
@@ -72,9 +73,9 @@ class GovernedReview(GovernedTask):
             if decision.id in self.by_two:
                 assert len(set(people)) >= 2, people
                 assert revision.author_kind is AuthorKind.TEACHER or revision.author != people[-1]
-            if revision.hash == found[entry.rule_id].head.hash:
-                bearing = {e.example_hash for e in found[entry.rule_id].evidence if e.role in BEARING}
-                assert not bearing & {example.hash for example in gone}
+            with self.store.database.read() as conn:
+                evidence = effective_evidence(conn, revision.hash)
+            assert not {e.example_hash for e in evidence if e.role in BEARING} & {example.hash for example in gone}
         if in_force:
             prompt = compile_prompt(self.store.tasks.get("posts"), in_force)
             assert not checks & {line.rule_id for line in prompt.rules}
