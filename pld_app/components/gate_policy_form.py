@@ -29,7 +29,7 @@ def draw_gate_policy() -> None:
     store, task = session.app().store, session.widget("policy_task")
     if not task:
         return
-    st.subheader("Gates of a release")
+    st.header("Gates of a release")
     st.caption("What a prompt version has to reach before a release label moves to it.")
     now = store.gate_policies.of(task)
     _begin_where_nothing_is_lost(task, now)
