@@ -7,8 +7,8 @@ from dataclasses import fields
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.change_history import draw_changes
 from pld_app.components.permitted import allowed
-from pld_app.components.text import moment
 from pld_core.canonical import canonical_json
 from pld_core.errors import PldError
 from pld_core.gate_policy import (
@@ -116,13 +116,4 @@ def _draw_history(history: tuple[GatePolicyChange, ...]) -> None:
         return
     with st.expander(f"Every change of these limits ({len(history):,})", expanded=True):
         before = [change.policy for change in history[1:]] + [AS_MADE]
-        rows = [
-            {
-                "when": moment(change.at),
-                "who": change.by,
-                "what": "; ".join(limit_changes(old, change.policy)),
-                "reason": change.reason,
-            }
-            for change, old in zip(history, before, strict=True)
-        ]
-        st.dataframe(rows, hide_index=True)
+        draw_changes(history, (limit_changes(old, change.policy) for change, old in zip(history, before, strict=True)))

@@ -7,8 +7,8 @@ from dataclasses import fields
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.change_history import draw_changes
 from pld_app.components.permitted import allowed
-from pld_app.components.text import moment
 from pld_core.errors import PldError
 from pld_core.models import RevisionState
 from pld_core.permissions import PERMITTED, Step, permits, role_words
@@ -161,16 +161,7 @@ def _draw_history(task: str) -> None:
             st.caption("Nobody has changed it: one person decides, and nothing is added.")
             return
         before = [change.policy for change in history[1:]] + [Policy()]
-        rows = [
-            {
-                "when": moment(change.at),
-                "who": change.by,
-                "what": "; ".join(change_lines(old, change.policy)),
-                "reason": change.reason,
-            }
-            for change, old in zip(history, before, strict=True)
-        ]
-        st.dataframe(rows, hide_index=True)
+        draw_changes(history, (change_lines(old, change.policy) for change, old in zip(history, before, strict=True)))
     if not allowed(STEP)["disabled"]:
         st.caption("By command:")
         st.code(f"pld policy set --task {task}", language=None)
