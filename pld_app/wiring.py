@@ -242,10 +242,11 @@ def prompt_version(app: App, task_name: str, number: int | None) -> PromptVersio
 
 @dataclass(frozen=True)
 class LiveTest:
-    """The outcome of one question to a student."""
+    """The outcome of one question to a student; `number` is the one under which it was recorded."""
 
     answer: Answer
     reply: ChatReply | None
+    number: int
 
 
 @guarded_app(Step.ASK)
@@ -270,8 +271,8 @@ def live_test(
             return answer, reply, await _sent(chat, request)
 
     answer, reply, sent = run_async(run())
-    app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
-    return LiveTest(answer, reply)
+    number = app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
+    return LiveTest(answer, reply, number)
 
 
 async def _sent(chat: Chat, request: ChatRequest) -> dict[str, Json]:

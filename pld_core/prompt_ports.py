@@ -43,4 +43,6 @@ class RunStore(Protocol):
 
     def record_live_test(
         self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor
-    ) -> None: ...
+    ) -> int:
+        """Store a question to the student and its answer; return the number of the live test."""
+        ...

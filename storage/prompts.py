@@ -243,8 +243,8 @@ class SqliteRuns:
     @guarded(Step.ASK)
     def record_live_test(
         self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor
-    ) -> None:
-        """Store what was sent, word for word, and what came back."""
+    ) -> int:
+        """Store what was sent, word for word, and what came back; return the number of the live test."""
         with self._database.write() as write:
             test_id = write.insert(
                 "live_test",
@@ -270,3 +270,4 @@ class SqliteRuns:
                     "label": answer.label or "",
                 },
             )
+            return test_id
