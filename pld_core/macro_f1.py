@@ -112,7 +112,7 @@ def resamples(golds: Sequence[str], counts: Counts) -> Iterator[Counts]:
         counts: (kinds,) how many answers are of that kind, at least 1. Equal kinds in equal order give equal draws.
     """
     random = np.random.default_rng(SEED)
-    names = np.array(golds)
+    names = np.array(golds, dtype=object)
     strata = [np.flatnonzero(names == name) for name in dict.fromkeys(golds)]
     for _ in range(DRAWS // _BLOCK):
         drawn = np.zeros((_BLOCK, len(counts)), dtype=np.int64)
