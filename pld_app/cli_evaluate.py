@@ -47,6 +47,7 @@ def evaluate(
         f"Run {run.id}: {found.accuracy.words} correct; macro F1 {found.macro_f1.words}; always the most frequent "
         f"label: {found.majority.words}."
     )
+    words = "\n".join((words, *found.cautions))
     value = {"run": run.id, "prompt": run.prompt_number, "student": run.student, "split": run.split.value}
     out.emit({**value, **found.as_json()}, words)
 

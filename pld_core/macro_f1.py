@@ -37,8 +37,8 @@ class MacroF1:
     Attributes:
         n: answers behind it.
         value: 0 to 1; None without an answer.
-        interval: its 95 % interval, from a bootstrap with a fixed seed; None where all resamples are alike (everything
-            is right, or everything wrong), because they would claim certainty.
+        interval: its 95 % interval, from a bootstrap with a fixed seed; None where all resamples are alike, as they
+            would claim certainty: all examples of each gold label got the same answer, such as the right one.
     """
 
     n: int

@@ -103,6 +103,19 @@ class Figures:
         """Return how many answers to examples of a label cannot be used: the confusion's column for them."""
         return sum(n for (label, _), n in self.unusable.items() if label == gold)
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What has to be known to read macro F1, a sentence each; empty if there is nothing to say."""
+        found = []
+        if self.without_gold and self.accuracy.n:
+            found.append(
+                f"Without an example: {', '.join(self.without_gold)}. Each such label counts as 0 in macro F1."
+            )
+        if self.undeclared:
+            names = ", ".join(self.undeclared)
+            found.append(f"Not among the declared labels: {names}. Such labels have no part in macro F1.")
+        return tuple(found)
+
     def as_json(self) -> dict[str, Json]:
         acc, macro = self.accuracy, self.macro_f1.as_json()
         return {

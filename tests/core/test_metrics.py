@@ -87,13 +87,17 @@ def test_where_nothing_can_be_used_all_is_wrong_and_precision_is_unknown() -> No
 def test_one_label_alone_is_figured_too() -> None:
     found = figures(("a",), {Cell("a", "a"): 15, Cell("a", None, AnswerStatus.CUT): 5})
     assert found.macro_f1.value == pytest.approx(2 * 15 / 35)
-    assert (found.majority.rate, found.without_gold) == (1.0, ())
+    assert (found.majority.rate, found.without_gold, found.cautions) == (1.0, (), ())
 
 
 def test_declared_labels_without_an_example_are_named_and_others_too() -> None:
     found = figures(THREE, {Cell("a", "a"): 9, Cell("old", "b"): 1})
     assert found.without_gold == ("b", "c")
     assert found.undeclared == ("old",)
+    assert found.cautions == (
+        "Without an example: b, c. Each such label counts as 0 in macro F1.",
+        "Not among the declared labels: old. Such labels have no part in macro F1.",
+    )
     assert found.macro_f1.value == pytest.approx(1 / 3)
     assert [(label.label, label.gold) for label in found.labels] == [("a", 9), ("b", 0), ("c", 0)]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from pld_core.paired import Pair, PairedVerdict, by_label, compare, mcnemar
@@ -101,3 +103,23 @@ def test_each_label_is_counted_those_without_an_example_too() -> None:
 )
 def test_the_exact_test_of_mcnemar(fixed: int, broken: int, p: float | None) -> None:
     assert mcnemar(fixed, broken) == (p if p is None else pytest.approx(p))
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_the_exact_test_is_the_one_that_others_compute(fixed: int, broken: int) -> None:
+    ours = mcnemar(fixed, broken)
+    if ours is None:
+        assert fixed + broken == 0
+    else:
+        assert ours == pytest.approx(binomtest(fixed, fixed + broken, 0.5).pvalue, rel=1e-6)
+
+
+def test_two_prompts_that_are_equally_good_are_seldom_told_apart() -> None:
+    """Of samples from two students of the same quality, about 5 in 100 show a difference that is none."""
+    kinds = [Pair(gold, *said) for gold in ("a", "b") for said in (("a", "a"), ("a", "b"), ("b", "a"), ("b", "b"))]
+    shares = np.array([0.30, 0.06, 0.06, 0.08, 0.05, 0.05, 0.05, 0.35])
+    told, samples = 0, 200
+    for sample in np.random.default_rng(11).multinomial(150, shares, size=samples):
+        pairs = [pair for pair, n in zip(kinds, sample, strict=True) for _ in range(n)]
+        told += compare(("a", "b"), pairs).verdict is not PairedVerdict.NOT_SHOWN
+    assert 0.01 <= told / samples <= 0.10
