@@ -93,9 +93,9 @@ def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served:
     # Live test: Ollama is not there, the page says what to run and falls back to the embedded student.
     visitor.go("live-test?task=nda")
     visitor.click("ask")
-    page.locator(".st-key-result").wait_for()
+    page.locator(".st-key-result_0").wait_for()
     visitor.settle()
-    result = page.locator(".st-key-result").inner_text()
+    result = page.locator(".st-key-result_0").inner_text()
     assert '"label"' in result
     assert "Context:" in result
     assert "embedded" in result
