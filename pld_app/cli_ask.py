@@ -16,7 +16,7 @@ from pld_core.canonical import Json
 from pld_core.errors import InvalidInput
 from pld_core.models import AnswerStatus, Example, Task
 from pld_core.records import ExampleFilter
-from pld_core.repeated_answers import Flip, tally
+from pld_core.repeated_answers import Flip, Flips, tally
 
 MOST_REPEATS = 100
 
@@ -139,7 +139,7 @@ def _columns_json(task: str, question: LiveQuestion, gold: str, columns: Sequenc
             }
             for column in columns
         ],
-        "flips": [flip.as_json() for flip in _flips(columns)],
+        "flips": [flip.as_json() for flip in _flips(columns).pairs],
     }
 
 
@@ -149,15 +149,16 @@ def _columns_text(gold: str, columns: Sequence[Column]) -> str:
         marks = f" ({', '.join(column.prompt.marks)})" if column.prompt.marks else ""
         blocks.append(f"{column.prompt.name}{marks}: {tally([test.answer for test in column.tests]).words}")
         blocks += [f"  seed {test.question.seed}: {_test_text(test, '')}" for test in column.tests]
-    return "\n".join([*blocks, *(flip.words for flip in _flips(columns))])
+    found = _flips(columns)
+    return "\n".join([*blocks, *([found.words] if found.pairs else [])])
 
 
-def _flips(columns: Sequence[Column]) -> list[Flip]:
+def _flips(columns: Sequence[Column]) -> Flips:
     """Return what the trial changed, seed by seed; empty without one."""
     if not columns[-1].prompt.of:
-        return []
+        return Flips(())
     before, after = columns[-2].tests, columns[-1].tests
-    return [Flip(one.answer, other.answer) for one, other in zip(before, after, strict=True)]
+    return Flips(tuple(Flip(one.answer, other.answer) for one, other in zip(before, after, strict=True)))
 
 
 def _test_text(test: LiveTest, gold: str) -> str:

@@ -48,6 +48,11 @@ class AskedPrompt:
         return "no rules" if self.number is None else f"version {self.number}"
 
     @property
+    def title(self) -> str:
+        """The name as it begins a line, such as `Version 3`."""
+        return self.name[:1].upper() + self.name[1:]
+
+    @property
     def key(self) -> str:
         """What it is called on the command line; a trial has the name of the prompt that it was made from."""
         return NO_RULES if self.number is None else str(self.number)

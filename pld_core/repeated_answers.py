@@ -75,5 +75,33 @@ class Flip:
         return {"before": self.before.label, "after": self.after.label, "changed": self.changed}
 
 
+@dataclass(frozen=True)
+class Flips:
+    """The same change, for answers drawn with the same seeds.
+
+    Attributes:
+        pairs: in the order of the seeds 0, 1, ...
+    """
+
+    pairs: tuple[Flip, ...]
+
+    @property
+    def changed(self) -> bool | None:
+        """Whether any label is another one; None where none is, but of some pair it cannot be told."""
+        found = [pair.changed for pair in self.pairs]
+        return True if True in found else None if None in found else False
+
+    @property
+    def words(self) -> str:
+        """The words of the one pair, or such as `changed in 2 of 5 (seeds 1, 3); cannot be told in 1`."""
+        if len(self.pairs) == 1:
+            return self.pairs[0].words
+        seeds = [str(seed) for seed, pair in enumerate(self.pairs) if pair.changed]
+        untold = sum(pair.changed is None for pair in self.pairs)
+        named = f" (seeds {', '.join(seeds)})" if seeds else ""
+        unknown = f"; cannot be told in {untold}" if untold else ""
+        return f"changed in {len(seeds)} of {len(self.pairs)}{named}{unknown}"
+
+
 def _told(answer: Answer) -> str:
     return answer.label or f"no label ({answer.status.value})"

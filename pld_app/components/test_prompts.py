@@ -65,11 +65,11 @@ def draw_manner() -> Manner:
 def words_of(asked: AskedPrompt) -> str:
     """Return a prompt in few words for a choice, such as `Version 3, newest, production`."""
     marks = [mark.partition(" (")[0] for mark in asked.marks if asked.number is not None]
-    return ", ".join([asked.name.capitalize(), *marks])
+    return ", ".join([asked.title, *marks])
 
 
 def draw_heading(asked: AskedPrompt) -> None:
     """Draw the name of a column's prompt, and what it is."""
     with st.container(gap="xsmall"):
-        st.markdown(f"**{plain(asked.name.capitalize())}**")
+        st.markdown(f"**{plain(asked.title)}**")
         st.caption(plain(", ".join([*asked.marks, count(len(asked.prompt.rules), "rule")])))

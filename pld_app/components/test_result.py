@@ -34,7 +34,7 @@ def _draw_label(answer: Answer, gold: str) -> None:
         elif answer.label is None:
             st.badge(f"no label: {answer.status.value}, counts as wrong", color="red", icon=":material/error:")
         else:
-            st.badge(in_badge(answer.label), color="primary")
+            st.badge(in_badge(answer.label), color="blue")
         if gold and answer.status is not AnswerStatus.STOPPED:
             agrees = answer.label == gold
             said = "agrees with" if agrees else "differs from"

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pld_app import session
-from pld_app.components.remark import draw_remark
+from pld_app.components.remark import Colour, draw_remark
 from pld_app.components.test_prompts import draw_heading
 from pld_app.components.test_result import draw_result
 from pld_app.components.text import plain
@@ -16,7 +16,11 @@ from pld_app.live_testing import LiveQuestion, begin_live_test
 from pld_app.session import LiveColumn, LiveRound
 from pld_core.errors import PldError
 from pld_core.models import AnswerStatus, Task
-from pld_core.repeated_answers import Flip, tally
+from pld_core.repeated_answers import Flip, Flips, tally
+
+QUOTED = 160
+"""So many characters of an input tell it from others."""
+COLOURS: dict[bool | None, Colour] = {True: "orange", False: "green", None: "red"}
 
 
 def draw_round(task: Task, shown: LiveRound, asking: bool) -> None:
@@ -25,7 +29,8 @@ def draw_round(task: Task, shown: LiveRound, asking: bool) -> None:
     Args:
         asking: it has just begun, so ask what has no answer yet.
     """
-    flips = st.empty()
+    _draw_asked(shown)
+    changes = st.empty()
     places = [
         column.container(border=True, gap="small", key=f"result_{n}")
         for n, column in enumerate(st.columns(len(shown.columns)))
@@ -43,7 +48,7 @@ def draw_round(task: Task, shown: LiveRound, asking: bool) -> None:
             _ask(task, column, slot)
         with slot.container(gap="small"):
             _draw_column(task, column, shown.gold)
-    with flips.container():
+    with changes.container():
         _draw_flips(shown)
 
 
@@ -100,28 +105,30 @@ def _draw_tally(column: LiveColumn) -> None:
     for label, times in found.counts:
         st.markdown(f"**{plain(label or 'no label')}** {times} of {found.n}")
     if found.n > 1:
-        steady = (
-            "All answers are the same."
-            if not found.flips
-            else f"{found.flips} of {found.n} differ from the most frequent."
+        differ = (
+            f"{found.flips} of {found.n} differ from the most frequent." if found.flips else "All answers are the same."
         )
-        st.markdown(steady)
+        st.markdown(differ)
     st.caption(
         f"n = {found.n}, temperature {column.questions[0].temperature:g}, seeds 0 to {len(column.questions) - 1}"
     )
     if any(test.answer.status is AnswerStatus.STOPPED for test in column.tests):
-        st.caption("One answer was stopped; it does not count.")
+        st.caption("The last answer was stopped; it does not count.")
+
+
+def _draw_asked(shown: LiveRound) -> None:
+    """Draw what the answers are to: the fields above may hold something else by now."""
+    text = " · ".join(value for value in shown.columns[0].questions[0].values.values() if value.strip())
+    cut = f"{text[:QUOTED]}…" if len(text) > QUOTED else text
+    st.caption(f"Asked of {plain(shown.student)} about: {plain(cut) or 'nothing'}")
 
 
 def _draw_flips(shown: LiveRound) -> None:
-    """Draw what switching rules off did to the answer, question by question."""
+    """Draw what switching rules off did to the answer."""
     for trial in shown.columns:
         base = next((one for one in shown.columns if one.prompt.name == trial.prompt.of), None)
-        if base is None:
-            continue
-        for before, after in zip(base.tests, trial.tests, strict=False):
-            flip = Flip(before.answer, after.answer)
-            seed = f" (seed {after.question.seed})" if len(trial.questions) > 1 else ""
-            colour = {True: "orange", False: "green", None: "red"}[flip.changed]
-            words = f"Without {', '.join(trial.prompt.without)}{seed}: {flip.words}"
-            draw_remark(colour, f"**{plain(words)}**")  # type: ignore[arg-type]  # one of its colours
+        pairs = zip(base.tests, trial.tests, strict=False) if base else ()
+        found = Flips(tuple(Flip(before.answer, after.answer) for before, after in pairs))
+        if found.pairs:
+            words = f"Without {', '.join(trial.prompt.without)}: {found.words}"
+            draw_remark(COLOURS[found.changed], f"**{plain(words)}**")

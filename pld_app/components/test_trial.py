@@ -27,7 +27,7 @@ def draw_trial(task: Task, prompts: Sequence[AskedPrompt], ready: bool) -> tuple
             st.caption("Choose a prompt that holds rules first.")
             return ()
         key = st.selectbox(
-            "Prompt", list(having), format_func=lambda k: having[k].name.capitalize(), key=f"trial_prompt_{task.name}"
+            "Prompt", list(having), format_func=lambda k: having[k].title, key=f"trial_prompt_{task.name}"
         )
         base = having[key]
         titles = _titles(base)

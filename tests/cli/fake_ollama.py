@@ -34,6 +34,7 @@ class FakeOllama:
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
         published: what was made there, by name.
         cited: the rules that it names, to prompts that ask for some.
+        breaks: it says a few letters, and then hangs up itself.
         holds: it says a few letters, and then waits until the caller hangs up; `hung_up` is set when that happened.
         asked: the user texts of all questions, in the order in which they came.
         options: what each question was asked with beside its text, in the same order.
@@ -46,6 +47,7 @@ class FakeOllama:
     published: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[int], None] = say_nothing
     cited: list[str] = field(default_factory=list)
+    breaks: bool = False
     holds: bool = False
     hung_up: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
@@ -94,8 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.facts.options.append(body["options"])
         self.facts.before(self.facts.note(body["messages"][-1]["content"]))
-        if self.facts.holds:
-            self.hold()
+        if self.facts.holds or self.facts.breaks:
+            self.begin()
             return
         wanted = body["format"]["properties"]
         said: dict[str, Any] = {"label": self.facts.label or wanted["label"]["enum"][0]}
@@ -112,18 +114,19 @@ class _Handler(BaseHTTPRequestHandler):
             },
         )
 
-    def hold(self) -> None:
-        """Begin an answer that never ends."""
+    def begin(self) -> None:
+        """Begin an answer that never comes to its end."""
         self.send_response(200)
         self.send_header("content-type", "application/x-ndjson")
         self.end_headers()
         begun = {"model": MODEL, "message": {"role": "assistant", "content": '{"la'}, "done": False}
         self.wfile.write(json.dumps(begun).encode() + b"\n")
         self.wfile.flush()
-        with suppress(ConnectionError):
-            self.connection.recv(1)
-        self.facts.hung_up.set()
         self.close_connection = True
+        if self.facts.holds:
+            with suppress(ConnectionError):
+                self.connection.recv(1)
+            self.facts.hung_up.set()
 
     def send(self, status: int, content: Mapping[str, Any]) -> None:
         whole = json.dumps(content).encode() + b"\n"

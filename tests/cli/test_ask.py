@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.fake_ollama import DIGEST, FakeOllama
-from tests.cli.running import Pld, content_of
+from tests.cli.running import PATIENCE_S, Pld, content_of, start_pld, wait_until
 
 ASK = ("ask", "--task", "nda", "--field", "hypothesis=x")
 
@@ -116,3 +117,17 @@ def test_what_cannot_be_asked_is_refused(
 def test_rules_are_switched_off_of_one_prompt_only(pld: Pld, versions: Path) -> None:
     several = ("--prompt", "1", "--prompt", "2", "--without", "R1")
     assert pld(*ASK, *several, "--workspace", versions).code == 2
+
+
+def test_ctrl_c_stops_the_student_and_what_came_is_recorded(pld: Pld, versions: Path, ollama: FakeOllama) -> None:
+    ollama.holds = True
+    process = start_pld(*ASK, "--repeat", 3, "--workspace", versions)
+    wait_until(lambda: ollama.asked, "the question")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out, err) == (1, "", "pld: stopped.\n")
+    assert ollama.hung_up.wait(PATIENCE_S)
+    assert len(ollama.asked) == 1
+    with closing(sqlite3.connect(versions / "pld.db")) as conn:
+        answers = [json.loads(row[0]) for row in conn.execute("SELECT answer FROM live_test")]
+    assert [answer["status"] for answer in answers] == ["stopped"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pld_core.models import Answer, AnswerStatus
-from pld_core.repeated_answers import Flip, tally
+from pld_core.repeated_answers import Flip, Flips, tally
 
 
 def said(label: str | None, status: AnswerStatus = AnswerStatus.OK) -> Answer:
@@ -63,3 +63,21 @@ def test_a_flip_says_whether_the_label_is_another_one(
     flip = Flip(before, after)
     assert (flip.changed, flip.words) == (changed, words)
     assert flip.as_json() == {"before": before.label, "after": after.label, "changed": changed}
+
+
+SAME, OTHER = Flip(said("keep"), said("keep")), Flip(said("keep"), said("remove"))
+OPEN = Flip(STOPPED, said("keep"))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "changed", "words"),
+    [
+        ((OTHER,), True, "keep → remove: changed"),
+        ((SAME, SAME), False, "changed in 0 of 2"),
+        ((SAME, OTHER, SAME, OTHER), True, "changed in 2 of 4 (seeds 1, 3)"),
+        ((SAME, OPEN), None, "changed in 0 of 2; cannot be told in 1"),
+        ((OPEN, OTHER), True, "changed in 1 of 2 (seeds 1); cannot be told in 1"),
+    ],
+)
+def test_several_pairs_are_one_finding(pairs: tuple[Flip, ...], changed: bool | None, words: str) -> None:
+    assert (Flips(pairs).changed, Flips(pairs).words) == (changed, words)

@@ -101,8 +101,29 @@ def test_a_student_that_fails_at_the_second_column_leaves_the_first_and_asks_no_
     assert len(ollama.asked) == 1
     assert len(at.error) == 1
     assert "ollama pull fake" in prose(at)
-    assert ":primary-badge[Entailment]" in raw(at, "markdown")
+    assert ":blue-badge[Entailment]" in raw(at, "markdown")
     assert "Not asked: it was stopped, or the student failed, before its turn." in prose(at)
+
+
+def test_a_student_that_breaks_in_mid_answer_shows_and_records_what_came(
+    versions: App, visit: Visit, ollama: FakeOllama, workspace_folder: Path
+) -> None:
+    ollama.breaks = True
+    at = press(choose(visit("live_test"), "1"), "ask")
+    assert ":red-badge[:material/error: no label: failed, counts as wrong]" in raw(at, "markdown")
+    assert raw(at, "code")[-1] == '{"la'
+    assert "neither time nor tokens are known" in prose(at)
+    (sent,) = recorded(workspace_folder)
+    assert (sent["status"], sent["digest"]) == ("failed", f"sha256:{DIGEST}")
+
+
+def test_what_the_answers_are_to_stands_above_them(versions: App, visit: Visit, ollama: FakeOllama) -> None:
+    at = press(choose(visit("live_test"), "1"), "ask")
+    asked = next(text for text in prose(at).splitlines() if text.startswith("Asked of ollama:fake about: "))
+    at.selectbox("test_example_nda_validation_").select(3)
+    run(at)
+    assert asked in prose(at)
+    assert len(ollama.asked) == 1
 
 
 # --- rules cited ------------------------------------------------------------------------------------------------------
@@ -157,6 +178,16 @@ def test_a_rule_switched_off_shows_the_flip_and_is_recorded_as_a_trial(
 def test_an_answer_that_stays_is_said_to_be_the_same(versions: App, visit: Visit, ollama: FakeOllama) -> None:
     at = switch_off(choose(visit("live_test"), "2"), "2", "R1", "R2")
     assert "Without R1, R2: Entailment → Entailment: the same" in prose(at)
+
+
+def test_five_answers_with_and_without_a_rule_are_one_finding(versions: App, visit: Visit, ollama: FakeOllama) -> None:
+    def change_once(number: int) -> None:
+        ollama.label = "Contradiction" if number == 7 else "Entailment"
+
+    ollama.before = change_once
+    at = switch_off(five_times(choose(visit("live_test"), "2"), 0.7), "2", "R1")
+    assert "Without R1: changed in 1 of 5 (seeds 1)" in prose(at)
+    assert "**Version 2 without R1**" in prose(at)
 
 
 def test_a_prompt_that_cites_rules_keeps_at_least_one(versions: App, visit: Visit, ollama: FakeOllama) -> None:

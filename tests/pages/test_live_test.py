@@ -54,7 +54,7 @@ def test_an_answer_is_shown_with_its_label_its_cost_and_the_gold_label(
     press(at, "ask")
     assert ollama.asked == [input_of(compiled.store.tasks.get("nda"), example)]
     assert badges(at) == [
-        f":primary-badge[{example.label}]",
+        f":blue-badge[{example.label}]",
         f":green-badge[agrees with the gold label {example.label}]",
     ]
     assert raw(at, "code")[-1] == f'{{"label": "{example.label}"}}'
@@ -95,7 +95,7 @@ def test_a_text_of_ones_own_has_no_gold_label(compiled: App, visit: Visit, ollam
     at = type_own(only(visit("live_test"), "1"), "The Recipient keeps it secret.", "It is secret.")
     press(at, "ask")
     assert ollama.asked == ["CLAUSE:\nThe Recipient keeps it secret.\n\nHYPOTHESIS:\nIt is secret."]
-    assert badges(at) == [":primary-badge[Entailment]"]
+    assert badges(at) == [":blue-badge[Entailment]"]
 
 
 def test_nothing_typed_is_refused_in_words_and_nothing_is_asked(
@@ -146,7 +146,7 @@ def test_the_last_answer_is_still_there_after_a_look_at_another_page(
     at = press(only(visit("live_test"), "1"), "ask")
     go(at, "home")
     go(at, "live_test")
-    assert badges(at)[0] == ":primary-badge[Entailment]"
+    assert badges(at)[0] == ":blue-badge[Entailment]"
     assert len(ollama.asked) == 1
 
 
