@@ -43,7 +43,7 @@ def draw(task: Task) -> None:
     wanted = trial or (prompts if pressed else ())
     if wanted:
         session.begin_round(_round(task, wanted, student, question, manner))
-        stop.button("Stop", key="stop", icon=":material/stop:", help="What came so far is kept.")
+        stop.button("Stop", key="stop", icon=":material/stop:")
     shown = session.last_round(task.name)
     if shown is None:
         st.info("The answers appear here: label, raw text, rules cited, time and tokens.")

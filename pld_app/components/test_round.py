@@ -29,6 +29,9 @@ def draw_round(task: Task, shown: LiveRound, asking: bool) -> None:
     Args:
         asking: it has just begun, so ask what has no answer yet.
     """
+    if not asking:
+        # Streamlit begins a new run before the one that asks has noticed that it is to end.
+        shown.close()
     _draw_asked(shown)
     changes = st.empty()
     places = [
@@ -67,19 +70,14 @@ def _ask(task: Task, column: LiveColumn, slot: DeltaGenerator) -> None:
 
 def _stream(task: Task, column: LiveColumn, question: LiveQuestion) -> None:
     place = st.empty()
-    with (
-        st.spinner("The student reads the prompt; the first answer takes longest…", show_time=True),
-        closing(begin_live_test(session.app(), task, question)) as running,
-    ):
-        try:
-            place.skeleton(height=60)
+    with st.spinner("The student reads the prompt; the first answer takes longest…", show_time=True):
+        place.skeleton(height=60)
+        running = begin_live_test(session.app(), task, question)
+        column.begun.append(running)
+        with closing(running):
             for text in running.texts():
                 # Drawn even if nothing new has come: that is when Streamlit looks whether Stop was pressed.
                 place.code(text or " ", language=None, wrap_lines=True)
-        finally:
-            running.close()
-            if running.outcome is not None:
-                column.tests.append(running.outcome)
 
 
 def _draw_column(task: Task, column: LiveColumn, gold: str) -> None:
@@ -104,15 +102,15 @@ def _draw_tally(column: LiveColumn) -> None:
     found = tally([test.answer for test in column.tests])
     for label, times in found.counts:
         st.markdown(f"**{plain(label or 'no label')}** {times} of {found.n}")
-    if found.n > 1:
-        differ = (
-            f"{found.flips} of {found.n} differ from the most frequent." if found.flips else "All answers are the same."
-        )
-        st.markdown(differ)
-    st.caption(
-        f"n = {found.n}, temperature {column.questions[0].temperature:g}, seeds 0 to {len(column.questions) - 1}"
-    )
-    if any(test.answer.status is AnswerStatus.STOPPED for test in column.tests):
+    if found.n > 1 and found.flips:
+        st.markdown(f"{found.flips} of {found.n} differ from the most frequent.")
+    elif found.n > 1:
+        st.markdown("All answers are the same.")
+    asked, planned = len(column.tests), len(column.questions)
+    st.caption(f"n = {found.n}, temperature {column.questions[0].temperature:g}, seeds 0 to {asked - 1}")
+    if asked < planned:
+        st.caption(f"Only {asked} of {planned} were asked: it was stopped, or the student failed.")
+    if column.tests[-1].answer.status is AnswerStatus.STOPPED:
         st.caption("The last answer was stopped; it does not count.")
 
 

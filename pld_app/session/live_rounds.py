@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from pld_app.live_prompts import AskedPrompt
-from pld_app.live_testing import LiveQuestion, LiveTest
+from pld_app.live_testing import LiveQuestion, LiveTest, Running
 
 ROUND = "_live_round"
 
@@ -18,17 +18,22 @@ class LiveColumn:
 
     Attributes:
         questions: at least one, alike but for their seeds.
-        tests: the outcomes so far, in the order of the questions.
+        begun: those that were begun, in their order.
         problem: why it did not go on, in words; empty if nothing went wrong.
     """
 
     questions: tuple[LiveQuestion, ...]
-    tests: list[LiveTest] = field(default_factory=list)
+    begun: list[Running] = field(default_factory=list)
     problem: str = ""
 
     @property
     def prompt(self) -> AskedPrompt:
         return self.questions[0].prompt
+
+    @property
+    def tests(self) -> list[LiveTest]:
+        """The outcomes so far, in the order of the questions."""
+        return [running.outcome for running in self.begun if running.outcome is not None]
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,18 @@ class LiveRound:
     gold: str
     columns: tuple[LiveColumn, ...]
 
+    def close(self) -> None:
+        """Stop what is still asked, and wait until the student has let go and what came is recorded."""
+        for column in self.columns:
+            for running in column.begun:
+                running.close()
+
 
 def begin_round(begun: LiveRound) -> None:
-    """Keep a round from its beginning, so that what came is there even if a rerun ends it."""
+    """Keep a round from its beginning, so that what came is there even if a rerun ends it; stop the one before."""
+    before: LiveRound | None = st.session_state.get(ROUND)
+    if before is not None:
+        before.close()
     st.session_state[ROUND] = begun
 
 

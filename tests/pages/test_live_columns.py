@@ -249,16 +249,16 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> list[LocalScriptRunner]:
     return found
 
 
+def press_stop(runner: LocalScriptRunner) -> None:
+    """Ask for a run of the page, as any button does, while it runs."""
+    runner.request_rerun(RerunData(page_script_hash=runner._pages_manager.current_page_script_hash))
+
+
 def test_stop_ends_the_server_shows_what_came_and_asks_nothing_more(
     versions: App, visit: Visit, ollama: FakeOllama, runners: list[LocalScriptRunner], workspace_folder: Path
 ) -> None:
     at = choose(visit("live_test"), "2", "1")
-
-    def press_stop(number: int) -> None:
-        page_hash = runners[-1]._pages_manager.current_page_script_hash
-        runners[-1].request_rerun(RerunData(page_script_hash=page_hash))
-
-    ollama.holds, ollama.before = True, press_stop
+    ollama.holds, ollama.before = True, lambda _: press_stop(runners[-1])
     at.button("ask").click()
     run(at)
     assert ollama.hung_up.wait(30)
@@ -268,3 +268,21 @@ def test_stop_ends_the_server_shows_what_came_and_asks_nothing_more(
     assert "Not asked: it was stopped" in prose(at)
     assert "stop" not in [button.key for button in at.button]
     assert [one["status"] for one in recorded(workspace_folder)] == ["stopped"]
+
+
+def test_stop_in_the_middle_of_five_keeps_the_answers_before(
+    versions: App, visit: Visit, ollama: FakeOllama, runners: list[LocalScriptRunner], workspace_folder: Path
+) -> None:
+    at = five_times(choose(visit("live_test"), "1"))
+
+    def stop_the_third(number: int) -> None:
+        if number == 3:
+            ollama.holds = True
+            press_stop(runners[-1])
+
+    ollama.before = stop_the_third
+    at = press(at, "ask")
+    assert "**Entailment** 2 of 2" in prose(at)
+    assert "Only 3 of 5 were asked: it was stopped, or the student failed." in prose(at)
+    assert "The last answer was stopped; it does not count." in prose(at)
+    assert [one["status"] for one in recorded(workspace_folder)] == ["ok", "ok", "stopped"]
