@@ -107,9 +107,10 @@ def _draw_tally(column: LiveColumn) -> None:
     elif found.n > 1:
         st.markdown("All answers are the same.")
     asked, planned = len(column.tests), len(column.questions)
-    st.caption(f"n = {found.n}, temperature {column.questions[0].temperature:g}, seeds 0 to {asked - 1}")
+    if found.n:
+        st.caption(f"n = {found.n}, temperature {column.questions[0].temperature:g}, seeds 0 to {found.n - 1}")
     if asked < planned:
-        st.caption(f"Only {asked} of {planned} were asked: it was stopped, or the student failed.")
+        st.caption(f"Asked {asked} of {planned} times: it was stopped, or the student failed.")
     if column.tests[-1].answer.status is AnswerStatus.STOPPED:
         st.caption("The last answer was stopped; it does not count.")
 

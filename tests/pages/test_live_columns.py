@@ -283,6 +283,6 @@ def test_stop_in_the_middle_of_five_keeps_the_answers_before(
     ollama.before = stop_the_third
     at = press(at, "ask")
     assert "**Entailment** 2 of 2" in prose(at)
-    assert "Only 3 of 5 were asked: it was stopped, or the student failed." in prose(at)
+    assert "Asked 3 of 5 times: it was stopped, or the student failed." in prose(at)
     assert "The last answer was stopped; it does not count." in prose(at)
     assert [one["status"] for one in recorded(workspace_folder)] == ["ok", "ok", "stopped"]
