@@ -81,7 +81,7 @@ def _answer(app: App, batch: LiveBatch) -> None:
 def _line(line: BatchLine) -> str:
     said = "not asked" if line.answer is None else line.answer.label or f"no label ({line.answer.status.value})"
     gold = f" (gold: {line.given.gold})" if line.given.gold else ""
-    text = " · ".join(" ".join(value.split()) for _, value in line.given.fields)
+    text = " · ".join(" ".join(value.split()) for _, value in line.given.fields if value.strip())
     return f"{line.number:>3}  {said}{gold}  {text[:80]}"
 
 

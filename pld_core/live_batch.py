@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pld_core.canonical import Json, hash_json
 from pld_core.errors import InvalidInput
@@ -134,11 +135,11 @@ def unusable_of(lines: Iterable[BatchLine]) -> int:
 def read_lines(task: Task, text: str, source: str = PASTED) -> ReadInputs:
     """Read lines of text, such as pasted ones: one input a line.
 
-    With several input fields, a line holds one cell for each, divided by tabs, which is what a spreadsheet copies. A
-    first line that names the fields is taken as their order.
+    With several input fields, a line holds one cell for each, divided by tabs, which is what a spreadsheet copies;
+    those without a cell stay empty. A first line that names the fields is taken as their order.
 
     Raises:
-        InvalidInput: there is no text, there are too many lines, or a line has another number of cells.
+        InvalidInput: there is no text, there are too many lines, or a line has more cells than the task has fields.
     """
     names = list(task.input_fields)
     lines = [line for line in text.splitlines() if line.strip()]
@@ -148,12 +149,12 @@ def read_lines(task: Task, text: str, source: str = PASTED) -> ReadInputs:
     inputs = []
     for number, line in enumerate(lines, start=1):
         cells = _cells(line) if len(names) > 1 else [line.strip()]
-        if len(cells) != len(names):
+        if len(cells) > len(names):
             raise InvalidInput(
                 f"Line {number:,} has {len(cells)} cells, and the task has {len(names)} input fields: "
                 f"{', '.join(names)}. Nothing was asked. Copy these columns from a spreadsheet, or choose a file."
             )
-        inputs.append(_input(task, dict(zip(names, cells, strict=True)), ""))
+        inputs.append(_input(task, dict(zip_longest(names, cells, fillvalue="")), ""))
     return _checked(source, inputs, empty)
 
 

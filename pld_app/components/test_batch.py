@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -20,6 +21,7 @@ from pld_core.permissions import Step
 
 PASTE, FILE = "Paste lines", "Choose a file"
 PREVIEWED = 5
+ROWS_IN_SIGHT = 10
 
 
 def draw_batch(task: Task, versions: tuple[PromptVersion, ...]) -> None:
@@ -62,7 +64,7 @@ def _draw_inputs(task: Task) -> ReadInputs | None:
 def _pasted(task: Task) -> ReadInputs | None:
     label = f"One input a line, at most {MOST_INPUTS}"
     if len(task.input_fields) > 1:
-        label += f"; its cells divided by tabs, in the order {', '.join(task.input_fields)}"
+        label += f"; several fields divided by tabs, in the order {', '.join(task.input_fields)}"
     text = st.text_area(plain(label), key=f"batch_text_{task.name}", persist_state="session", height=160)
     return _read(lambda: read_lines(task, text)) if text.strip() else None
 
@@ -146,7 +148,7 @@ def _draw_result(task: Task, batch: LiveBatch) -> None:
     shown = [
         {
             "line": row["line"],
-            "input": " · ".join(text for _, text in line.given.fields),
+            "input": " · ".join(text for _, text in line.given.fields if text.strip()),
             "the student says": row["label"] or f"no label ({row['status']})" if line.answer else "not asked yet",
             "gold label": row["gold"] or "",
             "right": {True: "right", False: "wrong", None: ""}[line.is_right],
@@ -156,7 +158,10 @@ def _draw_result(task: Task, batch: LiveBatch) -> None:
         }
         for row, line in zip(rows, found, strict=True)
     ]
-    st.dataframe(pd.DataFrame(shown), hide_index=True, width="stretch", height=380)
+    frame = pd.DataFrame(shown)
+    empty = [name for name in ("gold label", "right", "rules it names") if not frame[name].any()]
+    height: int | Literal["auto"] = 380 if len(shown) > ROWS_IN_SIGHT else "auto"
+    st.dataframe(frame.drop(columns=empty), hide_index=True, width="stretch", height=height)
     with st.container(horizontal=True):
         name = f"{task.name}-batch-{batch.id}"
         csv, jsonl = live_batches.as_csv(task, found), live_batches.as_jsonl(found)

@@ -44,9 +44,17 @@ def test_a_first_line_that_names_the_fields_is_their_order() -> None:
     assert read.inputs[0].fields == (("clause", "a clause"), ("hypothesis", "a claim"))
 
 
-def test_a_line_with_another_number_of_cells_is_refused_by_its_number() -> None:
-    with pytest.raises(InvalidInput, match="Line 2 has 1 cells, and the task has 2 input fields: clause, hypothesis"):
-        read_lines(PAIR, "a\tb\nalone\n")
+def test_fields_without_a_cell_stay_empty() -> None:
+    read = read_lines(PAIR, "a clause alone\n\tonly a claim\n")
+    assert [given.fields for given in read.inputs] == [
+        (("clause", "a clause alone"), ("hypothesis", "")),
+        (("clause", ""), ("hypothesis", "only a claim")),
+    ]
+
+
+def test_a_line_with_too_many_cells_is_refused_by_its_number() -> None:
+    with pytest.raises(InvalidInput, match="Line 2 has 3 cells, and the task has 2 input fields: clause, hypothesis"):
+        read_lines(PAIR, "a\tb\na\tb\tc\n")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", " \t \n"])
