@@ -23,6 +23,7 @@ from pld_core.models import PromptVersion
 from pld_core.prompt_diff import RuleChange
 from pld_core.prompt_export import FORMATS
 from pld_core.prompt_export.verification import Verification, verify
+from pld_core.prompt_figures import SideBySide
 from pld_core.word_diff import marked, word_pieces
 
 
@@ -117,10 +118,17 @@ def _diff_lines(compared: Compared) -> list[str]:
     lines += [f"text: {marked(word_pieces(piece.before, piece.after))}" for piece in changed]
     lines = lines or ["Both versions are the same."]
     for row in compared.figures:
-        old, new = (figure.words if figure else "not evaluated" for figure in (row.before, row.after))
-        moved = f"; fixed {row.fixed}, broke {row.broken}" if row.before and row.after else ""
-        lines.append(f"{row.student}, {row.split}: {old} -> {new}{moved}")
-    return lines
+        lines += _figure_lines(row)
+    return [*lines, compared.unevaluated] if compared.unevaluated else lines
+
+
+def _figure_lines(row: SideBySide) -> list[str]:
+    lines = [f"{row.student}, {row.split}: {row.before.words} -> {row.after.words}", *row.to_do]
+    if row.comparison is not None:
+        other = f"version {row.before.version}"
+        lines.append(f"macro F1: {row.comparison.words(other)}")
+        lines += [f"right: {line.words(other)}" for line in row.labels]
+    return [*lines, row.left_aside] if row.left_aside else lines
 
 
 def _rule_line(rule: RuleChange) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pld_core.canonical import Json
+from pld_core.evaluation import SMALL_SAMPLE
 
 DRAWS = 2_000
 """Resamples behind an interval; more changes the second digit of its ends no longer."""
@@ -50,6 +51,39 @@ class Comparison:
     def difference(self) -> float:
         return self.after - self.before
 
+    @property
+    def is_small(self) -> bool:
+        """Whether there are too few examples for a rate."""
+        return self.n < SMALL_SAMPLE
+
+    @property
+    def moved(self) -> str:
+        """Such as `fixed 3, broken 1 of 40 examples, McNemar p = 0.62`; no test where nothing moved, or of so few."""
+        chance = "" if self.p_value is None or self.is_small else f", McNemar p = {self.p_value:.2g}"
+        return f"fixed {self.fixed:,}, broken {self.broken:,} of {self.n:,} examples{chance}"
+
+    @property
+    def interval(self) -> str:
+        """The difference with its interval, such as `+0.020 (95 % interval -0.010 to +0.050)`."""
+        return f"{self.difference:+.3f} (95 % interval {self.low:+.3f} to {self.high:+.3f})"
+
+    def words(self, other: str) -> str:
+        """Return macro F1 of the second prompt beside that of `other`, and what moved; below ten examples no rate."""
+        if self.is_small:
+            return f"{self.moved} (too few for a rate)"
+        return f"{self.after:.3f}, {other} {self.before:.3f}: {self.interval}; {self.moved}"
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "n": self.n,
+            "macro_f1": {"before": self.before, "after": self.after},
+            "difference": self.difference,
+            "interval_95": [self.low, self.high],
+            "fixed": self.fixed,
+            "broken": self.broken,
+            "mcnemar_p": self.p_value,
+        }
+
 
 @dataclass(frozen=True)
 class LabelPair:
@@ -59,6 +93,10 @@ class LabelPair:
     n: int
     before: int
     after: int
+
+    def words(self, other: str) -> str:
+        """Such as `keep 12 of 20, version 1 10`."""
+        return f"{self.label} {self.after:,} of {self.n:,}, {other} {self.before:,}"
 
     def as_json(self) -> dict[str, Json]:
         return {"label": self.label, "n": self.n, "before": self.before, "after": self.after}
