@@ -24,6 +24,7 @@ from pld_core.prompt_diff import RuleChange
 from pld_core.prompt_export import FORMATS
 from pld_core.prompt_export.verification import Verification, verify
 from pld_core.prompt_figures import SideBySide
+from pld_core.publishing import MARK
 from pld_core.word_diff import marked, word_pieces
 
 
@@ -70,11 +71,16 @@ def diff(workspace: Path, out: Output, before: int, after: int, task_name: str) 
 def export(workspace: Path, out: Output, number: int, task_name: str, form: str, model: str, file: Path | None) -> None:
     """Write a prompt version in a format."""
     made = export_version(wiring.open_app(workspace), task_name, number, form, model)
+    if file and made.caution and FORMATS[form].is_bare and MARK not in file.name.casefold():
+        raise InvalidInput(
+            f"Version {number} is released by an exception, and this format can say so in its name alone. Nothing was "
+            f"written. Call the file {made.name} or the like, or choose the format markdown or json."
+        )
     text = made.content.decode("utf-8")
     if made.caution:
         click.echo(f"{made.name}: {made.caution}", err=True)
     if file is None:
-        out.emit({"name": made.name, "content": text}, text.removesuffix("\n"))
+        out.emit({"name": made.name, "caution": made.caution, "content": text}, text.removesuffix("\n"))
         return
     try:
         file.write_bytes(made.content)
