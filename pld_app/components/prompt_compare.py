@@ -84,12 +84,17 @@ def _table(row: SideBySide) -> list[dict[str, str]]:
     """Return a line for each figure: what it is, each version's, and the difference."""
     before, after = (f"Version {side.version}" for side in (row.before, row.after))
     found = row.comparison
-    lines = [("Right", row.before.words, row.after.words, "")]
+    moved = "" if found is None else _counted(found.fixed - found.broken)
+    lines = [("Right answers", row.before.words, row.after.words, moved)]
     if found is not None and found.is_small:
         lines.insert(0, ("Macro F1", "", "", "too few examples for a rate"))
     elif found is not None:
         lines.insert(0, ("Macro F1", f"{found.before:.3f}", f"{found.after:.3f}", found.interval))
     for label in row.labels:
         old, new = (f"{k:,} of {label.n:,}" for k in (label.before, label.after))
-        lines.append((f"Right of {label.label}", old, new, f"{label.after - label.before:+,}"))
+        lines.append((f"Right: {label.label}", old, new, _counted(label.after - label.before)))
     return [{"Figure": name, before: old, after: new, "Difference": moved} for name, old, new, moved in lines]
+
+
+def _counted(moved: int) -> str:
+    return f"{moved:+,}" if moved else "0"
