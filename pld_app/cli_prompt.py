@@ -131,9 +131,8 @@ def _diff_lines(compared: Compared) -> list[str]:
 def _figure_lines(row: SideBySide) -> list[str]:
     lines = [f"{row.student}, {row.split}: {row.before.words} -> {row.after.words}", *row.to_do]
     if row.comparison is not None:
-        other = f"version {row.before.version}"
-        lines.append(f"macro F1: {row.comparison.words(other)}")
-        lines += [f"right: {line.words(other)}" for line in row.labels]
+        lines.append(row.comparison.words)
+        lines += [f"right: {one.label} {one.before:,} -> {one.after:,} of {one.n:,}" for one in row.labels]
     return [*lines, row.left_aside] if row.left_aside else lines
 
 

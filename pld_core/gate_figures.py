@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pld_core.evaluation import SMALL_SAMPLE
 from pld_core.gate_facts import Evaluated, Fix, Gate, GateFacts, GateState, Production
 from pld_core.gate_policy import GatePolicy
 from pld_core.gate_rules import named
 from pld_core.models import AnswerStatus
-from pld_core.paired import LabelPair, Pair, by_label, compare
+from pld_core.paired import Comparison, LabelPair, Pair, by_label, compare
+from pld_core.proportion import SMALL_SAMPLE
 
 _EXACT = 1e-9
 """Shares of small counts are not exact in binary: a loss of just the margin is within it."""
@@ -57,8 +57,8 @@ def macro_f1(facts: GateFacts, policy: GatePolicy) -> Gate:
     pairs = _pairs(key, title, facts)
     if isinstance(pairs, Gate):
         return pairs
-    found, n = compare(pairs), len(pairs)
-    figure = found.words(_other(facts))
+    found, n = compare(facts.labels, pairs), len(pairs)
+    figure = _comparison_words(found, _other(facts))
     if n < SMALL_SAMPLE:
         is_worse, reason = found.broken > found.fixed, "Too few examples for a rate, and more were broken than fixed."
     else:
@@ -130,9 +130,21 @@ def _other(facts: GateFacts) -> str:
     return f"version {facts.production.number}" if facts.production else "production"
 
 
+def _comparison_words(found: Comparison, other: str) -> str:
+    n = found.n
+    moved = f"fixed {found.fixed:,}, broken {found.broken:,} of {n:,} examples"
+    if n < SMALL_SAMPLE:
+        return f"{moved} (too few for a rate)"
+    chance = "" if found.p_value is None else f", McNemar p = {found.p_value:.2g}"
+    return (
+        f"{found.after:.3f}, {other} {found.before:.3f}: {found.difference:+.3f} (95 % interval {found.low:+.3f} to "
+        f"{found.high:+.3f}); {moved}{chance}"
+    )
+
+
 def _label_words(line: LabelPair, other: str) -> str:
     few = ", decided on counts" if 0 < line.n < SMALL_SAMPLE else ""
-    return f"{line.words(other)}{few}"
+    return f"{line.label} {line.after:,} of {line.n:,}, {other} {line.before:,}{few}"
 
 
 def _is_worse(line: LabelPair, margin: float) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pld_core.canonical import Json
-from pld_core.evaluation import Proportion, score
+from pld_core.metrics import accuracy_of, cells_of
 from pld_core.models import Prediction, Run
 from pld_core.paired import Comparison, LabelPair, Pair, by_label, compare
 from pld_core.prompt_effects import Predictions
+from pld_core.proportion import Proportion
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,17 @@ def side_by_side(
             grouped.setdefault((run.student, run.digest, run.split.value), []).append(run)
     rows = []
     for (student, digest, split), found in sorted(grouped.items()):
-        old, new = (_side(number, found, labels, predictions) for number in (before, after))
+        old, new = (_side(number, found, predictions) for number in (before, after))
         row = SideBySide(student, digest, split, old, new)
         rows.append(_compared(row, labels, predictions))
     return tuple(rows)
 
 
-def _side(version: int, runs: Sequence[Run], labels: Sequence[str], predictions: Predictions) -> Side:
+def _side(version: int, runs: Sequence[Run], predictions: Predictions) -> Side:
     own = [run for run in runs if run.prompt_number == version]
     complete = [run for run in own if len(predictions(run.id)) == run.total > 0]
     if complete:
-        return Side(version, complete[-1], score(labels, predictions(complete[-1].id)).accuracy)
+        return Side(version, complete[-1], accuracy_of(cells_of(predictions(complete[-1].id))))
     return Side(version, own[-1] if own else None, None)
 
 
@@ -126,7 +127,9 @@ def _compared(row: SideBySide, labels: Sequence[str], predictions: Predictions) 
     pairs = [Pair(key[1], old[key], new[key]) for key in both]
     if not pairs:
         return SideBySide(row.student, row.digest, row.split, first, second, alone=alone)
-    return SideBySide(row.student, row.digest, row.split, first, second, compare(pairs), by_label(labels, pairs), alone)
+    return SideBySide(
+        row.student, row.digest, row.split, first, second, compare(labels, pairs), by_label(labels, pairs), alone
+    )
 
 
 def _by_example(predictions: Sequence[Prediction]) -> dict[tuple[str, str], str | None]:

@@ -11,6 +11,7 @@ from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain, short_hash
 from pld_app.components.text_diff import diff_markdown
 from pld_core.models import PromptVersion, Task
+from pld_core.paired import Comparison, PairedVerdict
 from pld_core.prompt_diff import Change, PromptDiff, RuleChange
 from pld_core.prompt_figures import SideBySide
 from pld_core.word_diff import word_pieces
@@ -71,7 +72,7 @@ def _draw_figures(task: Task, compared: prompting.Compared) -> None:
         st.markdown(f"**{plain(row.student)}**, {row.split} · {short_hash(row.digest) or 'weights not told'}")
         st.dataframe(_table(row), hide_index=True, width="stretch")
         if row.comparison is not None:
-            st.caption(f"From {row.before.version} to {row.after.version}: {row.comparison.moved}.")
+            st.caption(f"From {row.before.version} to {row.after.version}: {row.comparison.words}.")
         for line in filter(None, (*row.to_do, row.left_aside)):
             draw_remark("orange", plain(line))
     if compared.unevaluated or any(row.to_do for row in compared.figures):
@@ -86,14 +87,18 @@ def _table(row: SideBySide) -> list[dict[str, str]]:
     found = row.comparison
     moved = "" if found is None else _counted(found.fixed - found.broken)
     lines = [("Right answers", row.before.words, row.after.words, moved)]
-    if found is not None and found.is_small:
+    if found is not None and found.verdict is PairedVerdict.TOO_FEW:
         lines.insert(0, ("Macro F1", "", "", "too few examples for a rate"))
     elif found is not None:
-        lines.insert(0, ("Macro F1", f"{found.before:.3f}", f"{found.after:.3f}", found.interval))
+        lines.insert(0, ("Macro F1", f"{found.before:.3f}", f"{found.after:.3f}", _interval(found)))
     for label in row.labels:
         old, new = (f"{k:,} of {label.n:,}" for k in (label.before, label.after))
         lines.append((f"Right: {label.label}", old, new, _counted(label.after - label.before)))
     return [{"Figure": name, before: old, after: new, "Difference": moved} for name, old, new, moved in lines]
+
+
+def _interval(found: Comparison) -> str:
+    return f"{found.difference:+.3f} (95 % interval {found.low:+.3f} to {found.high:+.3f})"
 
 
 def _counted(moved: int) -> str:

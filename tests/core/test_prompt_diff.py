@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from pld_core.compilation import Choices
-from pld_core.evaluation import Proportion
 from pld_core.prompt_diff import Change, PromptDiff, compare
 from pld_core.prompt_figures import side_by_side
 from pld_core.prompt_manifest import RuleOrder
 from pld_core.prompt_style import Style
+from pld_core.proportion import Proportion
 from pld_core.word_diff import marked, unmoved, word_pieces
 from tests.core.prompt_parts import REVISIONS, THREE, candidate, reworded, version
 from tests.core.test_prompt_budget import answers, run
@@ -98,9 +98,9 @@ def test_figures_stand_side_by_side_only_for_one_student_and_split() -> None:
     found = rows[1].comparison
     assert found is not None
     assert (found.fixed, found.broken, found.n, rows[1].to_do, rows[1].alone) == (2, 0, 4, (), 0)
-    assert [line.words("version 1") for line in rows[1].labels] == [
-        "keep 4 of 4, version 1 2",
-        "remove 0 of 0, version 1 0",
+    assert [(line.label, line.before, line.after, line.n) for line in rows[1].labels] == [
+        ("keep", 2, 4, 4),
+        ("remove", 0, 0, 0),
     ]
     assert side_by_side([], 1, 2, LABELS, told.__getitem__) == ()
 
@@ -120,7 +120,7 @@ def test_the_comparison_has_an_interval_and_a_test_once_there_are_enough_example
     told = {1: answers("+" * 6 + "-" * 6), 2: answers("+" * 11 + "-")}
     (row,) = side_by_side([run(1, 1, total=12), run(2, 2, total=12)], 1, 2, LABELS, told.__getitem__)
     assert row.comparison is not None
-    words = row.comparison.words("version 1")
+    words = row.comparison.words
     assert "95 % interval +" in words
     assert words.endswith("fixed 5, broken 0 of 12 examples, McNemar p = 0.062")
     value = row.as_json()["comparison"]

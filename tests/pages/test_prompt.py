@@ -234,7 +234,7 @@ def test_the_figures_of_two_versions_stand_side_by_side(compiled: App, visit: Vi
     (table,) = [t.value for t in at.dataframe if "Figure" in t.value.columns]
     assert list(table["Figure"][:2]) == ["Macro F1", "Right answers"]
     assert "95 % interval" in table["Difference"][0]
-    assert "From 1 to 2: fixed 0, broken 0 of" in prose(at)
+    assert "fixed 0, broken 0 of 33 examples" in prose(at)
 
 
 def test_every_format_can_be_downloaded(compiled: App, visit: Visit) -> None:
