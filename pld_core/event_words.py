@@ -118,6 +118,8 @@ def sentence(event: Event) -> str:
         values = {name: _word(name, value) for name, value in event.payload.items()}
         text = known.format_map(_Values({**values, "who": event.actor, "subject": event.subject}))
     text = text[:1].upper() + text[1:] if known and known.startswith("{subject}") else text
+    notice = _word("notice", event.payload.get("notice", ""))
+    text = f"{text} It states: {notice}." if notice else text
     reason = _word("reason", event.payload.get("reason", ""))
     return f"{text} Reason: {reason}" if reason else text
 

@@ -66,7 +66,7 @@ READING = {
     *("embedding.origin_of_vectors", "synthesis_work.estimated", "synthesis_work.overlaps"),
     *("synthesis_work.bring_up_to_date", "auditing.export_log"),
     *("effects.trial_of", "effects.shown"),
-    *("students.status_of", "students.newest_publication", "students.read_back"),
+    *("students.status_of", "students.newest_publication", "students.read_back", "students.exception_of"),
     *("importing.columns_for", "importing.task_there", "importing.check"),
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
