@@ -78,6 +78,8 @@ WORDS: Mapping[str, str] = {
     "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student}.",
     "setting.changed": "{who} changed {label} from {before} to {after}.",
     "student.asked": "{who} asked {student} about one input ({subject}).",
+    "student.asked_batch": "{student} answered the {inputs} inputs of {subject}; {unusable} without a label.",
+    "student.batch_ordered": "{who} ordered {inputs} inputs to be asked of {student} ({subject}).",
     "task.created": "{who} made the task {subject}.",
 }
 """A sentence for each kind. `{who}` and `{subject}` are the event's; other names are read from its payload."""

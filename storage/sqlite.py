@@ -21,6 +21,7 @@ from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
 from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
+from storage.live_batches import SqliteLiveBatches
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
@@ -58,6 +59,7 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.live_batches = SqliteLiveBatches(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

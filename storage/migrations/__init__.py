@@ -30,6 +30,7 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m028_live_batches,
 )
 from storage.migrations.steps import migrations
 
@@ -73,6 +74,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "live_batch": (("id",),),
+    "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -102,6 +105,7 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m028_live_batches.m028_live_batches,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

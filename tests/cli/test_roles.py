@@ -76,7 +76,11 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
     Step.EVALUATE: (("evaluate", "--task", "nda"),),
-    Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
+    Step.ASK: (
+        ("ask", "--task", "nda", "--field", "hypothesis=x"),
+        ("ask-batch", "--task", "nda", "--resume", "1"),
+        ("student", "check", "--task", "nda"),
+    ),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
     Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),

@@ -30,6 +30,7 @@ MACHINE = {
     "logic.add_instruction",
     "runs.add_predictions",
     "effects.keep",
+    "live_batches.keep",
     "batches.record",
     "embeddings.record",
     "lineage.note_overlaps",
@@ -56,6 +57,7 @@ OWN = {
 READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
     "wiring.student_backend",
+    *("live_batches.estimate_words", "live_batches.lines", "live_batches.result_words"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
     *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),
