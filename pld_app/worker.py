@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import auditing, batching, effects, embedding, extracting, importing, synthesis_work, wiring
+from pld_app import attributions, auditing, batching, effects, embedding, extracting, importing, synthesis_work, wiring
+from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.settings import LiveSettings
@@ -42,6 +43,10 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
 def _effect(app: App, job: Job, report: Progress) -> str:
     stored = effects.measure(app, str(job.params["rule"]), str(job.params["student"]), report)
     return f"{stored.effect.basis.rule_id}: {stored.effect.words}."
+
+
+def _attribute(app: App, job: Job, report: Progress) -> str:
+    return attribution_words(attributions.attribute(app, int(str(job.params["run"])), report))
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
@@ -113,6 +118,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "embed": _embed,
     "audit_pack": _audit_pack,
     "effect": _effect,
+    "attribute": _attribute,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
@@ -72,6 +73,8 @@ class Store(Protocol):
     def runs(self) -> RunStore: ...
     @property
     def effects(self) -> EffectStore: ...
+    @property
+    def attributions(self) -> AttributionStore: ...
     @property
     def jobs(self) -> JobStore: ...
     @property

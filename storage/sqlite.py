@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.attributions import SqliteAttributions
 from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
 from storage.checks import SqliteChecks
@@ -58,6 +59,7 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.attributions = SqliteAttributions(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

@@ -30,6 +30,7 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m030_attribution,
 )
 from storage.migrations.steps import migrations
 
@@ -73,10 +74,15 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "attribution_made": (("run_id", "method"),),
+    "attribution": (("run_id", "method", "example_hash", "rule_id"),),
+    "rule_figure": (("run_id", "method", "rule_id"),),
+    "rule_confusion": (("run_id", "method", "rule_id", "gold", "said"),),
+    "claim_overlap": (("run_id", "method", "low", "high"),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
-A table whose key is not an integer has the hidden key `rowid` beside it.
+A table whose key is not an integer has the hidden key `rowid` beside it, unless it is made without one.
 """
 
 STEPS = (
@@ -102,6 +108,7 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m030_attribution.m030_attribution,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 
