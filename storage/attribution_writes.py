@@ -27,6 +27,13 @@ _CONFUSION = """INSERT INTO rule_confusion
     FROM attribution AS a
     JOIN prediction AS p INDEXED BY prediction_said ON p.run_id = a.run_id AND p.example_hash = a.example_hash
     WHERE a.run_id = :run AND a.method = :method AND a.is_owner AND NOT a.is_source GROUP BY 3, 4, 5"""
+_LABELS = """INSERT INTO label_figure
+    SELECT :run, :method, p.gold, sum(a.rule_id <> '' AND NOT a.is_source),
+        sum(a.rule_id <> '' AND NOT a.is_source AND NOT a.is_right), sum(a.rule_id = ''),
+        sum(a.rule_id = '' AND NOT a.is_right), sum(a.is_source)
+    FROM attribution AS a
+    JOIN prediction AS p INDEXED BY prediction_said ON p.run_id = a.run_id AND p.example_hash = a.example_hash
+    WHERE a.run_id = :run AND a.method = :method AND a.is_owner GROUP BY p.gold"""
 _OVERLAP = """INSERT INTO claim_overlap
     SELECT :run, :method, a.rule_id, b.rule_id, count(*), sum(NOT a.is_right)
     FROM attribution AS a JOIN attribution AS b
@@ -75,5 +82,5 @@ def add_claims(write: Write, run: Run, found: Attribution) -> None:
         ],
     )
     values = {"run": run.id, "method": found.method.value, "rules": canonical_json(["", *found.rule_ids])}
-    for sql in (_FIGURES, _CONFUSION, _OVERLAP):
+    for sql in (_FIGURES, _CONFUSION, _LABELS, _OVERLAP):
         write.conn.execute(sql, values)

@@ -26,7 +26,7 @@ def m030_attribution(db: Tables) -> None:
         ),
         # What is counted over a whole run is read from the indexes: the answers themselves are ten times as large.
         """CREATE INDEX prediction_figures
-            ON prediction (run_id, gold, said, example_hash, latency_ms, prompt_tokens, output_tokens)""",
+            ON prediction (run_id, gold, said, example_hash, status, latency_ms, prompt_tokens, output_tokens)""",
         "CREATE INDEX prediction_said ON prediction (run_id, example_hash, gold, said)",
         "CREATE INDEX prediction_wrong ON prediction (run_id, gold, example_hash, said) WHERE said IS NOT gold",
         f"""CREATE TABLE attribution_made (
@@ -51,6 +51,11 @@ def m030_attribution(db: Tables) -> None:
         f"""CREATE TABLE rule_confusion (
             run_id INTEGER NOT NULL, {_METHOD}, rule_id TEXT NOT NULL, gold TEXT NOT NULL, said TEXT NOT NULL,
             n INTEGER NOT NULL, PRIMARY KEY (run_id, method, rule_id, gold, said),
+            FOREIGN KEY (run_id, method) REFERENCES attribution_made (run_id, method)) STRICT, WITHOUT ROWID""",
+        f"""CREATE TABLE label_figure (
+            run_id INTEGER NOT NULL, {_METHOD}, label TEXT NOT NULL, covered INTEGER NOT NULL, wrong INTEGER NOT NULL,
+            uncovered INTEGER NOT NULL, uncovered_wrong INTEGER NOT NULL, own_sources INTEGER NOT NULL,
+            PRIMARY KEY (run_id, method, label),
             FOREIGN KEY (run_id, method) REFERENCES attribution_made (run_id, method)) STRICT, WITHOUT ROWID""",
         f"""CREATE TABLE claim_overlap (
             run_id INTEGER NOT NULL, {_METHOD}, low TEXT NOT NULL, high TEXT NOT NULL, n INTEGER NOT NULL,

@@ -144,7 +144,9 @@ def test_who_only_reads_records_nothing(sqlite_store: Store) -> None:
         sqlite_store.attributions.record(run.id, FOUND, READER)
 
 
-@pytest.mark.parametrize("table", ["attribution_made", "attribution", "rule_figure", "rule_confusion", "claim_overlap"])
+@pytest.mark.parametrize(
+    "table", ["attribution_made", "attribution", "rule_figure", "rule_confusion", "label_figure", "claim_overlap"]
+)
 def test_nothing_of_it_is_ever_changed(sqlite_store: Store, table: str) -> None:
     run = run_of(sqlite_store)
     sqlite_store.attributions.record(run.id, FOUND, ANNA)
@@ -190,6 +192,13 @@ def test_every_count_is_what_the_answers_and_claims_say(sqlite_store: Store, fou
             if not claim.is_source:
                 prediction = answers[claim.example_hash]
                 confusion[claim.rule_id, prediction.gold, prediction.answer.label or ""] += 1
+    labels: dict[str, list[int]] = {"keep": [0] * 5, "remove": [0] * 5}
+    for claim in (c for c in found.claims if c.is_owner):
+        counts = labels[answers[claim.example_hash].gold]
+        kind = 4 if claim.is_source else 2 if claim.rule_id == UNCOVERED else 0
+        counts[kind] += 1
+        if not claim.is_source:
+            counts[kind + 1] += wrong(claim)
     pairs: Counter[tuple[str, str]] = Counter()
     spoilt: Counter[tuple[str, str]] = Counter()
     for example in answers:
@@ -205,6 +214,10 @@ def test_every_count_is_what_the_answers_and_claims_say(sqlite_store: Store, fou
     ]
     assert rows_of(sqlite_store, "SELECT rule_id, gold, said, n FROM rule_confusion ORDER BY 1, 2, 3") == [
         (*key, n) for key, n in sorted(confusion.items())
+    ]
+    columns = "label, covered, wrong, uncovered, uncovered_wrong, own_sources"
+    assert rows_of(sqlite_store, f"SELECT {columns} FROM label_figure ORDER BY 1") == [  # noqa: S608 - a literal
+        (label, *counts) for label, counts in sorted(labels.items())
     ]
     assert rows_of(sqlite_store, "SELECT low, high, n, wrong FROM claim_overlap ORDER BY 1, 2") == [
         (*key, n, spoilt[key]) for key, n in sorted(pairs.items())

@@ -1,0 +1,216 @@
+"""What is put down to the rules of a prompt: read from the counts that were made with the attribution.
+
+The indexes are named in the queries: without statistics SQLite takes one that lacks a column, and reads every answer.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from pld_core.analytics import (
+    BarSort,
+    ComparableRun,
+    ConfusionCell,
+    HarmPoint,
+    LabelCell,
+    LabelFigures,
+    RuleBar,
+    RuleBars,
+    SharedClaims,
+    TrendPoint,
+    said_label,
+)
+from pld_core.attribution import Method
+from pld_core.canonical import canonical_json
+from pld_core.errors import InvalidInput, NotFound
+from pld_core.evaluation import SMALL_SAMPLE
+from pld_core.models import Run
+from pld_core.records import Page
+from storage import rows
+from storage.connection import Database
+from storage.prompts import load_run
+
+LIKE_RUN = """r.task = :task AND r.student = :student AND r.digest = :digest AND r.split = :split AND EXISTS (
+    SELECT 1 FROM event AS e WHERE e.kind = 'run.finished' AND e.subject = r.task || ' run ' || r.id)"""
+"""The complete runs `r` that can be held against a run."""
+_HARM = """SELECT a.rule_id, count(*) AS n FROM attribution AS a INDEXED BY attribution_wrong
+    JOIN prediction AS b INDEXED BY prediction_said
+        ON b.run_id = :baseline AND b.example_hash = a.example_hash AND b.said IS b.gold
+    WHERE a.run_id = :run AND a.method = :method AND a.is_owner = 1 AND a.is_source = 0 AND a.is_right = 0
+    GROUP BY a.rule_id"""
+_FIRST = {
+    BarSort.HARM: "iif(:baseline IS NULL, f.wrong, coalesce(h.n, 0)) DESC, f.wrong DESC",
+    BarSort.WRONG: "f.wrong DESC",
+    BarSort.COUNT: "f.covered DESC",
+    BarSort.RATE: f"f.covered >= {SMALL_SAMPLE} DESC, 1.0 * f.wrong / f.covered DESC",
+}
+_NEXT = "f.covered DESC, length(f.rule_id), f.rule_id"
+
+
+class SqliteRuleFigures:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def comparable(self, run_id: int) -> tuple[ComparableRun, ...]:
+        """Return the complete runs that can be held against this one, newest first, itself left out."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,
+                        (SELECT json_group_array(method) FROM attribution_made WHERE run_id = r.id) AS methods
+                    FROM run AS r JOIN prompt_version AS v ON v.task = r.task AND v.number = r.prompt_number
+                    WHERE r.id <> :run AND {LIKE_RUN} ORDER BY r.id DESC""",  # noqa: S608 - a constant
+                _like(load_run(conn, run_id)),
+            )
+            return tuple(
+                ComparableRun(rows.run_from(row), row["rules"], tuple(map(Method, json.loads(row["methods"]))))
+                for row in found
+            )
+
+    def rule_bars(
+        self,
+        run_id: int,
+        method: Method,
+        baseline: int | None = None,
+        sort: BarSort = BarSort.HARM,
+        page: Page | None = None,
+    ) -> RuleBars:
+        """Return what is put down to each rule, and to none; without a baseline harm counts as wrong in the order."""
+        part = page or Page()
+        values = {"run": run_id, "method": method.value, "baseline": baseline}
+        with self._database.read() as conn:
+            run = attributed(conn, run_id, method)
+            found = conn.execute(
+                f"""WITH harmed AS ({_HARM}), bar AS (
+                        SELECT f.*, coalesce(h.n, 0) AS harm,
+                            row_number() OVER (ORDER BY f.rule_id = '' DESC, {_FIRST[sort]}, {_NEXT}) AS place
+                        FROM rule_figure AS f LEFT JOIN harmed AS h ON h.rule_id = f.rule_id
+                        WHERE f.run_id = :run AND f.method = :method)
+                    SELECT bar.*, coalesce(rule.title, '') AS title FROM bar LEFT JOIN rule ON rule.id = bar.rule_id
+                    WHERE place = 1 OR place BETWEEN :first AND :last ORDER BY place""",  # noqa: S608 - constants
+                {**values, "first": part.offset + 2, "last": part.offset + part.limit + 1},
+            )
+            uncovered, *bars = (_bar_from(row, baseline is not None) for row in found)
+            sums = "SELECT count(*) - 1, sum(own_sources) FROM rule_figure WHERE run_id = :run AND method = :method"
+            rules, sources = conn.execute(sums, values).fetchone()
+        return RuleBars(run, method, baseline, sort, tuple(bars), uncovered, rules, sources)
+
+    def by_label(self, run_id: int, method: Method, rule_ids: Sequence[str]) -> tuple[LabelCell, ...]:
+        """Return the cells of rule x gold label that are not empty."""
+        with self._database.read() as conn:
+            attributed(conn, run_id, method)
+            found = conn.execute(
+                """SELECT rule_id, gold, sum(n) AS n, sum(iif(said = gold, 0, n)) AS wrong FROM rule_confusion
+                   WHERE run_id = ? AND method = ? AND rule_id IN (SELECT value FROM json_each(?))
+                   GROUP BY rule_id, gold ORDER BY length(rule_id), rule_id, gold""",
+                (run_id, method.value, canonical_json(list(rule_ids))),
+            )
+            return tuple(LabelCell(row["rule_id"], row["gold"], row["n"], row["wrong"]) for row in found)
+
+    def by_confusion(self, run_id: int, method: Method, rule_ids: Sequence[str]) -> tuple[ConfusionCell, ...]:
+        """Return the cells of rule x (gold, said) with wrong answers, the largest first."""
+        with self._database.read() as conn:
+            attributed(conn, run_id, method)
+            found = conn.execute(
+                """SELECT * FROM rule_confusion
+                   WHERE run_id = ? AND method = ? AND rule_id IN (SELECT value FROM json_each(?)) AND said <> gold
+                   ORDER BY n DESC, length(rule_id), rule_id, gold, said""",
+                (run_id, method.value, canonical_json(list(rule_ids))),
+            )
+            return tuple(ConfusionCell(r["gold"], said_label(r["said"]), r["n"], r["rule_id"]) for r in found)
+
+    def trend(self, rule_id: str, run_id: int, method: Method) -> tuple[TrendPoint, ...]:
+        """Return the rule in this run and in those comparable with it that were put down to rules, oldest first."""
+        with self._database.read() as conn:
+            run = attributed(conn, run_id, method)
+            found = conn.execute(
+                f"""SELECT r.id, r.prompt_number, r.at, f.covered, f.wrong
+                    FROM run AS r JOIN attribution_made AS m ON m.run_id = r.id AND m.method = :method
+                    LEFT JOIN rule_figure AS f ON f.run_id = r.id AND f.method = :method AND f.rule_id = :rule
+                    WHERE {LIKE_RUN} ORDER BY r.id""",  # noqa: S608 - a constant
+                {**_like(run), "method": method.value, "rule": rule_id},
+            )
+            return tuple(TrendPoint(*row) for row in found)
+
+    def overlap(self, run_id: int, method: Method, limit: int = 50) -> tuple[SharedClaims, ...]:
+        """Return pairs of rules that claim the same examples, those with the most wrong answers first."""
+        with self._database.read() as conn:
+            attributed(conn, run_id, method)
+            found = conn.execute(
+                """SELECT low, high, n, wrong FROM claim_overlap INDEXED BY claim_overlap_by_wrong
+                   WHERE run_id = ? AND method = ? ORDER BY wrong DESC, n DESC, low, high LIMIT ?""",
+                (run_id, method.value, limit),
+            )
+            return tuple(SharedClaims(*row) for row in found)
+
+    def support_vs_harm(self, run_id: int, method: Method, baseline: int) -> tuple[HarmPoint, ...]:
+        """Return a point for each rule of the prompt."""
+        with self._database.read() as conn:
+            attributed(conn, run_id, method)
+            found = conn.execute(
+                f"""WITH harmed AS ({_HARM})
+                    SELECT f.rule_id, coalesce(rule.support, 0), f.covered, f.wrong, coalesce(h.n, 0)
+                    FROM rule_figure AS f LEFT JOIN harmed AS h ON h.rule_id = f.rule_id
+                    LEFT JOIN rule ON rule.id = f.rule_id
+                    WHERE f.run_id = :run AND f.method = :method AND f.rule_id <> ''""",  # noqa: S608 - a constant
+                {"run": run_id, "method": method.value, "baseline": baseline},
+            )
+            return tuple(HarmPoint(*row) for row in found)
+
+    def coverage(self, run_id: int, method: Method) -> tuple[LabelFigures, ...]:
+        """Return for each gold label how many of its examples a rule covers."""
+        with self._database.read() as conn:
+            attributed(conn, run_id, method)
+            found = conn.execute(
+                """SELECT label, covered, wrong, uncovered, uncovered_wrong, own_sources FROM label_figure
+                   WHERE run_id = ? AND method = ? ORDER BY label""",
+                (run_id, method.value),
+            )
+            return tuple(LabelFigures(*row) for row in found)
+
+
+def _like(run: Run) -> dict[str, int | str]:
+    return {
+        "run": run.id,
+        "task": run.task,
+        "student": run.student,
+        "digest": run.digest,
+        "split": run.split.value,
+    }
+
+
+def attributed(conn: sqlite3.Connection, run_id: int, method: Method) -> Run:
+    """Return a run whose answers were put down to rules by this method.
+
+    Raises:
+        InvalidInput: the method is ablation.
+        NotFound: there is no such run, or its answers were not put down to rules by it.
+    """
+    run = load_run(conn, run_id)
+    if method is Method.ABLATION:
+        raise InvalidInput(
+            "Ablation puts no single answer down to a rule: it tells what changes when the rule is left out. "
+            f"Run: pld ablate --task {run.task} --run {run.id}"
+        )
+    sql = "SELECT 1 FROM attribution_made WHERE run_id = ? AND method = ?"
+    if conn.execute(sql, (run_id, method.value)).fetchone() is None:
+        why = (
+            " Only a prompt that asks for the rules has answers that cite them."
+            if method is Method.CITED
+            else f" Run: pld attribute --run {run_id}"
+        )
+        raise NotFound(f"The answers of run {run_id} are not put down to rules by {method.noun}.{why}")
+    return run
+
+
+def _bar_from(row: sqlite3.Row, has_baseline: bool) -> RuleBar:
+    return RuleBar(
+        rule_id=row["rule_id"],
+        title=row["title"],
+        covered=row["covered"],
+        wrong=row["wrong"],
+        harm=row["harm"] if has_baseline else None,
+        own_sources=row["own_sources"],
+        own_wrong=row["own_wrong"],
+    )
