@@ -21,6 +21,7 @@ from pld_app.cli_data import data
 from pld_app.cli_desk import COMMANDS as DESK
 from pld_app.cli_effect import effect
 from pld_app.cli_embedder import embedder
+from pld_app.cli_errors import errors
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
@@ -74,6 +75,7 @@ cli.add_command(guideline)
 cli.add_command(extract)
 cli.add_command(evaluate)
 cli.add_command(attribute)
+cli.add_command(errors)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)
