@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pld_core.analytics import (
     BarSort,
@@ -22,7 +22,7 @@ from pld_core.analytics import (
     TrendPoint,
     said_label,
 )
-from pld_core.attribution import Method
+from pld_core.attribution import UNCOVERED, Method
 from pld_core.canonical import canonical_json
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.evaluation import SMALL_SAMPLE
@@ -32,21 +32,34 @@ from storage import rows
 from storage.connection import Database
 from storage.prompts import load_run
 
-LIKE_RUN = """r.task = :task AND r.student = :student AND r.digest = :digest AND r.split = :split AND EXISTS (
-    SELECT 1 FROM event AS e WHERE e.kind = 'run.finished' AND e.subject = r.task || ' run ' || r.id)"""
-"""The complete runs `r` that can be held against a run."""
-_HARM = """SELECT a.rule_id, count(*) AS n FROM attribution AS a INDEXED BY attribution_wrong
-    JOIN prediction AS b INDEXED BY prediction_said
+_LIKE_RUN = "r.task = :task AND r.student = :student AND r.digest = :digest AND r.split = :split"
+"""The runs `r` that can be held against a run, once they are complete."""
+_COMPLETE = """EXISTS (SELECT 1 FROM event AS e
+    WHERE e.kind = 'run.finished' AND e.subject = r.task || ' run ' || r.id)"""
+_HARMED = """prediction AS b INDEXED BY prediction_said
         ON b.run_id = :baseline AND b.example_hash = a.example_hash AND b.said IS b.gold
-    WHERE a.run_id = :run AND a.method = :method AND a.is_owner = 1 AND a.is_source = 0 AND a.is_right = 0
-    GROUP BY a.rule_id"""
+    WHERE a.run_id = :run AND a.method = :method AND a.is_owner = 1 AND a.is_source = 0 AND a.is_right = 0"""
+_HARM = f"""SELECT a.rule_id, count(*) AS n FROM attribution AS a INDEXED BY attribution_wrong
+    JOIN {_HARMED} GROUP BY a.rule_id"""  # noqa: S608 - a constant
+"""Of the wrong answers of each rule, how many the baseline answers rightly."""
+_HARM_OF = f"""SELECT a.rule_id, count(*) AS n FROM attribution AS a INDEXED BY attribution_by_rule
+    JOIN {_HARMED} AND a.rule_id IN (SELECT value FROM json_each(:rules)) GROUP BY a.rule_id"""  # noqa: S608 - a constant
+"""The same of a few rules."""
+_NEXT = "f.covered DESC, length(f.rule_id), f.rule_id LIMIT :limit OFFSET :offset"
+_RULES = "f.run_id = :run AND f.method = :method AND f.rule_id <> ''"
+_BY_HARM = f"""WITH harmed AS ({_HARM})
+    SELECT f.rule_id FROM rule_figure AS f LEFT JOIN harmed AS h ON h.rule_id = f.rule_id
+    WHERE {_RULES} ORDER BY coalesce(h.n, 0) DESC, f.wrong DESC, {_NEXT}"""  # noqa: S608 - constants
 _FIRST = {
-    BarSort.HARM: "iif(:baseline IS NULL, f.wrong, coalesce(h.n, 0)) DESC, f.wrong DESC",
+    BarSort.HARM: "f.wrong DESC",
     BarSort.WRONG: "f.wrong DESC",
     BarSort.COUNT: "f.covered DESC",
     BarSort.RATE: f"f.covered >= {SMALL_SAMPLE} DESC, 1.0 * f.wrong / f.covered DESC",
 }
-_NEXT = "f.covered DESC, length(f.rule_id), f.rule_id"
+"""The first rules where harm is not asked for, or there is none to tell."""
+
+
+Values = Mapping[str, int | str | None]
 
 
 class SqliteRuleFigures:
@@ -60,7 +73,7 @@ class SqliteRuleFigures:
                 f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,
                         (SELECT json_group_array(method) FROM attribution_made WHERE run_id = r.id) AS methods
                     FROM run AS r JOIN prompt_version AS v ON v.task = r.task AND v.number = r.prompt_number
-                    WHERE r.id <> :run AND {LIKE_RUN} ORDER BY r.id DESC""",  # noqa: S608 - a constant
+                    WHERE r.id <> :run AND {_LIKE_RUN} AND {_COMPLETE} ORDER BY r.id DESC""",  # noqa: S608 - a constant
                 _like(load_run(conn, run_id)),
             )
             return tuple(
@@ -77,24 +90,15 @@ class SqliteRuleFigures:
         page: Page | None = None,
     ) -> RuleBars:
         """Return what is put down to each rule, and to none; without a baseline harm counts as wrong in the order."""
-        part = page or Page()
         values = {"run": run_id, "method": method.value, "baseline": baseline}
         with self._database.read() as conn:
             run = attributed(conn, run_id, method)
-            found = conn.execute(
-                f"""WITH harmed AS ({_HARM}), bar AS (
-                        SELECT f.*, coalesce(h.n, 0) AS harm,
-                            row_number() OVER (ORDER BY f.rule_id = '' DESC, {_FIRST[sort]}, {_NEXT}) AS place
-                        FROM rule_figure AS f LEFT JOIN harmed AS h ON h.rule_id = f.rule_id
-                        WHERE f.run_id = :run AND f.method = :method)
-                    SELECT bar.*, coalesce(rule.title, '') AS title FROM bar LEFT JOIN rule ON rule.id = bar.rule_id
-                    WHERE place = 1 OR place BETWEEN :first AND :last ORDER BY place""",  # noqa: S608 - constants
-                {**values, "first": part.offset + 2, "last": part.offset + part.limit + 1},
-            )
-            uncovered, *bars = (_bar_from(row, baseline is not None) for row in found)
+            rule_ids = _first_rules(conn, values, sort, page or Page())
+            bars = _bars(conn, values, [UNCOVERED, *rule_ids])
             sums = "SELECT count(*) - 1, sum(own_sources) FROM rule_figure WHERE run_id = :run AND method = :method"
             rules, sources = conn.execute(sums, values).fetchone()
-        return RuleBars(run, method, baseline, sort, tuple(bars), uncovered, rules, sources)
+        shown = tuple(bars[rule_id] for rule_id in rule_ids)
+        return RuleBars(run, method, baseline, sort, shown, bars[UNCOVERED], rules, sources)
 
     def by_label(self, run_id: int, method: Method, rule_ids: Sequence[str]) -> tuple[LabelCell, ...]:
         """Return the cells of rule x gold label that are not empty."""
@@ -128,7 +132,7 @@ class SqliteRuleFigures:
                 f"""SELECT r.id, r.prompt_number, r.at, f.covered, f.wrong
                     FROM run AS r JOIN attribution_made AS m ON m.run_id = r.id AND m.method = :method
                     LEFT JOIN rule_figure AS f ON f.run_id = r.id AND f.method = :method AND f.rule_id = :rule
-                    WHERE {LIKE_RUN} ORDER BY r.id""",  # noqa: S608 - a constant
+                    WHERE {_LIKE_RUN} ORDER BY r.id""",  # noqa: S608 - a constant
                 {**_like(run), "method": method.value, "rule": rule_id},
             )
             return tuple(TrendPoint(*row) for row in found)
@@ -204,13 +208,35 @@ def attributed(conn: sqlite3.Connection, run_id: int, method: Method) -> Run:
     return run
 
 
-def _bar_from(row: sqlite3.Row, has_baseline: bool) -> RuleBar:
-    return RuleBar(
-        rule_id=row["rule_id"],
-        title=row["title"],
-        covered=row["covered"],
-        wrong=row["wrong"],
-        harm=row["harm"] if has_baseline else None,
-        own_sources=row["own_sources"],
-        own_wrong=row["own_wrong"],
+def _first_rules(conn: sqlite3.Connection, values: Values, sort: BarSort, page: Page) -> list[str]:
+    """Return the rules of a page of bars."""
+    sql = f"SELECT f.rule_id FROM rule_figure AS f WHERE {_RULES} ORDER BY {_FIRST[sort]}, {_NEXT}"  # noqa: S608 - constants
+    if sort is BarSort.HARM and values["baseline"] is not None:
+        sql = _BY_HARM
+    found = conn.execute(sql, {**values, "limit": page.limit, "offset": page.offset})
+    return [str(row["rule_id"]) for row in found]
+
+
+def _bars(conn: sqlite3.Connection, values: Values, rule_ids: Sequence[str]) -> dict[str, RuleBar]:
+    """Return the bars of these rules by id."""
+    wanted = {**values, "rules": canonical_json(list(rule_ids))}
+    has_baseline = values["baseline"] is not None
+    harm = {row["rule_id"]: int(row["n"]) for row in conn.execute(_HARM_OF, wanted)} if has_baseline else {}
+    found = conn.execute(
+        """SELECT f.*, coalesce(rule.title, '') AS title
+           FROM rule_figure AS f LEFT JOIN rule ON rule.id = f.rule_id WHERE f.run_id = :run AND f.method = :method
+               AND f.rule_id IN (SELECT value FROM json_each(:rules))""",
+        wanted,
     )
+    return {
+        str(row["rule_id"]): RuleBar(
+            rule_id=row["rule_id"],
+            title=row["title"],
+            covered=row["covered"],
+            wrong=row["wrong"],
+            harm=harm.get(row["rule_id"], 0) if has_baseline else None,
+            own_sources=row["own_sources"],
+            own_wrong=row["own_wrong"],
+        )
+        for row in found
+    }
