@@ -11,7 +11,7 @@ from pld_app.cli_format import Output, options, progress_line
 from pld_app.wiring import App
 from pld_core.asking import Evaluation
 from pld_core.errors import BackendError, NotFound, PldError
-from pld_core.evaluation import score
+from pld_core.metrics import cells_of, figures
 from pld_core.models import Run, Split
 
 
@@ -42,10 +42,14 @@ def evaluate(
         wanted = Evaluation(task_name, version.number, Split(split or Split.VALIDATION))
         run = wiring.start_run(app, student or app.settings.student, wanted)
     _answer(app, run)
-    figures = score(app.store.tasks.get(task_name).label_names, app.store.runs.predictions(run.id))
-    words = f"Run {run.id}: {figures.accuracy.words} correct; always the most frequent label: {figures.majority.words}."
+    found = figures(app.store.tasks.get(task_name).label_names, cells_of(app.store.runs.predictions(run.id)))
+    words = (
+        f"Run {run.id}: {found.accuracy.words} correct; macro F1 {found.macro_f1.words}; always the most frequent "
+        f"label: {found.majority.words}."
+    )
+    words = "\n".join((words, *found.cautions))
     value = {"run": run.id, "prompt": run.prompt_number, "student": run.student, "split": run.split.value}
-    out.emit({**value, **figures.as_json()}, words)
+    out.emit({**value, **found.as_json()}, words)
 
 
 def _begun(app: App, task: str, number: int) -> Run:
