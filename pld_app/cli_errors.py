@@ -13,8 +13,8 @@ from pld_core.analytics import BarSort, RuleBar, RuleBars, baseline_of
 from pld_core.attribution import Method
 from pld_core.canonical import Json
 from pld_core.errors import NotFound
-from pld_core.evaluation import Proportion
 from pld_core.models import Run
+from pld_core.proportion import Proportion
 from pld_core.records import Page
 
 METHODS = [Method.EVIDENCE.value, Method.CITED.value]

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pld_core.attribution import Method
-from pld_core.evaluation import INVALID, Proportion
 from pld_core.models import AnswerStatus, Run, Split
+from pld_core.proportion import Proportion
+
+INVALID = "(no usable answer)"
+"""Stands for what was said where nothing usable was; reads unlike any label that people declare."""
 
 
 class BarSort(StrEnum):
@@ -124,7 +127,7 @@ class ConfusionCell:
     """How many examples of one gold label got one answer; within one rule where `rule_id` names one.
 
     Attributes:
-        said: a label, or `evaluation.INVALID` for no usable answer.
+        said: a label, or `INVALID` for no usable answer.
     """
 
     gold: str
@@ -134,7 +137,7 @@ class ConfusionCell:
 
 
 def said_label(stored: str | None) -> str:
-    """Return what an answer said, `evaluation.INVALID` for no usable answer."""
+    """Return what an answer said, `INVALID` for no usable answer."""
     return stored or INVALID
 
 
@@ -187,7 +190,7 @@ class Histogram:
         low: where the first bin begins.
         width: of each bin; bin i holds `low + i * width` up to, not including, `low + (i + 1) * width`.
         counts: answers in each bin.
-        missing: answers of which it is not known; calls that failed took none and are counted here.
+        missing: answers of which it is not known; calls that failed or were refused took none and are counted here.
     """
 
     quantity: Quantity
@@ -245,7 +248,7 @@ class AnswerFilter:
     """Which answers of a rule. Empty strings mean any.
 
     Attributes:
-        said: a label, or `evaluation.INVALID` for no usable answer.
+        said: a label, or `INVALID` for no usable answer.
         wrong: only wrong ones.
         harmed_since: only wrong ones that this run answers rightly.
         claimed: those that the rule only claims too, beside those that it owns.

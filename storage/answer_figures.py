@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pld_core.analytics import (
     EVERY_ANSWER,
+    INVALID,
     AnswerFilter,
     AttributedAnswer,
     ChangedExample,
@@ -19,7 +20,6 @@ from pld_core.analytics import (
 from pld_core.attribution import Method
 from pld_core.effect import Outcome
 from pld_core.errors import InvalidInput
-from pld_core.evaluation import INVALID
 from pld_core.models import AnswerStatus
 from pld_core.records import Page
 from storage.connection import Database
@@ -59,7 +59,7 @@ class SqliteAnswerFigures:
 
     def histogram(self, run_id: int, quantity: Quantity, bins: int = 30) -> Histogram:
         """Return how a quantity is spread over at most so many bins of whole width."""
-        known = f"FROM prediction INDEXED BY prediction_figures WHERE run_id = ? AND status <> 'failed' AND {quantity.value} IS NOT NULL"  # noqa: E501
+        known = f"FROM prediction INDEXED BY prediction_figures WHERE run_id = ? AND status NOT IN ('failed', 'refused') AND {quantity.value} IS NOT NULL"  # noqa: E501
         with self._database.read() as conn:
             load_run(conn, run_id)
             all_answers = conn.execute(

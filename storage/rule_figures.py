@@ -25,8 +25,8 @@ from pld_core.analytics import (
 from pld_core.attribution import UNCOVERED, Method
 from pld_core.canonical import canonical_json
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.evaluation import SMALL_SAMPLE
 from pld_core.models import Run
+from pld_core.proportion import SMALL_SAMPLE
 from pld_core.records import Page
 from storage import rows
 from storage.connection import Database

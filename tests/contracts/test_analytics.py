@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from pld_core.analytics import (
+    INVALID,
     AnswerFilter,
     BarSort,
     ConfusionCell,
@@ -24,7 +25,7 @@ from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
 from pld_core.compilation import compile_trial
 from pld_core.effect import Outcome
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.evaluation import INVALID, failed_answer
+from pld_core.evaluation import failed_answer
 from pld_core.models import Answer, AnswerStatus, Run, Split
 from pld_core.records import Page
 from storage import SqliteStore as Store
