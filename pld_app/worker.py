@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pld_app import (
+    attributions,
     auditing,
     batching,
     effects,
@@ -22,6 +23,7 @@ from pld_app import (
     synthesis_work,
     wiring,
 )
+from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.settings import LiveSettings
@@ -57,6 +59,10 @@ def _effect(app: App, job: Job, report: Progress) -> str:
 def _live_batch(app: App, job: Job, report: Progress) -> str:
     batch = live_batches.answer(app, int(str(job.params["batch"])), report)
     return f"Batch {batch.id}: {live_batches.result_words(app, batch)}"
+
+
+def _attribute(app: App, job: Job, report: Progress) -> str:
+    return attribution_words(attributions.attribute(app, int(str(job.params["run"])), report))
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
@@ -129,6 +135,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "audit_pack": _audit_pack,
     "effect": _effect,
     "live_batch": _live_batch,
+    "attribute": _attribute,
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from pld_core.analytics_ports import AnalyticsStore
+from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
@@ -75,6 +77,10 @@ class Store(Protocol):
     def effects(self) -> EffectStore: ...
     @property
     def live_batches(self) -> LiveBatchStore: ...
+    @property
+    def attributions(self) -> AttributionStore: ...
+    @property
+    def analytics(self) -> AnalyticsStore: ...
     @property
     def jobs(self) -> JobStore: ...
     @property

@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.analytics import SqliteAnalytics
+from storage.attributions import SqliteAttributions
 from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
 from storage.checks import SqliteChecks
@@ -60,6 +62,8 @@ class SqliteStore:
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
         self.live_batches = SqliteLiveBatches(database)
+        self.attributions = SqliteAttributions(database)
+        self.analytics = SqliteAnalytics(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

@@ -31,6 +31,7 @@ from storage.migrations import (
     m025_prompt_versions,
     m026_releases,
     m028_live_batches,
+    m030_attribution,
 )
 from storage.migrations.steps import migrations
 
@@ -76,10 +77,16 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "gate_policy": (("id",),),
     "live_batch": (("id",),),
     "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
+    "attribution_made": (("run_id", "method"),),
+    "attribution": (("run_id", "method", "example_hash", "rule_id"),),
+    "rule_figure": (("run_id", "method", "rule_id"),),
+    "rule_confusion": (("run_id", "method", "rule_id", "gold", "said"),),
+    "label_figure": (("run_id", "method", "label"),),
+    "claim_overlap": (("run_id", "method", "low", "high"),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
-A table whose key is not an integer has the hidden key `rowid` beside it.
+A table whose key is not an integer has the hidden key `rowid` beside it, unless it is made without one.
 """
 
 STEPS = (
@@ -106,6 +113,7 @@ STEPS = (
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
     m028_live_batches.m028_live_batches,
+    m030_attribution.m030_attribution,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

@@ -75,7 +75,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
-    Step.EVALUATE: (("evaluate", "--task", "nda"),),
+    Step.EVALUATE: (("evaluate", "--task", "nda"), ("attribute", "--run", "1")),
     Step.ASK: (
         ("ask", "--task", "nda", "--field", "hypothesis=x"),
         ("ask-batch", "--task", "nda", "--resume", "1"),
@@ -114,7 +114,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
-    *("prompt gates", "prompt history", "policy gates"),
+    *("prompt gates", "prompt history", "policy gates", "errors"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 
