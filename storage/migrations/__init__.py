@@ -30,6 +30,7 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m027_findings,
     m028_live_batches,
     m030_attribution,
 )
@@ -75,6 +76,9 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "finding": (("id",),),
+    "finding_rule": (("finding_id", "rule_id"), ("rowid",)),
+    "finding_outcome": (("finding_id", "rule_id"), ("rowid",)),
     "live_batch": (("id",),),
     "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
     "attribution_made": (("run_id", "method"),),
@@ -112,6 +116,7 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m027_findings.m027_findings,
     m028_live_batches.m028_live_batches,
     m030_attribution.m030_attribution,
 )
