@@ -85,6 +85,14 @@ class Proportion:
         return {"k": self.k, "n": self.n, "rate": self.rate, "interval_95": interval}
 
 
+def running_words(right: int, answered: int) -> str:
+    """Say how a run does so far, after how many are answered: `answered, 24 right (77%, 60 to 89%)`."""
+    figure = Proportion.of(right, answered)
+    if figure.rate is None or figure.low is None or figure.high is None or answered < SMALL_SAMPLE:
+        return f"answered, {right:,} right" if answered else "answered"
+    return f"answered, {right:,} right ({figure.rate:.0%}, {figure.low * 100:.0f} to {figure.high:.0%})"
+
+
 @dataclass(frozen=True)
 class LabelScore:
     label: str

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pld_core.answer_key import answer_key
 from pld_core.asking import ONE_BY_ONE, answer_of, example_request, ready_status, refuse_gone, student_request
 from pld_core.calls import Call, Limits, Settled
-from pld_core.canonical import Json, hash_json
 from pld_core.compilation import compile_trial
 from pld_core.effect import (
     Basis,
@@ -46,15 +46,7 @@ def student_key(task: Task, status: BackendStatus) -> StudentKey:
     """Return whose answers are interchangeable with those of this student about this task, as it is now."""
     # Of an empty trial: every prompt of a measurement asks in the same form.
     request = student_request(compile_trial(task, ()), ())
-    options: dict[str, Json] = {
-        "fields": list(task.input_fields),
-        "schema": dict(request.schema or {}),
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-        "seed": request.seed,
-        "context_size": status.context_size,
-    }
-    return StudentKey(status.name, status.digest, hash_json(options))
+    return answer_key(task, request, status)
 
 
 def standing_basis(store: Store, dossier: RuleDossier) -> Basis:

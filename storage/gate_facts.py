@@ -13,6 +13,7 @@ from pld_core.releases import ReleaseLabel, before_holder
 from pld_core.token_count import estimated
 from storage import rows
 from storage.release_rows import load_moves
+from storage.runs import OF_VERSIONS
 from storage.task_queries import load_task
 
 _CONFLICTS = "SELECT count(DISTINCT text_hash) FROM example WHERE task = ? AND state = 'conflict'"
@@ -101,7 +102,8 @@ def _newest(
     found = [
         rows.run_from(row)
         for row in conn.execute(
-            "SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? ORDER BY id DESC", (task, sha256)
+            f"SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? AND {OF_VERSIONS} ORDER BY id DESC",  # noqa: S608 - a constant
+            (task, sha256),
         )
     ]
     if like is not None:

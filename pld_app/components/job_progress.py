@@ -11,6 +11,7 @@ from pld_app import session
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.extract_order import Cap, Delivery
+from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
 from pld_core.errors import PldError
 from pld_core.models import Job, JobState
@@ -112,6 +113,8 @@ def _detail(job: Job) -> str:
         return str(order.get("name", "")) if isinstance(order, dict) else ""
     if job.kind == "extract":
         return _extract_detail(job)
+    if job.kind == "evaluate":
+        return RunOrder.from_json(job.task, job.params).words
     if job.kind == "audit_pack":
         return "personal data masked" if job.params.get("mask_personal") else "in full"
     return ", ".join(f"{name} {value}" for name, value in job.params.items())

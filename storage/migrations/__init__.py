@@ -30,6 +30,7 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m029_run_setup,
 )
 from storage.migrations.steps import migrations
 
@@ -73,6 +74,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "run_prompt": (("run_id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -102,6 +104,7 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m029_run_setup.m029_run_setup,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

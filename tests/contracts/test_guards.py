@@ -29,6 +29,7 @@ MACHINE = {
     "logic.record_calls",
     "logic.add_instruction",
     "runs.add_predictions",
+    "runs.take_cached",
     "effects.keep",
     "batches.record",
     "embeddings.record",
@@ -55,7 +56,8 @@ OWN = {
 """
 READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
-    "wiring.student_backend",
+    *("wiring.student_backend", "wiring.ready_student"),
+    *("evaluating.estimated", "evaluating.open_orders", "evaluating.matrix", "evaluating.students_of"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
     *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),

@@ -50,6 +50,7 @@ from tests.factories import (
     url_of,
     verdict_on,
 )
+from tests.releasing import LOOK
 from tests.seeding import IRONY, KEPT, open_check, plain_rule
 from tests.sheets import APPROVED, fill_in
 
@@ -68,8 +69,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     approved_rule(store)
     prompt = compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts"))
     version = store.prompts.save(prompt, ANNA, estimated(prompt.text))
-    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
-    run_id = store.runs.start(run, ANNA).id
+    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None, LOOK)
+    run_id = store.runs.start(run, ANNA, version.prompt).id
     store.runs.add_predictions(run_id, [Prediction(examples[0].hash, "keep", failed_answer("slept"))])
     release(store)
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)

@@ -1,0 +1,83 @@
+"""Evaluations as people order them: many runs at once, their estimate, how the cells stand, and looks at test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pld_app.run_order import MatrixOrder, RunOrder
+from pld_app.wiring import App
+from pld_core.errors import InvalidInput
+from pld_core.model_ports import BackendStatus
+from pld_core.models import Job, JobState, Run, Split
+from pld_core.permissions import Step, guarded_app
+from pld_core.run_estimate import NOTHING, RunEstimate, estimate_run
+from pld_core.run_matrix import Cell, Ordered, cells_of
+
+NEWEST = 500
+"""Jobs that are looked through for those that are still open."""
+
+
+@guarded_app(Step.EVALUATE)
+def order_matrix(app: App, wanted: MatrixOrder) -> tuple[Job, ...]:
+    """Put a job into the queue for each run, in the order in which they are made.
+
+    Raises:
+        InvalidInput: nothing is to be run, or repeats would be equal; nothing is ordered.
+        MissingReason: the test split is looked at without saying why; nothing is ordered.
+    """
+    if not wanted.prompts or not wanted.students or not wanted.splits:
+        raise InvalidInput("Choose a prompt version, a student and a split. Nothing was ordered.")
+    orders = wanted.runs(new_group())
+    return tuple(app.store.jobs.enqueue("evaluate", wanted.task, order.as_json(), app.actor) for order in orders)
+
+
+def new_group() -> str:
+    """Return how the names of groups of repeats begin that are ordered now."""
+    return uuid.uuid4().hex[:8]
+
+
+def estimated(app: App, wanted: MatrixOrder, statuses: Mapping[str, BackendStatus]) -> RunEstimate:
+    """Return what the runs would cost with students as they are now; nothing is asked, no reason for it is needed.
+
+    Raises:
+        InvalidInput: repeats would be equal, or there are too few rules to shuffle.
+    """
+    found = NOTHING
+    for order in replace(wanted, reason=wanted.reason or "estimate").runs("estimate"):
+        in_flight = app.settings.in_flight(order.student)
+        found += estimate_run(app.store, statuses[order.student], order.evaluation(), in_flight)
+    return found
+
+
+def open_orders(app: App, task: str) -> tuple[Ordered, ...]:
+    """Return the evaluations of versions that are ordered and not ended."""
+    jobs = [job for job in app.store.jobs.recent(task, NEWEST) if job.kind == "evaluate" and not job.state.is_final]
+    found = [(job, RunOrder.from_json(task, job.params)) for job in jobs]
+    return tuple(
+        Ordered(order.prompt, order.student, order.split, job.state is JobState.RUNNING, job.done, job.total)
+        for job, order in found
+        if not order.setup.is_trial
+    )
+
+
+def matrix(app: App, task: str, prompts: Sequence[int], students: Sequence[str], split: Split) -> tuple[Cell, ...]:
+    """Return the cells of versions and students on a split, version by version, as they stand now."""
+    runs = [run for run in app.store.runs.all(task) if run.prompt_number in prompts and run.split is split]
+    labels = app.store.tasks.get(task).label_names
+    return cells_of(prompts, students, split, runs, app.store.runs.predictions, open_orders(app, task), labels)
+
+
+def students_of(app: App, task: str) -> tuple[str, ...]:
+    """Return the students that can be chosen, and after them those that were evaluated before."""
+    before = [run.student for run in app.store.runs.all(task)]
+    return tuple(dict.fromkeys((app.settings.student, *app.settings.students, *before)))
+
+
+def looks_words(looks: Sequence[Run]) -> str:
+    """Say how often the test split was looked at."""
+    if not looks:
+        return "Nobody has looked at the test split yet."
+    times = "once" if len(looks) == 1 else f"{len(looks):,} times"
+    return f"The test split was looked at {times} so far."

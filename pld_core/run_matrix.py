@@ -1,0 +1,114 @@
+"""How prompt versions do with students on a split: a cell each, with its figures or with what is missing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pld_core.evaluation import SMALL_SAMPLE, Score, score
+from pld_core.models import Prediction, Run, Split
+
+
+class CellState(StrEnum):
+    """How far a cell is."""
+
+    MISSING = "not evaluated"
+    QUEUED = "waits for its turn"
+    RUNNING = "runs"
+    STOPPED = "not complete"
+    DONE = "complete"
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An evaluation that is ordered and has not ended; `done` of `total` questions are answered."""
+
+    prompt: int
+    student: str
+    split: Split
+    is_running: bool
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A prompt version with a student on a split.
+
+    Attributes:
+        run: the newest complete run, or the newest one if none is complete; None if there is none.
+        figures: over the answers of that run, however many there are.
+        ordered: what is going on; None if nothing is.
+    """
+
+    prompt: int
+    student: str
+    split: Split
+    run: Run | None
+    figures: Score | None
+    ordered: Ordered | None
+
+    @property
+    def state(self) -> CellState:
+        if self.ordered is not None:
+            return CellState.RUNNING if self.ordered.is_running else CellState.QUEUED
+        if self.run is None or self.figures is None:
+            return CellState.MISSING
+        return CellState.DONE if self.figures.accuracy.n == self.run.total > 0 else CellState.STOPPED
+
+    @property
+    def words(self) -> str:
+        """Such as `77% right (60 to 89%), 24 of 31`, or what is missing."""
+        if self.state is CellState.RUNNING and self.ordered is not None:
+            return f"runs: {self.ordered.done:,} of {self.ordered.total:,}" if self.ordered.total else "runs"
+        if self.state in (CellState.QUEUED, CellState.MISSING) or self.run is None or self.figures is None:
+            return self.state.value
+        found = self.figures.accuracy
+        if self.state is CellState.STOPPED:
+            return f"not complete: {found.n:,} of {self.run.total:,} answered"
+        if found.n < SMALL_SAMPLE or found.rate is None or found.low is None or found.high is None:
+            return f"{found.k:,} of {found.n:,} right"
+        return f"{found.rate:.0%} right ({found.low * 100:.0f} to {found.high:.0%}), {found.k:,} of {found.n:,}"
+
+
+def cells_of(
+    prompts: Sequence[int],
+    students: Sequence[str],
+    split: Split,
+    runs: Sequence[Run],
+    predictions: Callable[[int], Sequence[Prediction]],
+    ordered: Sequence[Ordered],
+    labels: Sequence[str],
+) -> tuple[Cell, ...]:
+    """Return a cell for each prompt and student, prompt by prompt.
+
+    Args:
+        runs: of the task, in any order.
+        predictions: the answers of a run, by its id.
+    """
+    newest = sorted((run for run in runs if run.split is split), key=lambda run: run.id, reverse=True)
+    cells = []
+    for prompt in prompts:
+        for student in students:
+            own = [run for run in newest if (run.prompt_number, run.student) == (prompt, student)]
+            run, answers = _chosen(own, predictions)
+            figures = score(labels, answers) if run else None
+            place = (prompt, student, split)
+            going = [one for one in ordered if (one.prompt, one.student, one.split) == place]
+            going.sort(key=lambda one: one.is_running, reverse=True)
+            cells.append(Cell(prompt, student, split, run, figures, going[0] if going else None))
+    return tuple(cells)
+
+
+def _chosen(
+    runs: Sequence[Run], predictions: Callable[[int], Sequence[Prediction]]
+) -> tuple[Run | None, Sequence[Prediction]]:
+    """Return the newest complete run with its answers, else the newest."""
+    first: tuple[Run | None, Sequence[Prediction]] = (None, ())
+    for run in runs:
+        answers = predictions(run.id)
+        if len(answers) == run.total > 0:
+            return run, answers
+        first = first if first[0] else (run, answers)
+    return first
