@@ -15,6 +15,7 @@ from pld_app import wiring
 from pld_app.acting import refuse_open_address
 from pld_app.cli_audit import audit
 from pld_app.cli_cluster import cluster
+from pld_app.cli_compare import compare
 from pld_app.cli_compile import compile_
 from pld_app.cli_data import data
 from pld_app.cli_desk import COMMANDS as DESK
@@ -72,6 +73,7 @@ cli.add_command(data)
 cli.add_command(guideline)
 cli.add_command(extract)
 cli.add_command(evaluate)
+cli.add_command(compare)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

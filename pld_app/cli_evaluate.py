@@ -13,7 +13,7 @@ from pld_app.cli_format import Output, SectionedCommand, options, progress_line
 from pld_app.cli_release import gate_lines
 from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App
-from pld_core.errors import BackendError, GatesRed, NotFound, PldError
+from pld_core.errors import BackendError, GatesRed, PldError
 from pld_core.evaluation import Score, score
 from pld_core.gate_facts import Gate, red_gates
 from pld_core.models import Run, Split
@@ -83,7 +83,7 @@ def evaluate(
         raise click.UsageError("--resume goes on with a run as it was begun: only --task and --gate go with it.")
     app = wiring.open_app(workspace)
     if resume is not None:
-        done = [_answered(app, _begun(app, task_name, resume))]
+        done = [_answered(app, evaluating.run_of(app, task_name, resume))]
     else:
         how = Repeats(repeats or 1, temperature or 0.0, shuffle_rules, seed or 0)
         chosen = tuple(wiring.prompt_version(app, task_name, number).number for number in numbers or (None,))
@@ -94,13 +94,6 @@ def evaluate(
             return
         done = [_made(app, order) for order in wanted.runs(evaluating.new_group())]
     _tell(app, out, done, gate)
-
-
-def _begun(app: App, task: str, number: int) -> Run:
-    run = app.store.runs.get(number)
-    if run.task != task:
-        raise NotFound(f"Run {number} belongs to task {run.task}, not to {task}.")
-    return run
 
 
 def _estimate(app: App, out: Output, wanted: MatrixOrder) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pld_app.run_order import MatrixOrder, RunOrder
-from pld_app.wiring import App
-from pld_core.errors import InvalidInput
+from pld_app.wiring import App, prompt_version
+from pld_core.errors import InvalidInput, NotFound
 from pld_core.model_ports import BackendStatus
 from pld_core.models import Job, JobState, Run, Split
 from pld_core.permissions import Step, guarded_app
+from pld_core.run_comparison import RunComparison, compare_runs, newest_pair
 from pld_core.run_estimate import NOTHING, RunEstimate, estimate_run
 from pld_core.run_matrix import Cell, Ordered, cells_of
 
@@ -81,3 +83,42 @@ def looks_words(looks: Sequence[Run]) -> str:
         return "Nobody has looked at the test split yet."
     times = "once" if len(looks) == 1 else f"{len(looks):,} times"
     return f"The test split was looked at {times} so far."
+
+
+def compare_runs_of(app: App, task: str, before: int, after: int) -> RunComparison:
+    """Compare two runs of a task.
+
+    Raises:
+        NotFound: there is no such run in this task.
+        InvalidInput: they cannot be compared.
+    """
+    first, second = (run_of(app, task, number) for number in (before, after))
+    return compare_runs(first, second, app.store.runs.predictions(first.id), app.store.runs.predictions(second.id))
+
+
+def run_of(app: App, task: str, number: int) -> Run:
+    """Return a run of a task.
+
+    Raises:
+        NotFound: there is no such run in this task.
+    """
+    run = app.store.runs.get(number)
+    if run.task != task:
+        raise NotFound(f"Run {number} belongs to task {run.task}, not to {task}.")
+    return run
+
+
+def compare_versions_on(app: App, task: str, prompts: Sequence[int], student: str, split: Split) -> RunComparison:
+    """Compare the newest complete runs of two prompt versions by the same weights of a student on a split.
+
+    Args:
+        prompts: the version before, then the one after.
+
+    Raises:
+        NotFound: there is no such task or version, or there are no such runs.
+    """
+    before, after = (prompt_version(app, task, number).number for number in prompts)
+    runs = [run for run in app.store.runs.all(task) if (run.student, run.split) == (student, split)]
+    predictions = functools.cache(app.store.runs.predictions)
+    first, second = newest_pair(runs, before, after, predictions)
+    return compare_runs(first, second, predictions(first.id), predictions(second.id))

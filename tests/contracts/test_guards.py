@@ -58,6 +58,7 @@ READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
     *("wiring.student_backend", "wiring.ready_student"),
     *("evaluating.estimated", "evaluating.open_orders", "evaluating.matrix", "evaluating.students_of"),
+    *("evaluating.compare_runs_of", "evaluating.compare_versions_on", "evaluating.run_of"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
     *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),
