@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App, prompt_version
@@ -47,7 +46,7 @@ def estimated(app: App, wanted: MatrixOrder, statuses: Mapping[str, BackendStatu
         InvalidInput: repeats would be equal, or there are too few rules to shuffle.
     """
     found = NOTHING
-    for order in replace(wanted, reason=wanted.reason or "estimate").runs("estimate"):
+    for order in wanted.because("estimate").runs("estimate"):
         in_flight = app.settings.in_flight(order.student)
         found += estimate_run(app.store, statuses[order.student], order.evaluation(), in_flight)
     return found

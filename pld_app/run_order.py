@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pld_core.asking import Evaluation
 from pld_core.canonical import Json
@@ -71,6 +71,10 @@ class MatrixOrder:
     splits: tuple[Split, ...] = (Split.VALIDATION,)
     repeats: Repeats = field(default_factory=Repeats)
     reason: str = ""
+
+    def because(self, reason: str) -> MatrixOrder:
+        """Return the order with a reason for looking at the test split."""
+        return replace(self, reason=" ".join(reason.split()))
 
     def runs(self, group: str) -> tuple[RunOrder, ...]:
         """Return the runs in the order in which they are made.

@@ -75,7 +75,7 @@ WORDS: Mapping[str, str] = {
     "rule.submitted": "{who} brought {subject} into review.",
     "rule.superseded": "An approved revision of {subject} was replaced by a newer approved one.",
     "run.finished": "The evaluation {subject} was completed.",
-    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student}.",
+    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student} on {split}.",
     "setting.changed": "{who} changed {label} from {before} to {after}.",
     "student.asked": "{who} asked {student} about one input ({subject}).",
     "task.created": "{who} made the task {subject}.",

@@ -25,7 +25,7 @@ def shuffled_prompt(prompt: CompiledPrompt, seed: int) -> CompiledPrompt:
     lines = prompt.text.split("\n")
     start = _first_rule(lines, prompt.rules)
     told = {rule: lines[start + place].removeprefix(f"{rule.number}. ") for place, rule in enumerate(prompt.rules)}
-    drawn = sorted(prompt.rules, key=lambda rule: hash_json([seed, rule.revision_hash]))
+    drawn = sorted(prompt.rules, key=lambda rule: hash_json([seed, rule.rule_id]))
     block = [f"{number}. {told[rule]}" for number, rule in enumerate(drawn, start=1)]
     text = "\n".join([*lines[:start], *block, *lines[start + len(block) :]])
     order = RuleOrder(tuple(rule.rule_id for rule in drawn), REASON)
