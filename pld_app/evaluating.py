@@ -10,7 +10,7 @@ from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App, prompt_version
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.model_ports import BackendStatus
-from pld_core.models import Job, JobState, Run, Split
+from pld_core.models import Job, Run, Split
 from pld_core.permissions import Step, guarded_app
 from pld_core.run_comparison import RunComparison, compare_runs, newest_pair
 from pld_core.run_estimate import NOTHING, RunEstimate, estimate_run
@@ -52,15 +52,11 @@ def estimated(app: App, wanted: MatrixOrder, statuses: Mapping[str, BackendStatu
     return found
 
 
-def open_orders(app: App, task: str) -> tuple[Ordered, ...]:
-    """Return the evaluations of versions that are ordered and not ended."""
+def open_orders(app: App, task: str) -> frozenset[Ordered]:
+    """Return the evaluations of versions that are ordered and have not ended."""
     jobs = [job for job in app.store.jobs.recent(task, NEWEST) if job.kind == "evaluate" and not job.state.is_final]
-    found = [(job, RunOrder.from_json(task, job.params)) for job in jobs]
-    return tuple(
-        Ordered(order.prompt, order.student, order.split, job.state is JobState.RUNNING, job.done, job.total)
-        for job, order in found
-        if not order.setup.is_trial
-    )
+    orders = [RunOrder.from_json(task, job.params) for job in jobs]
+    return frozenset(Ordered(one.prompt, one.student, one.split) for one in orders if not one.setup.is_trial)
 
 
 def matrix(app: App, task: str, prompts: Sequence[int], students: Sequence[str], split: Split) -> tuple[Cell, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,22 +14,18 @@ class CellState(StrEnum):
     """How far a cell is."""
 
     MISSING = "not evaluated"
-    QUEUED = "waits for its turn"
-    RUNNING = "runs"
+    ORDERED = "ordered, not ended yet"
     STOPPED = "not complete"
     DONE = "complete"
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """An evaluation that is ordered and has not ended; `done` of `total` questions are answered."""
+    """An evaluation that is ordered and has not ended."""
 
     prompt: int
     student: str
     split: Split
-    is_running: bool
-    done: int = 0
-    total: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Cell:
     Attributes:
         run: the newest complete run, or the newest one if none is complete; None if there is none.
         figures: over the answers of that run, however many there are.
-        ordered: what is going on; None if nothing is.
+        is_ordered: an evaluation of it is ordered and has not ended.
     """
 
     prompt: int
@@ -47,12 +43,12 @@ class Cell:
     split: Split
     run: Run | None
     figures: Score | None
-    ordered: Ordered | None
+    is_ordered: bool
 
     @property
     def state(self) -> CellState:
-        if self.ordered is not None:
-            return CellState.RUNNING if self.ordered.is_running else CellState.QUEUED
+        if self.is_ordered:
+            return CellState.ORDERED
         if self.run is None or self.figures is None:
             return CellState.MISSING
         return CellState.DONE if self.figures.accuracy.n == self.run.total > 0 else CellState.STOPPED
@@ -60,9 +56,7 @@ class Cell:
     @property
     def words(self) -> str:
         """Such as `77% right (60 to 89%), 24 of 31`, or what is missing."""
-        if self.state is CellState.RUNNING and self.ordered is not None:
-            return f"runs: {self.ordered.done:,} of {self.ordered.total:,}" if self.ordered.total else "runs"
-        if self.state in (CellState.QUEUED, CellState.MISSING) or self.run is None or self.figures is None:
+        if self.is_ordered or self.run is None or self.figures is None:
             return self.state.value
         found = self.figures.accuracy
         if self.state is CellState.STOPPED:
@@ -78,7 +72,7 @@ def cells_of(
     split: Split,
     runs: Sequence[Run],
     predictions: Callable[[int], Sequence[Prediction]],
-    ordered: Sequence[Ordered],
+    ordered: Collection[Ordered],
     labels: Sequence[str],
 ) -> tuple[Cell, ...]:
     """Return a cell for each prompt and student, prompt by prompt.
@@ -94,10 +88,8 @@ def cells_of(
             own = [run for run in newest if (run.prompt_number, run.student) == (prompt, student)]
             run, answers = _chosen(own, predictions)
             figures = score(labels, answers) if run else None
-            place = (prompt, student, split)
-            going = [one for one in ordered if (one.prompt, one.student, one.split) == place]
-            going.sort(key=lambda one: one.is_running, reverse=True)
-            cells.append(Cell(prompt, student, split, run, figures, going[0] if going else None))
+            is_ordered = Ordered(prompt, student, split) in ordered
+            cells.append(Cell(prompt, student, split, run, figures, is_ordered))
     return tuple(cells)
 
 

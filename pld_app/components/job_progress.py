@@ -80,10 +80,11 @@ def is_ordered(kind: str, task: str, params: Mapping[str, Json]) -> bool:
 
 
 def newest_jobs(task: str, kind: str, limit: int, rule: str = "") -> list[Job]:
-    """Return the newest jobs of a task and kind, or those of them about a rule."""
-    found = session.app().store.jobs.recent(task, 50)
-    wanted = [job for job in found if not kind or job.kind == kind]
-    return [job for job in wanted if not rule or job.params.get("rule") == rule][:limit]
+    """Return the newest jobs of a task and kind, or those of them about a rule; what runs comes first."""
+    recent = session.app().store.jobs.recent(task, 50)
+    wanted = [job for job in recent if not kind or job.kind == kind]
+    found = [job for job in wanted if not rule or job.params.get("rule") == rule]
+    return sorted(found, key=lambda job: job.state is not JobState.RUNNING)[:limit]
 
 
 def _draw(job: Job) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.text import moment
+from pld_app.components.text import count, moment
 from pld_core.models import Task
 
 NEWEST = 30
@@ -36,7 +36,7 @@ def draw_repeats(task: Task) -> None:
                     "answered": f"{len(answers):,} of {run.total:,}",
                 }
             )
-    with st.expander(f"Repeats ({len(runs):,} runs): kept apart, they count for no release"):
+    with st.expander(f"Repeats ({count(len(runs), 'run')}): kept apart, they count for no release"):
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
         if len(runs) > NEWEST:
             st.caption(f"The newest {NEWEST} are shown.")

@@ -25,9 +25,10 @@ ONCE, WARM, SHUFFLED = "once", "at a temperature", "with the rules in other orde
 
 
 def version_words(version: PromptVersion) -> str:
-    """Return a version for lists, such as `Version 3` or `Version 2, baseline without rules`."""
+    """Return a version for lists, such as `Version 3, 12 rules` or `Version 2, baseline without rules`."""
     kind = version.prompt.build.kind
-    return f"Version {version.number}" + ("" if kind is PromptKind.RULES else f", {kind.words}")
+    held = count(len(version.prompt.rules), "rule") if kind is PromptKind.RULES else kind.words
+    return f"Version {version.number}, {held}"
 
 
 def draw_run_form(task: Task, versions: Sequence[PromptVersion]) -> None:
@@ -44,7 +45,7 @@ def draw_run_form(task: Task, versions: Sequence[PromptVersion]) -> None:
         splits = st.multiselect(
             "Splits", list(SPLITS), default=[Split.VALIDATION], format_func=SPLITS.__getitem__, key="run_splits"
         )
-        st.caption("Choose between prompts by the validation split. The test split is for the end: see below.")
+        st.caption("Choose between prompts by the validation split. The test split is for the end.")
         repeats = _draw_repeats()
         reason_key = draw_test_lock(task, "form") if Split.TEST in splits else ""
         wanted = MatrixOrder(task.name, tuple(prompts), tuple(students), tuple(splits), repeats)

@@ -21,8 +21,7 @@ from pld_core.run_matrix import Cell, CellState
 NEWEST = 8
 _MARKS = {
     CellState.DONE: ":material/check_circle:",
-    CellState.RUNNING: ":material/play_arrow:",
-    CellState.QUEUED: ":material/schedule:",
+    CellState.ORDERED: ":material/schedule:",
     CellState.STOPPED: ":material/pause_circle:",
 }
 
@@ -66,14 +65,15 @@ def _draw_cell(task: Task, cell: Cell, status: BackendStatus | None, reason_key:
         st.markdown(f"{_MARKS[cell.state]} {plain(cell.words)}")
     if cell.state not in (CellState.MISSING, CellState.STOPPED):
         return
-    ready = status is not None and status.ready
-    help_words = f"Version {cell.prompt} with {cell.student} on {cell.split.value}" if ready else "Not ready."
+    if status is None or not status.ready:
+        st.caption("not evaluated; this student is not ready")
+        return
     wanted = MatrixOrder(task.name, (cell.prompt,), (cell.student,), (cell.split,))
     st.button(
         "Evaluate",
         key=f"cell_{cell.prompt}_{cell.student}",
         icon=":material/play_arrow:",
-        **allowed(Step.EVALUATE, ready, help_words),
+        **allowed(Step.EVALUATE, help=f"Version {cell.prompt} with {cell.student} on {cell.split.value}"),
         on_click=order,
         args=(wanted, reason_key),
     )

@@ -60,11 +60,10 @@ def test_runs_of_other_cells_do_not_count(other: Run) -> None:
     assert cell({other: answers(15, 20)}).state is CellState.MISSING
 
 
-def test_what_is_ordered_is_shown_before_old_figures_and_what_runs_before_what_waits() -> None:
-    waits, runs = Ordered(1, "told", VALIDATION, False), Ordered(1, "told", VALIDATION, True, 5, 20)
-    assert cell({run(1): answers(15, 20)}, waits).words == "waits for its turn"
-    found = cell({}, waits, runs)
-    assert (found.state, found.words) == (CellState.RUNNING, "runs: 5 of 20")
+def test_what_is_ordered_is_told_before_old_figures() -> None:
+    found = cell({run(1): answers(15, 20)}, Ordered(1, "told", VALIDATION))
+    assert (found.state, found.words) == (CellState.ORDERED, "ordered, not ended yet")
+    assert cell({}, Ordered(2, "told", VALIDATION)).state is CellState.MISSING
 
 
 def test_cells_come_prompt_by_prompt() -> None:

@@ -67,7 +67,7 @@ def test_a_missing_cell_is_started_with_one_click_and_shows_its_figures_when_don
     assert cell(at, 2)
     assert "Version 2, baseline without rules" in prose(at)
     at = press(at, f"cell_2_{STUDENT}")
-    assert "waits for its turn" in prose(at)
+    assert "ordered, not ended yet" in prose(at)
     assert not cell(at, 2)
     worker()
     run(at)
