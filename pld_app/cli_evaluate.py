@@ -14,8 +14,8 @@ from pld_app.cli_release import gate_lines
 from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App
 from pld_core.errors import BackendError, GatesRed, PldError
-from pld_core.evaluation import Score, score
 from pld_core.gate_facts import Gate, red_gates
+from pld_core.metrics import Figures, cells_of, figures
 from pld_core.models import Run, Split
 from pld_core.run_setup import HOTTEST, MOST_REPEATS, Repeats
 
@@ -28,18 +28,20 @@ class _Done:
     """A run that has ended, its figures, and how many answers the cache had."""
 
     run: Run
-    figures: Score
+    figures: Figures
     from_cache: int
 
     @property
-    def line(self) -> str:
-        run, figures = self.run, self.figures
+    def words(self) -> str:
+        run, found = self.run, self.figures
         setup = f" ({run.setup.words})" if run.setup.words else ""
         cached = f" {self.from_cache:,} answers were known already." if self.from_cache else ""
-        return (
+        words = (
             f"Run {run.id}: prompt {run.prompt_number} with {run.student} on {run.split.value}{setup}: "
-            f"{figures.accuracy.words} correct; always the most frequent label: {figures.majority.words}.{cached}"
+            f"{found.accuracy.words} correct; macro F1 {found.macro_f1.words}; always the most frequent label: "
+            f"{found.majority.words}.{cached}"
         )
+        return "\n".join((words, *found.cautions))
 
     def as_json(self) -> dict[str, object]:
         run = self.run
@@ -113,14 +115,18 @@ def _answered(app: App, run: Run) -> _Done:
     except (BackendError, KeyboardInterrupt) as error:
         way_on = f"Run {run.id} keeps its answers: pld evaluate --task {run.task} --resume {run.id}"
         raise PldError(f"{str(error) or 'Stopped.'} {way_on}") from error
-    figures = score(app.store.tasks.get(run.task).label_names, app.store.runs.predictions(run.id))
-    return _Done(run, figures, app.store.runs.from_cache(run.id))
+    found = figures(app.store.tasks.get(run.task).label_names, cells_of(app.store.runs.predictions(run.id)))
+    return _Done(run, found, app.store.runs.from_cache(run.id))
 
 
 def _tell(app: App, out: Output, done: Sequence[_Done], gate: bool) -> None:
     """Print the figures: of one run as one value, of several as a list; then the gates, if they are asked for."""
     value: dict[str, object] = {"runs": [one.as_json() for one in done]} if len(done) > 1 else done[0].as_json()
-    lines = [one.line for one in done]
+    lines = [one.words for one in done]
+    steady = [each for runs in _groups(done) if (each := evaluating.steadiness(app, runs)) is not None]
+    if steady:
+        value["stability"] = [each.as_json() for each in steady]
+        lines += [f"{each.words}." for each in steady]
     gates: dict[int, tuple[Gate, ...]] = {}
     if gate:
         task = done[0].run.task
@@ -133,3 +139,12 @@ def _tell(app: App, out: Output, done: Sequence[_Done], gate: bool) -> None:
     if red:
         words = ", ".join(f"{n} of version {number}" for number, n in red.items())
         raise GatesRed(f"Gates are red: {words}. No release label was moved.")
+
+
+def _groups(done: Sequence[_Done]) -> list[list[Run]]:
+    """Return the repeats among the runs, group by group."""
+    found: dict[str, list[Run]] = {}
+    for one in done:
+        if one.run.setup.group:
+            found.setdefault(one.run.setup.group, []).append(one.run)
+    return list(found.values())

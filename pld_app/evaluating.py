@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App, prompt_version
@@ -14,7 +15,8 @@ from pld_core.models import Job, Run, Split
 from pld_core.permissions import Step, guarded_app
 from pld_core.run_comparison import RunComparison, compare_runs, newest_pair
 from pld_core.run_estimate import NOTHING, RunEstimate, estimate_run
-from pld_core.run_matrix import Cell, Ordered, cells_of
+from pld_core.run_matrix import Cell, Ordered, matrix_of
+from pld_core.stability import Stability, stability
 
 NEWEST = 500
 """Jobs that are looked through for those that are still open."""
@@ -63,7 +65,7 @@ def matrix(app: App, task: str, prompts: Sequence[int], students: Sequence[str],
     """Return the cells of versions and students on a split, version by version, as they stand now."""
     runs = [run for run in app.store.runs.all(task) if run.prompt_number in prompts and run.split is split]
     labels = app.store.tasks.get(task).label_names
-    return cells_of(prompts, students, split, runs, app.store.runs.predictions, open_orders(app, task), labels)
+    return matrix_of(prompts, students, split, runs, app.store.runs.predictions, open_orders(app, task), labels)
 
 
 def students_of(app: App, task: str) -> tuple[str, ...]:
@@ -88,7 +90,8 @@ def compare_runs_of(app: App, task: str, before: int, after: int) -> RunComparis
         InvalidInput: they cannot be compared.
     """
     first, second = (run_of(app, task, number) for number in (before, after))
-    return compare_runs(first, second, app.store.runs.predictions(first.id), app.store.runs.predictions(second.id))
+    answers = (app.store.runs.predictions(run.id) for run in (first, second))
+    return compare_runs(app.store.tasks.get(task).label_names, first, second, *answers)
 
 
 def run_of(app: App, task: str, number: int) -> Run:
@@ -116,4 +119,34 @@ def compare_versions_on(app: App, task: str, prompts: Sequence[int], student: st
     runs = [run for run in app.store.runs.all(task) if (run.student, run.split) == (student, split)]
     predictions = functools.cache(app.store.runs.predictions)
     first, second = newest_pair(runs, before, after, predictions)
-    return compare_runs(first, second, predictions(first.id), predictions(second.id))
+    labels = app.store.tasks.get(task).label_names
+    return compare_runs(labels, first, second, predictions(first.id), predictions(second.id))
+
+
+@dataclass(frozen=True)
+class RepeatGroup:
+    """The repeats of one order.
+
+    Attributes:
+        runs: in the order of their seeds.
+        steadiness: how many answers differ between them; None while one is not complete, or for a single run.
+    """
+
+    runs: tuple[Run, ...]
+    steadiness: Stability | None
+
+
+def repeat_groups(app: App, task: str, most: int) -> tuple[RepeatGroup, ...]:
+    """Return the newest repeats of a task, the newest group first; a run that was asked once is a group of its own."""
+    store = app.store
+    firsts = {run.setup.group or f"run {run.id}": run for run in store.runs.trials(task)}
+    groups = [store.runs.repeats(run.setup.group) if run.setup.group else (run,) for run in firsts.values()]
+    return tuple(RepeatGroup(runs, steadiness(app, runs)) for runs in groups[:most])
+
+
+def steadiness(app: App, runs: Sequence[Run]) -> Stability | None:
+    """Return how steady the answers of repeats are; None while one is not complete, or for a single run."""
+    answers = [app.store.runs.predictions(run.id) for run in runs]
+    if len(runs) < 2 or any(len(found) < run.total for run, found in zip(runs, answers, strict=True)):
+        return None
+    return stability(app.store.tasks.get(runs[0].task).label_names, answers)

@@ -57,10 +57,9 @@ def compare_versions(app: App, task: str, before: int, after: int) -> Compared:
         NotFound: there is no such task or version.
     """
     old, new = (prompt_version(app, task, number) for number in (before, after))
-    labels = app.store.tasks.get(task).label_names
     # One look at each run: both the choice of runs and their figures need the answers.
     predictions = functools.cache(app.store.runs.predictions)
-    figures = side_by_side(app.store.runs.all(task), before, after, labels, predictions)
+    figures = side_by_side(app.store.runs.all(task), before, after, predictions)
     return Compared(compare(old, new, revisions_of(app, old, new)), figures)
 
 

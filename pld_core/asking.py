@@ -13,9 +13,10 @@ from pld_core.compilation import student_input
 from pld_core.effect import StudentKey
 from pld_core.engine import Engine
 from pld_core.errors import BackendError, BackendUnreachable, CallsStopped, Failure, InvalidInput, ReplyUnusable
-from pld_core.evaluation import answer_from, failed_answer, running_words, score
+from pld_core.evaluation import answer_from, failed_answer, running_words
+from pld_core.metrics import cells_of, figures
 from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest
-from pld_core.models import SYSTEM, Actor, Answer, CompiledPrompt, Example, Prediction, Run, Split, Task
+from pld_core.models import SYSTEM, Actor, Answer, AnswerStatus, CompiledPrompt, Example, Prediction, Run, Split, Task
 from pld_core.pace import Clock
 from pld_core.ports import Progress, Store
 from pld_core.prompt_style import AnswerForm
@@ -60,10 +61,11 @@ def example_request(task: Task, prompt: CompiledPrompt, example: Example) -> Cha
 
 
 def answer_of(form: AnswerForm, settled: Settled[Subject]) -> Answer:
-    """Turn a settled call into an answer; one without a whole reply is a failed answer, which counts as wrong."""
+    """Turn a settled call into an answer; without a whole reply it is failed or refused, which counts as wrong."""
     if settled.reply is not None and settled.failure in READABLE:
         return answer_from(form, settled.reply)
-    return failed_answer(settled.problem, settled.raw)
+    status = AnswerStatus.REFUSED if settled.failure is Failure.REFUSED else AnswerStatus.FAILED
+    return failed_answer(settled.problem, settled.raw, status)
 
 
 # --- one question -----------------------------------------------------------------------------------------------------
@@ -93,7 +95,9 @@ class _Shown:
                     self._on_text(so_far)
         except BackendError as error:
             if so_far:
-                raise ReplyUnusable(str(error), so_far) from error
+                refused = isinstance(error, ReplyUnusable) and error.kind is Failure.REFUSED
+                kind = Failure.REFUSED if refused else Failure.UNUSABLE
+                raise ReplyUnusable(str(error), so_far, kind) from error
             raise
         if reply is None:
             raise ReplyUnusable("The student's answer ended before it was complete.", so_far)
@@ -205,7 +209,7 @@ async def answer_run(
     asking.tell()
     await engine.run(asking.calls(), asking.record, asking.tell)
     await asking.close()
-    summary: dict[str, Json] = score(asking.task.label_names, store.runs.predictions(run.id)).as_json()
+    summary: dict[str, Json] = figures(asking.task.label_names, cells_of(store.runs.predictions(run.id))).as_json()
     told: dict[str, Json] = {"from_cache": store.runs.from_cache(run.id), **run.setup.as_json()}
     store.runs.finish(run.id, summary | told, SYSTEM)
 

@@ -18,7 +18,6 @@ import numpy as np
 
 from pld_core.canonical import Json, hash_json
 from pld_core.compilation import compile_trial
-from pld_core.evaluation import Proportion
 from pld_core.model_ports import Vectors
 from pld_core.models import (
     Answer,
@@ -35,6 +34,7 @@ from pld_core.models import (
 from pld_core.nearness import STRAY, closeness_to
 from pld_core.paired import mcnemar
 from pld_core.prompt_order import Candidate
+from pld_core.proportion import Proportion
 
 AT_LEAST = 10
 """So many of the nearest count as affected even if they lie farther away: below ten no rate is shown."""

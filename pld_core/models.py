@@ -192,6 +192,7 @@ class AnswerStatus(StrEnum):
     MALFORMED = "malformed"
     CUT = "cut"
     UNVERIFIED = "unverified"
+    REFUSED = "refused"
     FAILED = "failed"
 
 

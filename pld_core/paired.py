@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from pld_core.canonical import Json
-from pld_core.evaluation import SMALL_SAMPLE
-
-DRAWS = 2_000
-"""Resamples behind an interval; more changes the second digit of its ends no longer."""
-SEED = 20_260_101
+from pld_core.macro_f1 import macro_f1_by, middle_95, resamples, sort_key
+from pld_core.proportion import SMALL_SAMPLE
 
 
 class PairedVerdict(StrEnum):
@@ -42,8 +38,8 @@ class Comparison:
     """How two prompts compare.
 
     Attributes:
-        before, after: macro F1, 0 to 1.
-        low, high: 95 % interval of `after - before`, from a paired bootstrap with a fixed seed.
+        before, after: macro F1 over the declared labels, 0 to 1.
+        low, high: 95 % interval of `after - before`, from a paired bootstrap within each gold label, with a fixed seed.
         fixed, broken: examples that only the second, or only the first prompt gets right.
         p_value: exact McNemar test of `fixed` against `broken`; None if no answer changed between right and wrong.
     """
@@ -114,19 +110,21 @@ class LabelPair:
         return {"label": self.label, "n": self.n, "before": self.before, "after": self.after}
 
 
-def compare(pairs: Sequence[Pair]) -> Comparison:
-    """Compare two prompts; macro F1 is the mean over the labels that are the gold label of an example.
+def compare(labels: Sequence[str], pairs: Sequence[Pair]) -> Comparison:
+    """Compare two prompts; the order of the examples changes nothing.
 
     Args:
+        labels: the declared ones, at least one; one without an example counts as 0 in the macro F1 of both.
         pairs: at least one.
     """
-    cells = Counter(pairs)
-    kinds = list(cells)
-    counts = np.array([[cells[kind] for kind in kinds]])
-    draws = np.random.default_rng(SEED).multinomial(len(pairs), counts[0] / len(pairs), size=DRAWS)
-    before, after = (float(_macro_f1(kinds, counts, said)[0]) for said in ("before", "after"))
-    moved = _macro_f1(kinds, draws, "after") - _macro_f1(kinds, draws, "before")
-    low, high = (float(end) for end in np.quantile(moved, (0.025, 0.975)))
+    cells = Counter((pair.gold, pair.before, pair.after) for pair in pairs)
+    kinds = sorted(cells, key=lambda kind: sort_key(*kind))
+    golds = [gold for gold, _, _ in kinds]
+    counts = np.array([cells[kind] for kind in kinds])
+    first = macro_f1_by(labels, golds, [before for _, before, _ in kinds])
+    second = macro_f1_by(labels, golds, [after for _, _, after in kinds])
+    before, after = (float(macro_f1(counts[None])[0]) for macro_f1 in (first, second))
+    low, high = middle_95(np.concatenate([second(drawn) - first(drawn) for drawn in resamples(golds, counts)]))
     fixed = sum(pair.before != pair.gold == pair.after for pair in pairs)
     broken = sum(pair.after != pair.gold == pair.before for pair in pairs)
     return Comparison(len(pairs), before, after, low, high, fixed, broken, mcnemar(fixed, broken))
@@ -158,17 +156,3 @@ def mcnemar(fixed: int, broken: int) -> float | None:
         return None
     tail = sum(math.comb(changed, k) for k in range(min(fixed, broken) + 1))
     return min(1.0, tail / (1 << (changed - 1)))
-
-
-def _macro_f1(kinds: Sequence[Pair], counts: npt.NDArray[np.int64], said: str) -> npt.NDArray[np.float64]:
-    """Return macro F1 (rows,) of counts (rows, kinds); labels that a row holds no example of count in no mean."""
-    answers = [kind.before if said == "before" else kind.after for kind in kinds]
-    total, present = np.zeros(len(counts)), np.zeros(len(counts))
-    for label in sorted({kind.gold for kind in kinds}):
-        gold = np.array([kind.gold == label for kind in kinds])
-        predicted = np.array([answer == label for answer in answers])
-        in_gold = counts[:, gold].sum(axis=1)
-        right, in_answers = counts[:, gold & predicted].sum(axis=1), counts[:, predicted].sum(axis=1)
-        total += np.where(in_gold > 0, 2 * right / np.maximum(in_gold + in_answers, 1), 0.0)
-        present += in_gold > 0
-    return total / np.maximum(present, 1)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pld_core.canonical import Json
-from pld_core.evaluation import Proportion, score
+from pld_core.metrics import accuracy_of, cells_of
 from pld_core.models import Run
 from pld_core.prompt_effects import Predictions, fixed_and_broken
+from pld_core.proportion import Proportion
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ class SideBySide:
         }
 
 
-def side_by_side(
-    runs: Sequence[Run], before: int, after: int, labels: Sequence[str], predictions: Predictions
-) -> tuple[SideBySide, ...]:
+def side_by_side(runs: Sequence[Run], before: int, after: int, predictions: Predictions) -> tuple[SideBySide, ...]:
     """Return a row for each student (by its weights) and split that either version was evaluated with.
 
     Args:
@@ -55,7 +54,7 @@ def side_by_side(
             chosen.setdefault((run.student, run.digest, run.split.value), {})[run.prompt_number] = run
 
     def accuracy(run: Run | None) -> Proportion | None:
-        return score(labels, predictions(run.id)).accuracy if run else None
+        return accuracy_of(cells_of(predictions(run.id))) if run else None
 
     rows = []
     for (student, digest, split), found in sorted(chosen.items()):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pld_core.canonical import hash_json, hash_text
+from pld_core.canonical import hash_text
 from pld_core.errors import InvalidInput
 from pld_core.models import CompiledPrompt, CompiledRule
 from pld_core.prompt_manifest import RuleOrder
+from pld_core.stability import shuffled_order
 
 REASON = "drawn by lot, to see whether the order of the rules decides answers; never released"
 
@@ -15,7 +16,7 @@ REASON = "drawn by lot, to see whether the order of the rules decides answers; n
 def shuffled_prompt(prompt: CompiledPrompt, seed: int) -> CompiledPrompt:
     """Return the prompt with its rules in an order drawn with the seed and numbered anew; every other byte stays.
 
-    The lots are hashes, so that they are the same on every machine; of n rules, one order in n! is the version's own.
+    Of n rules, one order in n! is the version's own.
 
     Raises:
         InvalidInput: the prompt holds fewer than two rules, or its rules cannot be found in its text.
@@ -25,7 +26,8 @@ def shuffled_prompt(prompt: CompiledPrompt, seed: int) -> CompiledPrompt:
     lines = prompt.text.split("\n")
     start = _first_rule(lines, prompt.rules)
     told = {rule: lines[start + place].removeprefix(f"{rule.number}. ") for place, rule in enumerate(prompt.rules)}
-    drawn = sorted(prompt.rules, key=lambda rule: hash_json([seed, rule.rule_id]))
+    by_id = {rule.rule_id: rule for rule in prompt.rules}
+    drawn = [by_id[rule_id] for rule_id in shuffled_order(tuple(by_id), seed)]
     block = [f"{number}. {told[rule]}" for number, rule in enumerate(drawn, start=1)]
     text = "\n".join([*lines[:start], *block, *lines[start + len(block) :]])
     order = RuleOrder(tuple(rule.rule_id for rule in drawn), REASON)

@@ -53,10 +53,13 @@ def _run_json(run: Run) -> dict[str, Json]:
     return {**told, "split": run.split.value}
 
 
-def compare_runs(before: Run, after: Run, first: Sequence[Prediction], second: Sequence[Prediction]) -> RunComparison:
+def compare_runs(
+    labels: Sequence[str], before: Run, after: Run, first: Sequence[Prediction], second: Sequence[Prediction]
+) -> RunComparison:
     """Compare two complete runs of one task on one split.
 
     Args:
+        labels: the declared ones.
         first, second: their answers, in any order.
 
     Raises:
@@ -83,7 +86,7 @@ def compare_runs(before: Run, after: Run, first: Sequence[Prediction], second: S
     fixed = tuple(one for one, pair in pairs.items() if pair.before != pair.gold == pair.after)
     broken = tuple(one for one, pair in pairs.items() if pair.after != pair.gold == pair.before)
     apart = len(was.keys() ^ now.keys())
-    return RunComparison(before, after, compare(list(pairs.values())), fixed, broken, apart)
+    return RunComparison(before, after, compare(labels, list(pairs.values())), fixed, broken, apart)
 
 
 def newest_pair(runs: Iterable[Run], before: int, after: int, predictions: Predictions) -> tuple[Run, Run]:

@@ -1,42 +1,50 @@
-"""Repeats on screen: how many answers were right in each, so that lots do not pass for progress."""
+"""Repeats on screen: how many examples changed their answer, so that lots do not pass for progress."""
 
 from __future__ import annotations
-
-from itertools import groupby
 
 import pandas as pd
 import streamlit as st
 
-from pld_app import session
-from pld_app.components.text import count, moment
+from pld_app import evaluating, session
+from pld_app.components.text import count, moment, plain
+from pld_app.evaluating import RepeatGroup
 from pld_core.models import Task
 
-NEWEST = 30
+NEWEST = 5
 
 
 def draw_repeats(task: Task) -> None:
-    """Draw the runs that drew lots, newest first; nothing where there is none."""
-    store = session.app().store
-    runs = store.runs.trials(task.name)
-    if not runs:
+    """Draw the newest repeats, how steady their answers are, and each run; nothing where there is none."""
+    groups = evaluating.repeat_groups(session.app(), task.name, NEWEST)
+    if not groups:
         return
+    with st.expander("Repeats: kept apart, they count for no release"):
+        for group in groups:
+            _draw_group(group)
+        st.caption(f"At most the newest {NEWEST} orders are shown.")
+
+
+def _draw_group(group: RepeatGroup) -> None:
+    first = group.runs[0]
+    how = "rules in other orders" if first.setup.shuffled else f"temperature {first.setup.temperature:g}"
+    place = f"version {first.prompt_number} with {first.student} on {first.split.value}, {how}"
+    st.markdown(f"**{plain(count(len(group.runs), 'run'))} of {plain(place)}**")
+    if group.steadiness is not None:
+        st.markdown(plain(f"{group.steadiness.words}."))
+    elif len(group.runs) > 1:
+        st.caption("How many answers change is known once every repeat is complete.")
+    predictions = session.app().store.runs.predictions
     rows = []
-    for _, group in groupby(runs[:NEWEST], key=lambda run: run.setup.group or str(run.id)):
-        for run in sorted(group, key=lambda run: run.setup.seed):
-            answers = store.runs.predictions(run.id)
-            rows.append(
-                {
-                    "run": run.id,
-                    "when": moment(run.created_at),
-                    "prompt": run.prompt_number,
-                    "student": run.student,
-                    "split": run.split.value,
-                    "how": run.setup.words,
-                    "right": sum(answer.answer.label == answer.gold for answer in answers),
-                    "answered": f"{len(answers):,} of {run.total:,}",
-                }
-            )
-    with st.expander(f"Repeats ({count(len(runs), 'run')}): kept apart, they count for no release"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-        if len(runs) > NEWEST:
-            st.caption(f"The newest {NEWEST} are shown.")
+    for run in group.runs:
+        answers = predictions(run.id)
+        right = sum(one.answer.label == one.gold for one in answers)
+        rows.append(
+            {
+                "run": run.id,
+                "seed": run.setup.seed,
+                "right": right,
+                "answered": f"{len(answers):,} of {run.total:,}",
+                "when": moment(run.created_at),
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")

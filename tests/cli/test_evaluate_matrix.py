@@ -92,14 +92,17 @@ def test_repeats_have_seeds_that_count_up_and_speak_for_no_version(
     pld: Pld, here: tuple[object, ...], stub: TeacherStub
 ) -> None:
     warm = ("evaluate", "--prompt", 1, "--repeats", 3, "--temperature", 0.7, *here)
-    found = pld(*warm, "--json").value["runs"]
+    said = pld(*warm, "--json").value
+    (steady,) = said["stability"]
+    assert (steady["repeats"], steady["flipped"]["k"], steady["flipped"]["n"]) == (3, 0, N)
+    found = said["runs"]
     assert [(one["seed"], one["temperature"], one["shuffled"]) for one in found] == [(i, 0.7, False) for i in range(3)]
     (group,) = {one["group"] for one in found}
     store = store_of(here)
     assert [run.id for run in store.runs.repeats(group)] == [1, 2, 3]
     assert store.runs.all("posts") == ()
     assert set(stub.seen.values()) == {3}
-    pld(*warm)
+    assert "examples changed their answer in 3 repeats." in pld(*warm).out
     assert set(stub.seen.values()) == {3}
 
 

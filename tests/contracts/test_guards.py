@@ -59,6 +59,7 @@ READING = {
     *("wiring.student_backend", "wiring.ready_student"),
     *("evaluating.estimated", "evaluating.open_orders", "evaluating.matrix", "evaluating.students_of"),
     *("evaluating.compare_runs_of", "evaluating.compare_versions_on", "evaluating.run_of"),
+    *("evaluating.repeat_groups", "evaluating.steadiness"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),
     *("batching.batches", "batching.open_batches", "batching.check_teacher", "batching.standing"),

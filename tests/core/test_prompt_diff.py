@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from pld_core.compilation import Choices
-from pld_core.evaluation import Proportion
 from pld_core.prompt_diff import Change, PromptDiff, compare
 from pld_core.prompt_figures import side_by_side
 from pld_core.prompt_manifest import RuleOrder
 from pld_core.prompt_style import Style
+from pld_core.proportion import Proportion
 from pld_core.word_diff import marked, unmoved, word_pieces
 from tests.core.prompt_parts import REVISIONS, THREE, candidate, reworded, version
 from tests.core.test_prompt_budget import answers, run
-from tests.factories import LABELS, make_task
+from tests.factories import make_task
 
 NEW = candidate("R9", "the post sells something", 9)
 KINDER = reworded(THREE[0], "the post is very friendly")
@@ -89,9 +89,9 @@ def test_what_did_not_move() -> None:
 def test_figures_stand_side_by_side_only_for_one_student_and_split() -> None:
     told = {1: answers("+--+"), 2: answers("++++"), 3: answers("----"), 4: answers("+")}
     runs = [run(1, 1), run(2, 2), run(3, 2, student="other"), run(4, 2, total=9)]
-    rows = side_by_side(runs, 1, 2, LABELS, told.__getitem__)
+    rows = side_by_side(runs, 1, 2, told.__getitem__)
     assert [(r.student, r.before, r.after, r.fixed, r.broken) for r in rows] == [
         ("other", None, Proportion.of(0, 4), 0, 0),
         ("told", Proportion.of(2, 4), Proportion.of(4, 4), 2, 0),
     ]
-    assert side_by_side([], 1, 2, LABELS, told.__getitem__) == ()
+    assert side_by_side([], 1, 2, told.__getitem__) == ()

@@ -10,6 +10,7 @@ import pytest
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.models import Prediction, Run, Split
 from pld_core.run_comparison import RunComparison, compare_runs, newest_pair
+from tests.factories import LABELS
 from tests.gate_making import answers
 
 N = 24
@@ -21,7 +22,7 @@ def run(number: int, prompt: int = 1, total: int = N, digest: str = "sha256:w") 
 
 def compared(first: Sequence[int], second: Sequence[int], n: int = N) -> RunComparison:
     """Compare two runs that are wrong on the examples of these numbers."""
-    return compare_runs(run(1, total=n), run(2, 2, n), answers(first, n=n), answers(second, n=n))
+    return compare_runs(LABELS, run(1, total=n), run(2, 2, n), answers(first, n=n), answers(second, n=n))
 
 
 def test_what_the_second_fixed_and_broke_is_named() -> None:
@@ -52,7 +53,7 @@ def test_below_ten_examples_counts_decide(second: Sequence[int], is_worse: bool)
 
 
 def test_examples_that_only_one_answered_are_left_out() -> None:
-    found = compare_runs(run(1), run(2, total=20), answers(n=N), answers(n=20))
+    found = compare_runs(LABELS, run(1), run(2, total=20), answers(n=N), answers(n=20))
     assert (found.figures.n, found.apart) == (20, 4)
 
 
@@ -79,13 +80,13 @@ def test_the_json_lists_everything() -> None:
 )
 def test_what_cannot_be_compared_says_why(second: Run, given: tuple[Prediction, ...], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
-        compare_runs(run(1), second, answers(), given)
+        compare_runs(LABELS, run(1), second, answers(), given)
 
 
 def test_runs_without_a_common_example_cannot_be_compared() -> None:
     other = tuple(replace(one, example_hash=f"other {one.example_hash}") for one in answers())
     with pytest.raises(InvalidInput, match="no example in common"):
-        compare_runs(run(1), run(2), answers(), other)
+        compare_runs(LABELS, run(1), run(2), answers(), other)
 
 
 def test_the_newest_complete_runs_by_the_same_weights_are_taken() -> None:

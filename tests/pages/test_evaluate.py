@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app import wiring
 from pld_app.wiring import App
-from pld_core.evaluation import score
+from pld_core.metrics import cells_of, figures
 from pld_core.models import Example, Job, JobState, Split
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import ANNA, approved_rule, fill, make_example, make_examples
@@ -70,15 +70,15 @@ def test_the_figures_of_a_run_are_those_of_its_answers(
     at = visit("evaluate")
     assert evaluated(at, worker).state is JobState.DONE
     assert len(ollama.asked) == VALIDATION
-    figures = score(compiled.store.tasks.get("nda").label_names, compiled.store.runs.predictions(1))
+    found = figures(compiled.store.tasks.get("nda").label_names, cells_of(compiled.store.runs.predictions(1)))
     assert metrics(at) == {
         "Accuracy": "48%",
         "Always the most frequent label": "48%",
         "Answers without a label": "0",
         "Answered": f"{VALIDATION} of {VALIDATION}",
     }
-    assert figures.accuracy.words in prose(at)
-    assert "95 % interval" in figures.accuracy.words
+    assert found.accuracy.words in prose(at)
+    assert "95 % interval" in found.accuracy.words
     assert "Run 1 is complete." in prose(at)
     assert "\ncomplete" in prose(at)
     assert table(at)["Entailment"] == (ENTAILMENTS, ENTAILMENTS, VALIDATION)

@@ -71,7 +71,7 @@ def test_a_missing_cell_is_started_with_one_click_and_shows_its_figures_when_don
     assert not cell(at, 2)
     worker()
     run(at)
-    assert "48% right (33 to 65%), 16 of 33" in prose(at)
+    assert "48% right (33 to 65%), 16 of 33; macro F1 0.218" in prose(at)
     assert cell(at, 1)
 
 
@@ -156,11 +156,10 @@ def test_repeats_at_a_temperature_are_runs_of_one_group_and_kept_apart(
     run(at)
     assert "No run yet." in prose(at), "they say nothing of the version"
     assert cell(at, 1)
-    (repeats,) = [table.value for table in at.dataframe if "how" in table.value]
-    assert repeats[["how", "right"]].values.tolist() == [
-        ["temperature 0.7, seed 0", 16],
-        ["temperature 0.7, seed 1", 16],
-    ]
+    (repeats,) = [table.value for table in at.dataframe if "seed" in table.value]
+    assert repeats[["seed", "right"]].values.tolist() == [[0, 16], [1, 16]]
+    assert f"2 runs of version 1 with {STUDENT} on validation, temperature 0.7" in prose(at)
+    assert "0 of 33 (0%, 95 % interval 0 to 10%) examples changed their answer in 2 repeats." in prose(at)
 
 
 def test_rules_that_have_no_other_order_cannot_be_shuffled(two: App, visit: Visit, ollama: FakeOllama) -> None:
