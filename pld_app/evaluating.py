@@ -65,7 +65,7 @@ def matrix(app: App, task: str, prompts: Sequence[int], students: Sequence[str],
     """Return the cells of versions and students on a split, version by version, as they stand now."""
     runs = [run for run in app.store.runs.all(task) if run.prompt_number in prompts and run.split is split]
     labels = app.store.tasks.get(task).label_names
-    return matrix_of(prompts, students, split, runs, app.store.runs.predictions, open_orders(app, task), labels)
+    return matrix_of(prompts, students, split, runs, app.store.runs.counted, open_orders(app, task), labels)
 
 
 def students_of(app: App, task: str) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pld_core.canonical import Json
 from pld_core.effect import StudentKey
+from pld_core.metrics import Cell
 from pld_core.models import Actor, Answer, CompiledPrompt, Example, Prediction, PromptVersion, Run, Split
 from pld_core.prompt_manifest import TokenCount
 from pld_core.publishing import PublishedModel
@@ -90,6 +92,10 @@ class RunStore(Protocol):
         ...
 
     def predictions(self, run_id: int) -> tuple[Prediction, ...]: ...
+    def counted(self, run_id: int) -> Counter[Cell]:
+        """Return how many answers of a run are of each kind."""
+        ...
+
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
         """Append the figures of a complete run to the audit chain, once."""
         ...

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pld_core.metrics import Cell as Answered
-from pld_core.metrics import Figures, cells_of, figures
-from pld_core.models import Prediction, Run, Split
+from pld_core.metrics import Figures, figures
+from pld_core.models import Run, Split
 from pld_core.proportion import SMALL_SAMPLE
+
+Counted = Callable[[int], Mapping[Answered, int]]
+"""How many answers of a run are of each kind, by its id."""
 
 
 class CellState(StrEnum):
@@ -75,7 +78,7 @@ def matrix_of(
     students: Sequence[str],
     split: Split,
     runs: Sequence[Run],
-    predictions: Callable[[int], Sequence[Prediction]],
+    counted: Counted,
     ordered: Collection[Ordered],
     labels: Sequence[str],
 ) -> tuple[Cell, ...]:
@@ -83,15 +86,15 @@ def matrix_of(
 
     Args:
         runs: of the task, in any order.
-        predictions: the answers of a run, by its id.
+        counted: the answers of a run by kind, by its id.
     """
     newest = sorted((run for run in runs if run.split is split), key=lambda run: run.id, reverse=True)
     cells = []
     for prompt in prompts:
         for student in students:
             own = [run for run in newest if (run.prompt_number, run.student) == (prompt, student)]
-            run, answers = _chosen(own, predictions)
-            found = _figures(tuple(labels), frozenset(cells_of(answers).items())) if run else None
+            run, answers = _chosen(own, counted)
+            found = _figures(tuple(labels), frozenset(answers.items())) if run else None
             is_ordered = Ordered(prompt, student, split) in ordered
             cells.append(Cell(prompt, student, split, run, found, is_ordered))
     return tuple(cells)
@@ -103,14 +106,12 @@ def _figures(labels: tuple[str, ...], counted: frozenset[tuple[Answered, int]]) 
     return figures(labels, dict(counted))
 
 
-def _chosen(
-    runs: Sequence[Run], predictions: Callable[[int], Sequence[Prediction]]
-) -> tuple[Run | None, Sequence[Prediction]]:
+def _chosen(runs: Sequence[Run], counted: Counted) -> tuple[Run | None, Mapping[Answered, int]]:
     """Return the newest complete run with its answers, else the newest."""
-    first: tuple[Run | None, Sequence[Prediction]] = (None, ())
+    first: tuple[Run | None, Mapping[Answered, int]] = (None, {})
     for run in runs:
-        answers = predictions(run.id)
-        if len(answers) == run.total > 0:
+        answers = counted(run.id)
+        if sum(answers.values()) == run.total > 0:
             return run, answers
         first = first if first[0] else (run, answers)
     return first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -10,6 +11,7 @@ from pld_core.canonical import Json, canonical_json, hash_json
 from pld_core.effect import StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.errors import MissingReason, NotFound
+from pld_core.metrics import Cell
 from pld_core.models import Actor, Answer, AnswerStatus, CompiledPrompt, Example, ExampleState, Prediction, Run, Split
 from pld_core.permissions import Step, guarded
 from storage import rows
@@ -147,6 +149,16 @@ class SqliteRuns:
         with self._database.read() as conn:
             found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
             return tuple(rows.prediction_from(row) for row in found)
+
+    def counted(self, run_id: int) -> Counter[Cell]:
+        """Return how many answers of a run are of each kind; all figures are made of these counts."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT gold, answer ->> '$.label' AS label, answer ->> '$.status' AS status, count(*) AS n
+                   FROM prediction WHERE run_id = ? GROUP BY 1, 2, 3""",
+                (run_id,),
+            )
+            return Counter({Cell(row["gold"], row["label"], AnswerStatus(row["status"])): row["n"] for row in found})
 
     @guarded(Step.EVALUATE)
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:

@@ -8,9 +8,10 @@ import streamlit as st
 from pld_app import evaluating, session
 from pld_app.components.text import count, moment, plain
 from pld_app.evaluating import RepeatGroup
+from pld_core.metrics import accuracy_of
 from pld_core.models import Task
 
-NEWEST = 5
+NEWEST = 3
 
 
 def draw_repeats(task: Task) -> None:
@@ -33,17 +34,15 @@ def _draw_group(group: RepeatGroup) -> None:
         st.markdown(plain(f"{group.steadiness.words}."))
     elif len(group.runs) > 1:
         st.caption("How many answers change is known once every repeat is complete.")
-    predictions = session.app().store.runs.predictions
     rows = []
     for run in group.runs:
-        answers = predictions(run.id)
-        right = sum(one.answer.label == one.gold for one in answers)
+        found = accuracy_of(session.app().store.runs.counted(run.id))
         rows.append(
             {
                 "run": run.id,
                 "seed": run.setup.seed,
-                "right": right,
-                "answered": f"{len(answers):,} of {run.total:,}",
+                "right": found.k,
+                "answered": f"{found.n:,} of {run.total:,}",
                 "when": moment(run.created_at),
             }
         )

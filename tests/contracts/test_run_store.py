@@ -10,6 +10,7 @@ from pld_core.effect import StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.errors import MissingReason, MissingRole, WorkspaceError
 from pld_core.evaluation import failed_answer
+from pld_core.metrics import cells_of
 from pld_core.models import Answer, AnswerStatus, Example, Prediction, Run, Split
 from pld_core.records import ExampleFilter
 from pld_core.run_setup import PLAIN_SETUP, RunSetup
@@ -98,6 +99,15 @@ def test_the_latency_is_the_median_of_a_student_s_answers(store: Store) -> None:
     answers = [replace(KEEP, latency_ms=ms) for ms in (10, 900, 20)]
     store.effects.keep(KEY, [KeptAnswer("p", f"e{i}", answer) for i, answer in enumerate(answers)])
     assert (store.runs.latency_ms("told"), store.runs.latency_ms("else")) == (20, None)
+
+
+def test_answers_are_counted_by_kind_as_reading_each_would(store: Store) -> None:
+    run, (one, two, three, four) = begin(store), train(store)
+    given = [(one, KEEP), (two, REMOVE), (three, KEEP), (four, failed_answer("Busy."))]
+    store.runs.add_predictions(run.id, [Prediction(e.hash, e.label, answer) for e, answer in given])
+    assert store.runs.counted(run.id) == cells_of(store.runs.predictions(run.id))
+    assert store.runs.counted(run.id).total() == 4
+    assert not store.runs.counted(99)
 
 
 # --- trials -----------------------------------------------------------------------------------------------------------

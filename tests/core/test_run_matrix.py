@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from pld_core.metrics import cells_of
 from pld_core.models import Answer, AnswerStatus, Prediction, Run, Split
 from pld_core.run_matrix import Cell, CellState, Ordered, matrix_of
 from tests.factories import LABELS
@@ -23,7 +24,7 @@ def answers(right: int, n: int) -> list[Prediction]:
 
 
 def cell(runs: Mapping[Run, list[Prediction]], *ordered: Ordered) -> Cell:
-    by_id = {one.id: given for one, given in runs.items()}
+    by_id = {one.id: cells_of(given) for one, given in runs.items()}
     (found,) = matrix_of([1], ["told"], VALIDATION, list(runs), by_id.__getitem__, ordered, LABELS)
     return found
 
@@ -68,5 +69,5 @@ def test_what_is_ordered_is_told_before_old_figures() -> None:
 
 
 def test_cells_come_prompt_by_prompt() -> None:
-    found = matrix_of([2, 1], ["a", "b"], VALIDATION, [], lambda _: (), [], LABELS)
+    found = matrix_of([2, 1], ["a", "b"], VALIDATION, [], lambda _: {}, [], LABELS)
     assert [(one.prompt, one.student) for one in found] == [(2, "a"), (2, "b"), (1, "a"), (1, "b")]
