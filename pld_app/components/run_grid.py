@@ -55,8 +55,8 @@ def draw_grid(task: Task, versions: Sequence[PromptVersion]) -> None:
     if len(versions) > len(shown):
         st.caption(f"The newest {NEWEST} of {len(versions)} versions are shown; the form above has all.")
     st.caption(
-        "Share of right answers (95 % interval) and macro F1 of the newest complete run at temperature 0. A rule prompt is "
-        "worth its length only if it does better than the baselines: compile them on the Prompt page."
+        "Share of right answers and macro F1, both with a 95 % interval, of the newest complete run at temperature 0. "
+        "A rule prompt is worth its length only if it does better than the baselines: compile them on the Prompt page."
     )
 
 
