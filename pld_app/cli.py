@@ -13,6 +13,8 @@ import click
 
 from pld_app import wiring
 from pld_app.acting import refuse_open_address
+from pld_app.cli_ask_batch import ask_batch
+from pld_app.cli_attribute import attribute
 from pld_app.cli_audit import audit
 from pld_app.cli_cluster import cluster
 from pld_app.cli_compare import compare
@@ -21,6 +23,7 @@ from pld_app.cli_data import data
 from pld_app.cli_desk import COMMANDS as DESK
 from pld_app.cli_effect import effect
 from pld_app.cli_embedder import embedder
+from pld_app.cli_errors import errors
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_format import Output, options, progress
@@ -74,6 +77,9 @@ cli.add_command(guideline)
 cli.add_command(extract)
 cli.add_command(evaluate)
 cli.add_command(compare)
+cli.add_command(ask_batch)
+cli.add_command(attribute)
+cli.add_command(errors)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from pld_app.acting import command_line_actor
 from pld_app.context_sizing import sized
+from pld_app.embedder_settings import embedders_at_hand
 from pld_app.settings import Settings, load_settings
-from pld_core import asking, compiling, pipeline, synthesising
+from pld_core import asking, attributing, compiling, pipeline, synthesising
 from pld_core.asking import Evaluation
 from pld_core.backends import open_batch_chat, open_chat
 from pld_core.backends.scripted import ScriptedChat
@@ -354,6 +355,7 @@ def answer_run(app: App, run: Run, report: Progress) -> None:
     async def answer() -> None:
         async with student_backend(app, run.student) as chat:
             await asking.answer_run(app.store, chat, run, report, Limits(in_flight=app.settings.in_flight(run.student)))
+        await attributing.attribute_run(app.store, run, embedders_at_hand(app.settings.embedder, app.store), app.actor)
 
     run_async(answer())
 

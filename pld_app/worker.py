@@ -11,7 +11,19 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import auditing, batching, effects, embedding, extracting, importing, synthesis_work, wiring
+from pld_app import (
+    attributions,
+    auditing,
+    batching,
+    effects,
+    embedding,
+    extracting,
+    importing,
+    live_batches,
+    synthesis_work,
+    wiring,
+)
+from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.run_order import RunOrder
@@ -44,6 +56,15 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
 def _effect(app: App, job: Job, report: Progress) -> str:
     stored = effects.measure(app, str(job.params["rule"]), str(job.params["student"]), report)
     return f"{stored.effect.basis.rule_id}: {stored.effect.words}."
+
+
+def _live_batch(app: App, job: Job, report: Progress) -> str:
+    batch = live_batches.answer(app, int(str(job.params["batch"])), report)
+    return f"Batch {batch.id}: {live_batches.result_words(app, batch)}"
+
+
+def _attribute(app: App, job: Job, report: Progress) -> str:
+    return attribution_words(attributions.attribute(app, int(str(job.params["run"])), report))
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
@@ -115,6 +136,8 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "embed": _embed,
     "audit_pack": _audit_pack,
     "effect": _effect,
+    "live_batch": _live_batch,
+    "attribute": _attribute,
 }
 
 

@@ -117,6 +117,8 @@ JOBS: dict[str, Step] = {
     "embed": Step.EMBED,
     "audit_pack": Step.EXPORT,
     "effect": Step.MEASURE_EFFECT,
+    "live_batch": Step.ASK,
+    "attribute": Step.EVALUATE,
 }
 """The step that a job of each kind takes: to order it, to cancel it, and to continue it."""
 

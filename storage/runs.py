@@ -50,10 +50,7 @@ class SqliteRuns:
 
     def get(self, run_id: int) -> Run:
         with self._database.read() as conn:
-            row = conn.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise NotFound(f"There is no run {run_id}. The Evaluate page lists those there are.")
-        return rows.run_from(row)
+            return load_run(conn, run_id)
 
     def all(self, task: str) -> tuple[Run, ...]:
         """Return the runs that say how a version of a task does, newest first."""
@@ -147,8 +144,7 @@ class SqliteRuns:
 
     def predictions(self, run_id: int) -> tuple[Prediction, ...]:
         with self._database.read() as conn:
-            found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
-            return tuple(rows.prediction_from(row) for row in found)
+            return load_predictions(conn, run_id)
 
     def counted(self, run_id: int) -> Counter[Cell]:
         """Return how many answers of a run are of each kind; all figures are made of these counts."""
@@ -214,6 +210,25 @@ class SqliteRuns:
                 },
             )
             return test_id
+
+
+def load_run(conn: sqlite3.Connection, run_id: int) -> Run:
+    """Return a run.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    row = conn.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"There is no run {run_id}. The Evaluate page lists those there are.")
+    return rows.run_from(row)
+
+
+def load_predictions(conn: sqlite3.Connection, run_id: int) -> tuple[Prediction, ...]:
+    """Return the answers of a run, in the order in which they came."""
+    # The columns by name: those that are computed from the answer would be computed for nothing.
+    sql = "SELECT example_hash, gold, answer FROM prediction WHERE run_id = ? ORDER BY rowid"
+    return tuple(rows.prediction_from(row) for row in conn.execute(sql, (run_id,)))
 
 
 def _reason(run: Run) -> str:

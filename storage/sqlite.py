@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.analytics import SqliteAnalytics
+from storage.attributions import SqliteAttributions
 from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
 from storage.checks import SqliteChecks
@@ -21,6 +23,7 @@ from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
 from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
+from storage.live_batches import SqliteLiveBatches
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
@@ -59,6 +62,9 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.live_batches = SqliteLiveBatches(database)
+        self.attributions = SqliteAttributions(database)
+        self.analytics = SqliteAnalytics(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

@@ -26,6 +26,7 @@ KINDS = {
     "embed": "Embedding",
     "audit_pack": "Audit pack",
     "effect": "Effect of a rule",
+    "live_batch": "Many inputs at once",
 }
 WAITING_S = 10.0
 STATE_ICONS = {

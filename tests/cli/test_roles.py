@@ -75,8 +75,12 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
-    Step.EVALUATE: (("evaluate", "--task", "nda"),),
-    Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
+    Step.EVALUATE: (("evaluate", "--task", "nda"), ("attribute", "--run", "1")),
+    Step.ASK: (
+        ("ask", "--task", "nda", "--field", "hypothesis=x"),
+        ("ask-batch", "--task", "nda", "--resume", "1"),
+        ("student", "check", "--task", "nda"),
+    ),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
     Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
@@ -110,7 +114,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
-    *("prompt gates", "prompt history", "policy gates", "compare"),
+    *("prompt gates", "prompt history", "policy gates", "compare", "errors"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 
