@@ -31,6 +31,7 @@ from storage.migrations import (
     m025_prompt_versions,
     m026_releases,
     m028_live_batches,
+    m029_run_setup,
     m030_attribution,
 )
 from storage.migrations.steps import migrations
@@ -75,6 +76,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "run_prompt": (("run_id",),),
     "live_batch": (("id",),),
     "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
     "attribution_made": (("run_id", "method"),),
@@ -113,6 +115,7 @@ STEPS = (
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
     m028_live_batches.m028_live_batches,
+    m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
