@@ -26,13 +26,13 @@ from pld_app import (
 from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
+from pld_app.run_order import RunOrder
 from pld_app.settings import LiveSettings
 from pld_app.synthesis_work import SynthesisOrder
 from pld_app.uploads import Waiting
 from pld_app.wiring import App
-from pld_core.asking import Evaluation
 from pld_core.errors import JobCancelled, JobDeferred, JobLost, PldError
-from pld_core.models import Actor, Job, JobState, Role, Split
+from pld_core.models import Actor, Job, JobState, Role
 from pld_core.ports import Progress
 from pld_core.pricing import money
 
@@ -44,11 +44,13 @@ REPORT_S = 0.3
 
 
 def _evaluate(app: App, job: Job, report: Progress) -> str:
-    params = job.params
-    wanted = Evaluation(job.task, int(str(params["prompt"])), Split(str(params["split"])), job.id)
-    run = wiring.start_run(app, str(params["student"]), wanted)
+    order = RunOrder.from_json(job.task, job.params)
+    run = wiring.start_run(app, order.student, order.evaluation(job.id))
     wiring.answer_run(app, run, report)
-    return f"Run {run.id} is complete."
+    cached = app.store.runs.from_cache(run.id)
+    return f"Run {run.id} is complete." + (
+        f" {cached:,} of {run.total:,} answers were known already." if cached else ""
+    )
 
 
 def _effect(app: App, job: Job, report: Progress) -> str:

@@ -79,7 +79,7 @@ WORDS: Mapping[str, str] = {
     "rule.superseded": "An approved revision of {subject} was replaced by a newer approved one.",
     "run.attributed": "{who} put answers of {subject} down to rules, by {method}, {uncovered} of {answers} to none.",
     "run.finished": "The evaluation {subject} was completed.",
-    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student}.",
+    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student} on {split}.",
     "setting.changed": "{who} changed {label} from {before} to {after}.",
     "student.asked": "{who} asked {student} about one input ({subject}).",
     "student.asked_batch": "{student} answered the {inputs} inputs of {subject}; {unusable} without a label.",

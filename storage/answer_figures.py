@@ -23,8 +23,8 @@ from pld_core.errors import InvalidInput
 from pld_core.models import AnswerStatus
 from pld_core.records import Page
 from storage.connection import Database
-from storage.prompts import load_run
 from storage.rule_figures import attributed
+from storage.runs import load_run
 
 _RIGHT = """SELECT gold, count(*) AS n, sum(said IS gold) AS right FROM prediction INDEXED BY prediction_figures
     WHERE run_id = ? GROUP BY gold"""

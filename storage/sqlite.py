@@ -29,10 +29,11 @@ from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
-from storage.prompts import SqlitePrompts, SqliteRuns
+from storage.prompts import SqlitePrompts
 from storage.releases import SqliteReleases
 from storage.roles import SqliteRoles
 from storage.rules import SqliteRules
+from storage.runs import SqliteRuns
 from storage.sheets import SqliteSheets
 from storage.tasks import SqliteTasks
 

@@ -108,6 +108,8 @@ def draw_all_findings(task: Task) -> None:
             st.markdown(plain(findings.state_words(one)))
             if one.is_open:
                 _draw_attach(one)
+            if one.is_open and not one.rules:
+                _draw_dismiss(one)
     if len(shown) > SHOWN:
         st.caption(f"The newest {SHOWN} of {len(shown)} are shown; `pld finding list` shows all.")
 
@@ -125,5 +127,21 @@ def _attach(one: Finding, key: str) -> None:
         done = app.store.findings.attach(one.id, session.widget(key).strip(), app.actor)
         session.preset(key, "")
         return f"Finding {one.id} {findings.state_words(done)}"
+
+    session.step(record)
+
+
+def _draw_dismiss(one: Finding) -> None:
+    key = f"all_dismiss_{one.id}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Or why it is about none", key=key, max_chars=MOST_NOTE, width=420)
+        st.button("Dismiss", key=f"{key}_send", **allowed(Step.TICK), on_click=_dismiss, args=(one, key))
+
+
+def _dismiss(one: Finding, key: str) -> None:
+    def record() -> str:
+        app = session.app()
+        app.store.findings.settle(Settlement(one.id, "", reason=session.widget(key)), app.actor)
+        return f"Finding {one.id} is dismissed"
 
     session.step(record)

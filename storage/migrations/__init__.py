@@ -32,6 +32,7 @@ from storage.migrations import (
     m026_releases,
     m027_findings,
     m028_live_batches,
+    m029_run_setup,
     m030_attribution,
 )
 from storage.migrations.steps import migrations
@@ -79,6 +80,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "finding": (("id",),),
     "finding_rule": (("finding_id", "rule_id"), ("rowid",)),
     "finding_outcome": (("finding_id", "rule_id"), ("rowid",)),
+    "run_prompt": (("run_id",),),
     "live_batch": (("id",),),
     "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
     "attribution_made": (("run_id", "method"),),
@@ -118,6 +120,7 @@ STEPS = (
     m026_releases.m026_releases,
     m027_findings.m027_findings,
     m028_live_batches.m028_live_batches,
+    m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

@@ -21,7 +21,8 @@ NEXT_WEEK = (TODAY + timedelta(days=7)).isoformat()
 @pytest.fixture
 def on_test(compiled: Path, pld: Pld) -> Path:
     """The demo with prompt version 1, evaluated on the test split by a student that says one label to everything."""
-    done = pld("evaluate", "--task", "nda", "--split", "test", "--student", STUDENT, "--workspace", compiled)
+    look = ("--split", "test", "--reason", "to release it")
+    done = pld("evaluate", "--task", "nda", *look, "--student", STUDENT, "--workspace", compiled)
     assert done.code == 0, done.err
     return compiled
 

@@ -119,7 +119,7 @@ READING = {
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
     "finding list",
-    *("prompt gates", "prompt history", "policy gates", "errors"),
+    *("prompt gates", "prompt history", "policy gates", "compare", "errors"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 
@@ -197,7 +197,7 @@ def test_one_role_of_the_table_is_enough_and_a_revoked_one_bites_at_once(governe
 
 def test_the_worker_needs_no_role_for_what_somebody_was_allowed_to_order(governed: Path, pld: Pld) -> None:
     store = open_store(url_of(governed / "pld.db"))
-    order: dict[str, Json] = {"prompt": 1, "student": STUDENT, "split": "test"}
+    order: dict[str, Json] = {"prompt": 1, "student": STUDENT, "split": "test", "reason": "to release it"}
     store.jobs.enqueue("evaluate", "nda", order, Actor("lea@example.org", frozenset({Role.LEAD})))
     (ended,) = pld("worker", "--once", "--workspace", governed, "--json").value
     assert (ended["state"], store.runs.get(1).created_by) == ("done", "lea@example.org")

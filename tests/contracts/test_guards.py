@@ -29,6 +29,7 @@ MACHINE = {
     "logic.record_calls",
     "logic.add_instruction",
     "runs.add_predictions",
+    "runs.take_cached",
     "effects.keep",
     "live_batches.keep",
     "batches.record",
@@ -56,7 +57,10 @@ OWN = {
 """
 READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
-    "wiring.student_backend",
+    *("wiring.student_backend", "wiring.ready_student"),
+    *("evaluating.estimated", "evaluating.open_orders", "evaluating.matrix", "evaluating.students_of"),
+    *("evaluating.compare_runs_of", "evaluating.compare_versions_on", "evaluating.run_of"),
+    *("evaluating.repeat_groups", "evaluating.steadiness"),
     *("live_batches.estimate_words", "live_batches.lines", "live_batches.result_words"),
     *("extracting.teacher_name", "extracting.has_teacher", "extracting.chosen", "extracting.estimated"),
     *("extracting.newest_failures", "extracting.last_run", "extracting.failures"),

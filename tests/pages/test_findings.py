@@ -74,6 +74,15 @@ def test_one_about_no_rule_is_listed_and_given_one(compiled: App, visit: Visit, 
     assert f"waits at {rule_of(compiled)}" in prose(at)
 
 
+def test_one_about_no_rule_is_dismissed_with_a_reason(compiled: App, visit: Visit) -> None:
+    asked(compiled)
+    at = findings_tab(visit)
+    at.text_input("all_dismiss_1").set_value("The input is no clause.")
+    press(at, "all_dismiss_1_send")
+    assert not compiled.store.findings.get(1).is_open
+    assert "1 finding, 0 of them open." in prose(at)
+
+
 def test_a_wrong_answer_of_a_run_is_marked_where_it_is_listed(
     compiled: App, visit: Visit, ollama: FakeOllama, worker: object
 ) -> None:
