@@ -18,6 +18,7 @@ from storage.desk import SqliteDesk
 from storage.effects import SqliteEffects
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
+from storage.findings import SqliteFindings
 from storage.gate_policies import SqliteGatePolicies
 from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
@@ -62,6 +63,7 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.findings = SqliteFindings(database)
         self.live_batches = SqliteLiveBatches(database)
         self.attributions = SqliteAttributions(database)
         self.analytics = SqliteAnalytics(database)
