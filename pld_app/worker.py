@@ -11,7 +11,18 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import attributions, auditing, batching, effects, embedding, extracting, importing, synthesis_work, wiring
+from pld_app import (
+    ablations,
+    attributions,
+    auditing,
+    batching,
+    effects,
+    embedding,
+    extracting,
+    importing,
+    synthesis_work,
+    wiring,
+)
 from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
@@ -43,6 +54,10 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
 def _effect(app: App, job: Job, report: Progress) -> str:
     stored = effects.measure(app, str(job.params["rule"]), str(job.params["student"]), report)
     return f"{stored.effect.basis.rule_id}: {stored.effect.words}."
+
+
+def _ablate(app: App, job: Job, report: Progress) -> str:
+    return ablations.ablate(app, ablations.order_from_json(job.params), report).words
 
 
 def _attribute(app: App, job: Job, report: Progress) -> str:
@@ -119,6 +134,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "audit_pack": _audit_pack,
     "effect": _effect,
     "attribute": _attribute,
+    "ablate": _ablate,
 }
 
 

@@ -118,6 +118,7 @@ JOBS: dict[str, Step] = {
     "audit_pack": Step.EXPORT,
     "effect": Step.MEASURE_EFFECT,
     "attribute": Step.EVALUATE,
+    "ablate": Step.EVALUATE,
 }
 """The step that a job of each kind takes: to order it, to cancel it, and to continue it."""
 

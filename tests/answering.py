@@ -32,7 +32,7 @@ def answered_run(
     version = store.prompts.save(prompt, ANNA)
     asked = list(examples)
     total = len(asked)
-    new = Run(0, "posts", version.number, prompt.sha256, student, "sha256:w", split, "", "", total, None)
+    new = Run(0, "posts", version.number, prompt.sha256, student, "sha256:weights", split, "", "", total, None)
     run = store.runs.start(new, ANNA)
     given = [Prediction(e.hash, e.label, answers.get(e.hash, answer_of(e.label))) for e in asked]
     store.runs.add_predictions(run.id, given)

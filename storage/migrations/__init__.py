@@ -78,6 +78,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "attribution": (("run_id", "method", "example_hash", "rule_id"),),
     "rule_figure": (("run_id", "method", "rule_id"),),
     "rule_confusion": (("run_id", "method", "rule_id", "gold", "said"),),
+    "ablation": (("id",), ("hash",)),
     "label_figure": (("run_id", "method", "label"),),
     "claim_overlap": (("run_id", "method", "low", "high"),),
 }

@@ -62,4 +62,13 @@ def m030_attribution(db: Tables) -> None:
             wrong INTEGER NOT NULL, PRIMARY KEY (run_id, method, low, high),
             FOREIGN KEY (run_id, method) REFERENCES attribution_made (run_id, method)) STRICT, WITHOUT ROWID""",
         "CREATE INDEX claim_overlap_by_wrong ON claim_overlap (run_id, method, wrong DESC, n DESC, low, high)",
+        """CREATE TABLE ablation (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name),
+            run_id INTEGER NOT NULL REFERENCES run(id), rule_id TEXT NOT NULL REFERENCES rule(id),
+            revision_hash TEXT NOT NULL REFERENCES revision(hash),
+            with_sha256 TEXT NOT NULL, without_sha256 TEXT NOT NULL,
+            scope TEXT NOT NULL CHECK (scope IN ('affected', 'all')), student TEXT NOT NULL, digest TEXT NOT NULL,
+            options TEXT NOT NULL, cases TEXT NOT NULL, citing TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+            by TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX ablation_by_run ON ablation (run_id, rule_id, scope, id)",
     )

@@ -75,7 +75,11 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
-    Step.EVALUATE: (("evaluate", "--task", "nda"), ("attribute", "--run", "1")),
+    Step.EVALUATE: (
+        ("evaluate", "--task", "nda"),
+        ("attribute", "--run", "1"),
+        ("ablate", "--task", "nda", "--run", "1"),
+    ),
     Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
     Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
