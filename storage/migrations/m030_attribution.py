@@ -52,6 +52,13 @@ def m030_attribution(db: Tables) -> None:
             run_id INTEGER NOT NULL, {_METHOD}, rule_id TEXT NOT NULL, gold TEXT NOT NULL, said TEXT NOT NULL,
             n INTEGER NOT NULL, PRIMARY KEY (run_id, method, rule_id, gold, said),
             FOREIGN KEY (run_id, method) REFERENCES attribution_made (run_id, method)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE answer_confusion (
+            run_id INTEGER NOT NULL REFERENCES run(id), gold TEXT NOT NULL, said TEXT NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (run_id, gold, said)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE answer_figure (
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            quantity TEXT NOT NULL CHECK (quantity IN ('latency_ms', 'prompt_tokens', 'output_tokens')),
+            value INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (run_id, quantity, value)) STRICT, WITHOUT ROWID""",
         f"""CREATE TABLE label_figure (
             run_id INTEGER NOT NULL, {_METHOD}, label TEXT NOT NULL, covered INTEGER NOT NULL, wrong INTEGER NOT NULL,
             uncovered INTEGER NOT NULL, uncovered_wrong INTEGER NOT NULL, own_sources INTEGER NOT NULL,
