@@ -116,7 +116,7 @@ class Ablating:
         """Look at the run, its prompt and its student; asks nothing.
 
         Raises:
-            InvalidInput: the student has other weights than in the run, or the task has changed since the prompt.
+            InvalidInput: the student has other weights than in the run, or the run was not put down to rules.
             NotFound: there is no such run, or its prompt does not hold one of the rules.
         """
         self.store, self.status, self.order = store, status, order
@@ -126,6 +126,11 @@ class Ablating:
             raise InvalidInput(
                 f"Run {self.run.id} was answered by other weights of {self.run.student} than are there now, so a rule "
                 "would not be all that is different. Nothing was asked. Start a new run."
+            )
+        if not store.attributions.made(self.run.id):
+            raise InvalidInput(
+                f"The answers of run {self.run.id} are not put down to rules yet, so what a rule affects is not known. "
+                f"Nothing was asked. Run: pld attribute --run {self.run.id}"
             )
         self._prompt = store.prompts.get(self.run.task, self.run.prompt_number).prompt
         self._predictions = [p for p in store.runs.predictions(self.run.id) if p.answer.status not in NO_ANSWER]

@@ -87,7 +87,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
 
 def put_down(store: SqliteStore, run: Run, example: Example) -> None:
     """Complete the run with one answer, and put that down to two rules."""
-    store.runs.add_predictions(run.id, [Prediction(example.hash, "keep", failed_answer("slept"))])
+    answer = Answer("keep", "keep", AnswerStatus.OK, 7)
+    store.runs.add_predictions(run.id, [Prediction(example.hash, "keep", answer)])
     store.runs.finish(run.id, {}, SYSTEM)
     claims = (Claim(example.hash, "R1", True), Claim(example.hash, "R2", False))
     store.attributions.record(run.id, Attribution(Method.EVIDENCE, "", "b", ("R1", "R2"), claims), ANNA)

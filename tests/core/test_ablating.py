@@ -210,6 +210,13 @@ def test_other_weights_than_those_of_the_run_are_refused(store: SqliteStore) -> 
     assert chat.asked == []
 
 
+def test_a_run_that_was_not_put_down_to_rules_is_refused(store: SqliteStore) -> None:
+    run, chat = answered_run(store, prompt_of(store), EXAMPLES, {}), ToldChat(keeps)
+    with pytest.raises(InvalidInput, match=f"pld attribute --run {run.id}"):
+        left_out(store, chat, AblationOrder(run.id, scope=Scope.ALL))
+    assert chat.asked == []
+
+
 def test_a_guideline_that_changed_since_is_refused(store: SqliteStore) -> None:
     run, chat = run_of(store), ToldChat(keeps)
     store.guidelines.change("posts", 1, "Keep nothing.", "stricter", ANNA)
