@@ -141,6 +141,20 @@ def student_status(settings: Settings, name: str) -> BackendStatus:
     return run_async(look())
 
 
+def ready_student(app: App, name: str) -> BackendStatus:
+    """Return the status of a student that is ready, with the context window that the workspace needs.
+
+    Raises:
+        BackendError: it is not ready.
+    """
+
+    async def look() -> BackendStatus:
+        async with student_backend(app, name) as chat:
+            return await asking.ready_status(chat)
+
+    return run_async(look())
+
+
 # --- use cases, called by pages and command line alike ----------------------------------------------------------------
 
 
@@ -320,6 +334,7 @@ def start_run(app: App, student: str, wanted: Evaluation) -> Run:
 
     Raises:
         BackendError: the student is not ready; no run is begun.
+        MissingReason, InvalidInput, NotFound: as `asking.start_run`; no run is begun.
     """
 
     async def begin() -> Run:

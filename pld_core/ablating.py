@@ -116,7 +116,8 @@ class Ablating:
         """Look at the run, its prompt and its student; asks nothing.
 
         Raises:
-            InvalidInput: the student has other weights than in the run, or the run was not put down to rules.
+            InvalidInput: the student has other weights than in the run, or the run drew lots or was not put
+                down to rules.
             NotFound: there is no such run, or its prompt does not hold one of the rules.
         """
         self.store, self.status, self.order = store, status, order
@@ -126,6 +127,11 @@ class Ablating:
             raise InvalidInput(
                 f"Run {self.run.id} was answered by other weights of {self.run.student} than are there now, so a rule "
                 "would not be all that is different. Nothing was asked. Start a new run."
+            )
+        if self.run.setup.words:
+            raise InvalidInput(
+                f"Run {self.run.id} was asked with {self.run.setup.words}, so a rule would not be all that is "
+                "different. Nothing was asked. Leave rules out of a plain run."
             )
         if not store.attributions.made(self.run.id):
             raise InvalidInput(

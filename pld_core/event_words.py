@@ -77,9 +77,11 @@ WORDS: Mapping[str, str] = {
     "run.ablated": "{who} left {rule} out of {subject}: the rule fixes {fixed} and breaks {broken} of {n} answers.",
     "run.attributed": "{who} put answers of {subject} down to rules, by {method}, {uncovered} of {answers} to none.",
     "run.finished": "The evaluation {subject} was completed.",
-    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student}.",
+    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student} on {split}.",
     "setting.changed": "{who} changed {label} from {before} to {after}.",
     "student.asked": "{who} asked {student} about one input ({subject}).",
+    "student.asked_batch": "{student} answered the {inputs} inputs of {subject}; {unusable} without a label.",
+    "student.batch_ordered": "{who} ordered {inputs} inputs to be asked of {student} ({subject}).",
     "task.created": "{who} made the task {subject}.",
 }
 """A sentence for each kind. `{who}` and `{subject}` are the event's; other names are read from its payload."""
@@ -118,6 +120,8 @@ def sentence(event: Event) -> str:
         values = {name: _word(name, value) for name, value in event.payload.items()}
         text = known.format_map(_Values({**values, "who": event.actor, "subject": event.subject}))
     text = text[:1].upper() + text[1:] if known and known.startswith("{subject}") else text
+    notice = _word("notice", event.payload.get("notice", ""))
+    text = f"{text} It states: {notice}." if notice else text
     reason = _word("reason", event.payload.get("reason", ""))
     return f"{text} Reason: {reason}" if reason else text
 

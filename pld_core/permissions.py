@@ -117,6 +117,7 @@ JOBS: dict[str, Step] = {
     "embed": Step.EMBED,
     "audit_pack": Step.EXPORT,
     "effect": Step.MEASURE_EFFECT,
+    "live_batch": Step.ASK,
     "attribute": Step.EVALUATE,
     "ablate": Step.EVALUATE,
 }

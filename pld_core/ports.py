@@ -11,6 +11,7 @@ from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
+from pld_core.live_batch_ports import LiveBatchStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
 from pld_core.models import ANYBODY, Actor, Event, Job
 from pld_core.policy_ports import GuidelineStore, LabelStore, PolicyStore, RoleStore
@@ -75,6 +76,8 @@ class Store(Protocol):
     def runs(self) -> RunStore: ...
     @property
     def effects(self) -> EffectStore: ...
+    @property
+    def live_batches(self) -> LiveBatchStore: ...
     @property
     def attributions(self) -> AttributionStore: ...
     @property

@@ -25,8 +25,8 @@ from pld_core.errors import InvalidInput, NotFound
 from pld_core.models import AnswerStatus, Run
 from pld_core.records import Page
 from storage.connection import Database
-from storage.prompts import load_run
 from storage.rule_figures import attributed
+from storage.runs import load_run
 
 _RIGHT = "SELECT gold, sum(iif(said = gold, n, 0)) AS right FROM answer_confusion WHERE run_id = ? GROUP BY gold"
 _WRONG_THERE = """SELECT w.gold, sum(o.said IS o.gold) AS turned, sum(o.said IS NOT o.gold) AS stayed

@@ -12,8 +12,8 @@ from pld_core.models import Actor, CompiledRule, EvidenceRole, evidence_set_hash
 from pld_core.permissions import Step, guarded
 from storage.attribution_writes import add_claims, count_answers, refuse_incomplete
 from storage.connection import Database
-from storage.prompts import load_run
 from storage.rule_queries import effective_evidence
+from storage.runs import load_run
 
 
 class SqliteAttributions:

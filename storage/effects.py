@@ -11,11 +11,9 @@ from pld_core.effect import Basis, Effect, StoredEffect, StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.models import Actor, Answer
 from pld_core.permissions import Step, guarded
-from storage import rows
+from storage.answers import keep_answers, load_answers
 from storage.case_rows import case_from, case_json
 from storage.connection import Database
-
-_BY_STUDENT = "student = ? AND digest = ? AND options = ?"
 
 
 class SqliteEffects:
@@ -25,32 +23,12 @@ class SqliteEffects:
     def answers(self, student: StudentKey, prompt_sha256: str, example_hashes: Sequence[str]) -> dict[str, Answer]:
         """Return the answers to those of the examples that have one, by hash."""
         with self._database.read() as conn:
-            return _answers(conn, student, prompt_sha256, example_hashes)
+            return load_answers(conn, student, prompt_sha256, example_hashes)
 
     def keep(self, student: StudentKey, answers: Sequence[KeptAnswer]) -> None:
         """Keep answers; where there is one already, it stays: two workers may have asked the same."""
         with self._database.write() as write:
-            first = {(kept.prompt_sha256, kept.example_hash): kept for kept in reversed(answers)}
-            there: set[tuple[str, str]] = set()
-            for prompt in {kept.prompt_sha256 for kept in answers}:
-                asked = [example for under, example in first if under == prompt]
-                there |= {(prompt, example) for example in _answers(write.conn, student, prompt, asked)}
-            write.insert_all(
-                "student_answer",
-                [
-                    {
-                        "prompt_sha256": kept.prompt_sha256,
-                        "student": student.name,
-                        "digest": student.digest,
-                        "options": student.options,
-                        "example_hash": kept.example_hash,
-                        "answer": canonical_json(rows.answer_json(kept.answer)),
-                        "at": write.now,
-                    }
-                    for key, kept in first.items()
-                    if key not in there
-                ],
-            )
+            keep_answers(write, student, answers)
 
     @guarded(Step.MEASURE_EFFECT)
     def record(self, effect: Effect, actor: Actor) -> StoredEffect:
@@ -89,17 +67,6 @@ class SqliteEffects:
         with self._database.read() as conn:
             found = conn.execute("SELECT * FROM rule_effect WHERE rule_id = ? ORDER BY id DESC", (rule_id,))
             return tuple(_effect_from(row) for row in found)
-
-
-def _answers(
-    conn: sqlite3.Connection, student: StudentKey, prompt_sha256: str, example_hashes: Sequence[str]
-) -> dict[str, Answer]:
-    found = conn.execute(
-        f"""SELECT example_hash, answer FROM student_answer WHERE prompt_sha256 = ? AND {_BY_STUDENT}
-            AND example_hash IN (SELECT value FROM json_each(?))""",  # noqa: S608 - a constant of this module
-        (prompt_sha256, student.name, student.digest, student.options, canonical_json(list(example_hashes))),
-    )
-    return {str(row["example_hash"]): rows.answer_from(json.loads(row["answer"])) for row in found}
 
 
 def _told(effect: Effect, number: int) -> dict[str, Json]:

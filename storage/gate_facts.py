@@ -12,8 +12,8 @@ from pld_core.models import ExampleState, PromptVersion, Run, Split
 from pld_core.releases import ReleaseLabel, before_holder
 from pld_core.token_count import estimated
 from storage import rows
-from storage.prompts import load_predictions
 from storage.release_rows import load_moves
+from storage.runs import OF_VERSIONS, load_predictions
 from storage.task_queries import load_task
 
 _CONFLICTS = "SELECT count(DISTINCT text_hash) FROM example WHERE task = ? AND state = 'conflict'"
@@ -102,7 +102,8 @@ def _newest(
     found = [
         rows.run_from(row)
         for row in conn.execute(
-            "SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? ORDER BY id DESC", (task, sha256)
+            f"SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? AND {OF_VERSIONS} ORDER BY id DESC",  # noqa: S608 - a constant
+            (task, sha256),
         )
     ]
     if like is not None:

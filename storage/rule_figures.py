@@ -30,7 +30,7 @@ from pld_core.proportion import SMALL_SAMPLE
 from pld_core.records import Page
 from storage import rows
 from storage.connection import Database
-from storage.prompts import load_run
+from storage.runs import OF_VERSIONS, load_run
 
 _LIKE_RUN = "r.task = :task AND r.student = :student AND r.digest = :digest AND r.split = :split"
 """The runs `r` that can be held against a run, once they are complete."""
@@ -73,7 +73,7 @@ class SqliteRuleFigures:
                 f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,
                         (SELECT json_group_array(method) FROM attribution_made WHERE run_id = r.id) AS methods
                     FROM run AS r JOIN prompt_version AS v ON v.task = r.task AND v.number = r.prompt_number
-                    WHERE r.id <> :run AND {_LIKE_RUN} AND {_COMPLETE} ORDER BY r.id DESC""",  # noqa: S608 - a constant
+                    WHERE r.id <> :run AND {_LIKE_RUN} AND {_COMPLETE} AND {OF_VERSIONS} ORDER BY r.id DESC""",  # noqa: S608 - a constant
                 _like(load_run(conn, run_id)),
             )
             return tuple(
@@ -132,7 +132,7 @@ class SqliteRuleFigures:
                 f"""SELECT r.id, r.prompt_number, r.at, f.covered, f.wrong
                     FROM run AS r JOIN attribution_made AS m ON m.run_id = r.id AND m.method = :method
                     LEFT JOIN rule_figure AS f ON f.run_id = r.id AND f.method = :method AND f.rule_id = :rule
-                    WHERE {_LIKE_RUN} ORDER BY r.id""",  # noqa: S608 - a constant
+                    WHERE {_LIKE_RUN} AND {OF_VERSIONS} ORDER BY r.id""",  # noqa: S608 - a constant
                 {**_like(run), "method": method.value, "rule": rule_id},
             )
             return tuple(TrendPoint(*row) for row in found)

@@ -24,14 +24,16 @@ from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
 from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
+from storage.live_batches import SqliteLiveBatches
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
-from storage.prompts import SqlitePrompts, SqliteRuns
+from storage.prompts import SqlitePrompts
 from storage.releases import SqliteReleases
 from storage.roles import SqliteRoles
 from storage.rules import SqliteRules
+from storage.runs import SqliteRuns
 from storage.sheets import SqliteSheets
 from storage.tasks import SqliteTasks
 
@@ -61,6 +63,7 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.live_batches = SqliteLiveBatches(database)
         self.attributions = SqliteAttributions(database)
         self.ablations = SqliteAblations(database)
         self.analytics = SqliteAnalytics(database)

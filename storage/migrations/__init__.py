@@ -30,6 +30,8 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m028_live_batches,
+    m029_run_setup,
     m030_attribution,
 )
 from storage.migrations.steps import migrations
@@ -74,6 +76,9 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "run_prompt": (("run_id",),),
+    "live_batch": (("id",),),
+    "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
     "attribution_made": (("run_id", "method"),),
     "attribution": (("run_id", "method", "example_hash", "rule_id"),),
     "rule_figure": (("run_id", "method", "rule_id"),),
@@ -112,6 +117,8 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m028_live_batches.m028_live_batches,
+    m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

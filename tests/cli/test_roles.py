@@ -80,7 +80,11 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("attribute", "--run", "1"),
         ("ablate", "--task", "nda", "--run", "1"),
     ),
-    Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
+    Step.ASK: (
+        ("ask", "--task", "nda", "--field", "hypothesis=x"),
+        ("ask-batch", "--task", "nda", "--resume", "1"),
+        ("student", "check", "--task", "nda"),
+    ),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
     Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
@@ -114,7 +118,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
-    *("prompt gates", "prompt history", "policy gates", "errors"),
+    *("prompt gates", "prompt history", "policy gates", "compare", "errors"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 
@@ -192,7 +196,7 @@ def test_one_role_of_the_table_is_enough_and_a_revoked_one_bites_at_once(governe
 
 def test_the_worker_needs_no_role_for_what_somebody_was_allowed_to_order(governed: Path, pld: Pld) -> None:
     store = open_store(url_of(governed / "pld.db"))
-    order: dict[str, Json] = {"prompt": 1, "student": STUDENT, "split": "test"}
+    order: dict[str, Json] = {"prompt": 1, "student": STUDENT, "split": "test", "reason": "to release it"}
     store.jobs.enqueue("evaluate", "nda", order, Actor("lea@example.org", frozenset({Role.LEAD})))
     (ended,) = pld("worker", "--once", "--workspace", governed, "--json").value
     assert (ended["state"], store.runs.get(1).created_by) == ("done", "lea@example.org")

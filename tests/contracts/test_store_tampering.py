@@ -52,6 +52,7 @@ from tests.factories import (
     url_of,
     verdict_on,
 )
+from tests.releasing import LOOK
 from tests.seeding import IRONY, KEPT, open_check, plain_rule
 from tests.sheets import APPROVED, fill_in
 
@@ -70,8 +71,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     approved_rule(store)
     prompt = compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts"))
     version = store.prompts.save(prompt, ANNA, estimated(prompt.text))
-    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
-    put_down(store, store.runs.start(run, ANNA), examples[0])
+    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None, LOOK)
+    put_down(store, store.runs.start(run, ANNA, version.prompt), examples[0])
     release(store)
     store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
     assert store.lineage.update("posts", [update_of(store, "R1", examples[2:3])], hashes_of(examples), ANNA).stale == 1

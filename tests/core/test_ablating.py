@@ -17,6 +17,7 @@ from pld_core.model_ports import ChatRequest
 from pld_core.models import CompiledPrompt, Run, Split
 from pld_core.ports import Progress
 from pld_core.prompt_style import Style
+from pld_core.run_setup import RunSetup
 from storage import SqliteStore
 from tests.answering import answer_of, answered_run
 from tests.core.virtual_time import InstantClock
@@ -214,6 +215,16 @@ def test_a_run_that_was_not_put_down_to_rules_is_refused(store: SqliteStore) -> 
     run, chat = answered_run(store, prompt_of(store), EXAMPLES, {}), ToldChat(keeps)
     with pytest.raises(InvalidInput, match=f"pld attribute --run {run.id}"):
         left_out(store, chat, AblationOrder(run.id, scope=Scope.ALL))
+    assert chat.asked == []
+
+
+def test_a_run_that_drew_lots_is_refused(store: SqliteStore) -> None:
+    version, chat = store.prompts.save(prompt_of(store), ANNA), ToldChat(keeps)
+    place = (version.number, version.prompt.sha256, "told", "sha256:weights", Split.VALIDATION)
+    hot = Run(0, "posts", *place, "", "", 12, None, RunSetup(temperature=0.7, seed=3))
+    run = store.runs.start(hot, ANNA)
+    with pytest.raises(InvalidInput, match=r"was asked with temperature 0\.7, seed 3"):
+        left_out(store, chat, AblationOrder(run.id))
     assert chat.asked == []
 
 
