@@ -13,6 +13,7 @@ import click
 
 from pld_app import wiring
 from pld_app.acting import refuse_open_address
+from pld_app.cli_ablate import ablate
 from pld_app.cli_ask_batch import ask_batch
 from pld_app.cli_attribute import attribute
 from pld_app.cli_audit import audit
@@ -82,6 +83,7 @@ cli.add_command(ask_batch)
 cli.add_command(finding)
 cli.add_command(attribute)
 cli.add_command(errors)
+cli.add_command(ablate)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

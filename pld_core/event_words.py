@@ -77,6 +77,7 @@ WORDS: Mapping[str, str] = {
     "rule.second_look_drawn": "The rejection of {subject} was drawn by lot: somebody else looks at it again.",
     "rule.submitted": "{who} brought {subject} into review.",
     "rule.superseded": "An approved revision of {subject} was replaced by a newer approved one.",
+    "run.ablated": "{who} left {rule} out of {subject}: the rule fixes {fixed} and breaks {broken} of {n} answers.",
     "run.attributed": "{who} put answers of {subject} down to rules, by {method}, {uncovered} of {answers} to none.",
     "run.finished": "The evaluation {subject} was completed.",
     "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student} on {split}.",

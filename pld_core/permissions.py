@@ -122,6 +122,7 @@ JOBS: dict[str, Step] = {
     "effect": Step.MEASURE_EFFECT,
     "live_batch": Step.ASK,
     "attribute": Step.EVALUATE,
+    "ablate": Step.EVALUATE,
 }
 """The step that a job of each kind takes: to order it, to cancel it, and to continue it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from pld_core.ablation_ports import AblationStore
 from pld_core.analytics_ports import AnalyticsStore
 from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
@@ -82,6 +83,8 @@ class Store(Protocol):
     def live_batches(self) -> LiveBatchStore: ...
     @property
     def attributions(self) -> AttributionStore: ...
+    @property
+    def ablations(self) -> AblationStore: ...
     @property
     def analytics(self) -> AnalyticsStore: ...
     @property

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.ablations import SqliteAblations
 from storage.analytics import SqliteAnalytics
 from storage.attributions import SqliteAttributions
 from storage.audit_queries import SqliteAudit
@@ -66,6 +67,7 @@ class SqliteStore:
         self.findings = SqliteFindings(database)
         self.live_batches = SqliteLiveBatches(database)
         self.attributions = SqliteAttributions(database)
+        self.ablations = SqliteAblations(database)
         self.analytics = SqliteAnalytics(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)

@@ -87,6 +87,9 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "attribution": (("run_id", "method", "example_hash", "rule_id"),),
     "rule_figure": (("run_id", "method", "rule_id"),),
     "rule_confusion": (("run_id", "method", "rule_id", "gold", "said"),),
+    "ablation": (("id",), ("hash",)),
+    "answer_confusion": (("run_id", "gold", "said"),),
+    "answer_figure": (("run_id", "quantity", "value"),),
     "label_figure": (("run_id", "method", "label"),),
     "claim_overlap": (("run_id", "method", "low", "high"),),
 }

@@ -78,7 +78,11 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
-    Step.EVALUATE: (("evaluate", "--task", "nda"), ("attribute", "--run", "1")),
+    Step.EVALUATE: (
+        ("evaluate", "--task", "nda"),
+        ("attribute", "--run", "1"),
+        ("ablate", "--task", "nda", "--run", "1"),
+    ),
     Step.ASK: (
         ("ask", "--task", "nda", "--field", "hypothesis=x"),
         ("ask-batch", "--task", "nda", "--resume", "1"),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pld_core.ablation import Ablated, Ablation, Scope
 from pld_core.attention import Attention, Seen
 from pld_core.attribution import Attribution, Claim, Method
 from pld_core.batches import BatchItem, NewBatch
@@ -106,7 +107,8 @@ def ask_many(store: SqliteStore) -> None:
 
 def put_down(store: SqliteStore, run: Run, example: Example) -> None:
     """Complete the run with one answer, and put that down to two rules."""
-    store.runs.add_predictions(run.id, [Prediction(example.hash, "keep", failed_answer("slept"))])
+    answer = Answer("keep", "keep", AnswerStatus.OK, 7)
+    store.runs.add_predictions(run.id, [Prediction(example.hash, "keep", answer)])
     store.runs.finish(run.id, {}, SYSTEM)
     claims = (Claim(example.hash, "R1", True), Claim(example.hash, "R2", False))
     store.attributions.record(run.id, Attribution(Method.EVIDENCE, "", "b", ("R1", "R2"), claims), ANNA)
@@ -135,12 +137,15 @@ def change_what_rules_are_read_by(store: SqliteStore) -> None:
 
 
 def fill_effects(store: SqliteStore) -> None:
-    """Keep an answer of a student, and measure what a rule does to it."""
+    """Keep an answer of a student, and measure what a rule does to it, by itself and in a run."""
     answer = Answer("keep", "keep", AnswerStatus.OK, 7)
     student = StudentKey("told", "sha256:w", "sha256:o")
     store.effects.keep(student, [KeptAnswer("p", "a", answer)])
     basis = Basis("R1", store.rules.summary("R1").head, "sha256:e", "sha256:out", "sha256:in", 1)
-    store.effects.record(Effect("posts", basis, student, (Case("a", "keep", answer, answer),), {"rules": []}), ANNA)
+    case = Case("a", "keep", answer, answer)
+    store.effects.record(Effect("posts", basis, student, (case,), {"rules": []}), ANNA)
+    left_out = Ablated(1, "R1", basis.revision_hash, "sha256:in", "sha256:out", Scope.ALL)
+    store.ablations.record(Ablation("posts", left_out, student, (case,), ()), ANNA)
 
 
 def close_check(store: SqliteStore) -> None:
