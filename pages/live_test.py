@@ -6,9 +6,11 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.effective_prompt import draw_effective_prompt, draw_window
+from pld_app.components.finding_list import draw_all_findings
 from pld_app.components.frame import current_task
 from pld_app.components.permitted import allowed
 from pld_app.components.student_choice import draw_student
+from pld_app.components.test_batch import draw_batch
 from pld_app.components.test_input import Question, draw_input
 from pld_app.components.test_prompts import Manner, draw_manner, draw_prompts
 from pld_app.components.test_round import draw_round
@@ -20,13 +22,26 @@ from pld_core.model_ports import BackendStatus
 from pld_core.models import Task
 from pld_core.permissions import Step
 
+ONE, MANY, MARKED = "One question", "Many at once", "Findings"
+
 
 def draw(task: Task) -> None:
     st.title(f"Live test: {plain(task.title)}")
-    if not session.app().store.prompts.all(task.name):
+    versions = session.app().store.prompts.all(task.name)
+    if not versions:
         st.info("There is no prompt version to test yet. Approve a rule, then compile.")
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
         return
+    how = st.segmented_control("Ask", [ONE, MANY, MARKED], default=ONE, required=True, key="ask_how")
+    if how == MANY:
+        draw_batch(task, versions)
+    elif how == MARKED:
+        draw_all_findings(task)
+    else:
+        _draw_one(task)
+
+
+def _draw_one(task: Task) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         question = draw_input(task)

@@ -165,7 +165,7 @@ def _test_text(test: LiveTest, gold: str) -> str:
     answer = test.answer
     line = f"{answer.label or answer.problem}" + (f" (gold: {gold})" if gold else "")
     cited = f"\nThe student says it rests on: {', '.join(answer.cited)}" if answer.cited else ""
-    cost = f"{answer.latency_ms} ms, {answer.prompt_tokens} + {answer.output_tokens} tokens"
+    cost = f"Live test {test.number}: {answer.latency_ms} ms, {answer.prompt_tokens} + {answer.output_tokens} tokens"
     return f"{line}{cited}\n{cost}, raw: {answer.raw}"
 
 

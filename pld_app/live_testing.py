@@ -90,7 +90,7 @@ def live_test(
     async def run() -> tuple[Answer, ChatReply | None, dict[str, Json]]:
         async with student_backend(app, question.student) as chat:
             # First, as a student that breaks on the way does not tell any more.
-            sent = await _sent(chat, request, question.prompt)
+            sent = await _sent(chat, request, question.prompt, fields)
             asked = asyncio.ensure_future(asking.ask_streaming(chat, prompt.answer_form, request, show))
             with (stop or Stop()).over(asked):
                 try:
@@ -103,8 +103,11 @@ def live_test(
     return LiveTest(answer, reply, number, question, sent)
 
 
-async def _sent(chat: Chat, request: ChatRequest, asked: AskedPrompt) -> dict[str, Json]:
+async def _sent(
+    chat: Chat, request: ChatRequest, asked: AskedPrompt, fields: tuple[tuple[str, str], ...]
+) -> dict[str, Json]:
     sent: dict[str, Json] = {
+        "fields": [list(pair) for pair in fields],
         "prompt": asked.as_json(),
         "system": request.system,
         "user": request.user,

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from pld_app.acting import command_line_actor
 from pld_app.context_sizing import sized
+from pld_app.embedder_settings import embedders_at_hand
 from pld_app.settings import Settings, load_settings
-from pld_core import asking, compiling, pipeline, synthesising
+from pld_core import asking, attributing, compiling, pipeline, synthesising
 from pld_core.asking import Evaluation
 from pld_core.backends import open_batch_chat, open_chat
 from pld_core.backends.scripted import ScriptedChat
@@ -137,6 +138,20 @@ def student_status(settings: Settings, name: str) -> BackendStatus:
     return run_async(look())
 
 
+def ready_student(app: App, name: str) -> BackendStatus:
+    """Return the status of a student that is ready, with the context window that the workspace needs.
+
+    Raises:
+        BackendError: it is not ready.
+    """
+
+    async def look() -> BackendStatus:
+        async with student_backend(app, name) as chat:
+            return await asking.ready_status(chat)
+
+    return run_async(look())
+
+
 # --- use cases, called by pages and command line alike ----------------------------------------------------------------
 
 
@@ -243,6 +258,7 @@ def start_run(app: App, student: str, wanted: Evaluation) -> Run:
 
     Raises:
         BackendError: the student is not ready; no run is begun.
+        MissingReason, InvalidInput, NotFound: as `asking.start_run`; no run is begun.
     """
 
     async def begin() -> Run:
@@ -263,6 +279,7 @@ def answer_run(app: App, run: Run, report: Progress) -> None:
     async def answer() -> None:
         async with student_backend(app, run.student) as chat:
             await asking.answer_run(app.store, chat, run, report, Limits(in_flight=app.settings.in_flight(run.student)))
+        await attributing.attribute_run(app.store, run, embedders_at_hand(app.settings.embedder, app.store), app.actor)
 
     run_async(answer())
 

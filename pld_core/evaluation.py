@@ -5,6 +5,7 @@ from __future__ import annotations
 from pld_core.model_ports import ChatReply
 from pld_core.models import Answer, AnswerStatus
 from pld_core.prompt_style import AnswerForm, Style
+from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 
 def answer_from(form: AnswerForm, reply: ChatReply) -> Answer:
@@ -37,3 +38,11 @@ def answer_from(form: AnswerForm, reply: ChatReply) -> Answer:
 def failed_answer(problem: str, raw: str = "", status: AnswerStatus = AnswerStatus.FAILED) -> Answer:
     """Return the record of a question that got no answer, or a refusal; it counts as wrong."""
     return Answer(label=None, raw=raw, status=status, latency_ms=0, problem=problem)
+
+
+def running_words(right: int, answered: int) -> str:
+    """Say how a run does so far, after how many are answered: `answered, 24 right (77%, 60 to 89%)`."""
+    found = Proportion.of(right, answered)
+    if found.rate is None or found.low is None or found.high is None or answered < SMALL_SAMPLE:
+        return f"answered, {right:,} right" if answered else "answered"
+    return f"answered, {right:,} right ({found.rate:.0%}, {found.low * 100:.0f} to {found.high:.0%})"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pld_app.components.finding_form import draw_mark
 from pld_app.components.test_cited import draw_cited
 from pld_app.components.test_cost import draw_cost
 from pld_app.components.text import in_badge, plain
 from pld_app.live_testing import LiveTest
-from pld_core.models import Answer, AnswerStatus
+from pld_core.finding import AnswerPlace
+from pld_core.models import Answer, AnswerStatus, Task
 
 
-def draw_result(task: str, test: LiveTest, gold: str) -> None:
+def draw_result(task: Task, test: LiveTest, gold: str) -> None:
     """Draw an outcome.
 
     Args:
@@ -22,9 +24,12 @@ def draw_result(task: str, test: LiveTest, gold: str) -> None:
         st.error(plain(test.answer.problem), icon=":material/content_cut:")
     st.markdown("**Raw answer**")
     st.code(test.answer.raw or "(nothing)", language=None, wrap_lines=True)
-    draw_cited(task, test)
+    draw_cited(task.name, test)
     draw_cost(test.answer, test.reply)
     st.caption(f"Recorded as live test {test.number}, word for word.")
+    if test.answer.status is not AnswerStatus.STOPPED:
+        rules = tuple(rule.rule_id for rule in test.question.prompt.prompt.rules)
+        draw_mark(task, AnswerPlace(live_test=test.number), test.answer, rules, gold)
 
 
 def _draw_label(answer: Answer, gold: str) -> None:

@@ -88,13 +88,13 @@ def _draw_column(task: Task, column: LiveColumn, gold: str) -> None:
             st.caption("Not asked: it was stopped, or the student failed, before its turn.")
         return
     if len(column.questions) == 1:
-        draw_result(task.name, column.tests[0], gold)
+        draw_result(task, column.tests[0], gold)
         return
     _draw_tally(column)
     for test in column.tests:
         said = test.answer.label or f"no label ({test.answer.status.value})"
         with st.expander(f"Seed {test.question.seed}: {plain(said)}"):
-            draw_result(task.name, test, gold)
+            draw_result(task, test, gold)
 
 
 def _draw_tally(column: LiveColumn) -> None:

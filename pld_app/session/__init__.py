@@ -44,12 +44,14 @@ from pld_app.session.panels import (
 )
 from pld_app.session.results import (
     SheetReport,
+    finding_marked,
     last_chain,
     last_check,
     proposal,
     propose,
     remember_chain,
     remember_check,
+    remember_finding,
     remember_sheet,
     sheet_report,
 )
@@ -77,6 +79,7 @@ __all__ = [
     "complain",
     "dismiss_moved_on",
     "edits",
+    "finding_marked",
     "first_seen",
     "flag",
     "flip",
@@ -108,6 +111,7 @@ __all__ = [
     "remember_chain",
     "remember_check",
     "remember_checked",
+    "remember_finding",
     "remember_sheet",
     "remember_upload",
     "see_policy",

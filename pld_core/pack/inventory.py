@@ -104,6 +104,8 @@ def run_json(run: Run, found: Figures) -> dict[str, Json]:
         "digest": run.digest,
         "split": run.split.value,
         "examples": run.total,
+        "setup": run.setup.as_json(),
+        "reason": run.setup.reason,
         "at": run.created_at,
         "by": run.created_by,
         "figures": found.as_json(),

@@ -252,7 +252,7 @@ def _models(frame: ReportFrame) -> Iterator[str]:
             [
                 text(run.id),
                 moment(run.created_at),
-                f"v{run.prompt_number}",
+                text(", ".join(filter(None, (f"v{run.prompt_number}", run.setup.words)))),
                 text(run.student),
                 text(run.split.value),
                 text(figures.accuracy.words),

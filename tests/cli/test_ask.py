@@ -31,6 +31,9 @@ def test_the_simple_call_tells_everything_about_one_answer(pld: Pld, versions: P
     assert (found["temperature"], found["seed"]) == (0.0, 0)
     assert found["sent"]["digest"] == f"sha256:{DIGEST}"
     assert found["sent"]["prompt"]["version"] == 2
+    said = pld(*ASK, "--workspace", versions).out.splitlines()
+    assert said[0] == "Entailment"
+    assert said[1].startswith("Live test 2: ")
 
 
 def test_several_prompts_are_asked_in_their_order(pld: Pld, versions: Path, ollama: FakeOllama) -> None:

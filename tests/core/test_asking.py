@@ -276,7 +276,7 @@ def test_a_student_gets_as_many_questions_at_a_time_as_it_has_slots(store: Sqlit
 def test_progress_goes_from_nothing_to_all_and_never_back(store: SqliteStore) -> None:
     seen: list[tuple[int, int, str]] = []
     run_evaluate(store, in_turn(KEEP), report=lambda *figures: seen.append(figures))
-    assert (seen[0], seen[-1]) == ((0, 4, "examples answered"), (4, 4, "examples answered"))
+    assert (seen[0], seen[-1]) == ((0, 4, "answered"), (4, 4, "answered, 2 right"))
     assert seen == sorted(seen)
 
 

@@ -126,6 +126,15 @@ def test_what_the_answers_are_to_stands_above_them(versions: App, visit: Visit, 
     assert len(ollama.asked) == 1
 
 
+def test_each_answer_can_be_marked_and_a_trial_too(versions: App, visit: Visit, ollama: FakeOllama) -> None:
+    at = switch_off(choose(visit("live_test"), "2"), "2", "R1")
+    press(at, "mark_2_0__right")
+    (finding,) = versions.store.findings.all("nda")
+    assert (finding.marking.place.live_test, finding.marking.mark.value) == (2, "right")
+    assert "You marked it as right (finding 1)." in prose(at)
+    assert "mark_1_0__right" in [button.key for button in at.button]
+
+
 # --- rules cited ------------------------------------------------------------------------------------------------------
 
 
@@ -266,7 +275,7 @@ def test_stop_ends_the_server_shows_what_came_and_asks_nothing_more(
     assert ":gray-badge[:material/stop_circle: stopped: no label]" in raw(at, "markdown")
     assert "Stopped by hand before the answer was complete. It is no label." in prose(at)
     assert "Not asked: it was stopped" in prose(at)
-    assert "stop" not in [button.key for button in at.button]
+    assert not [button.key for button in at.button if str(button.key).startswith(("stop", "mark_"))]
     assert [one["status"] for one in recorded(workspace_folder)] == ["stopped"]
 
 
