@@ -26,7 +26,7 @@ def draw_result(task: Task, test: LiveTest, gold: str) -> None:
     st.code(test.answer.raw or "(nothing)", language=None, wrap_lines=True)
     draw_cited(task.name, test)
     draw_cost(test.answer, test.reply)
-    st.caption(f"Recorded as live test {test.number}, word for word.")
+    st.caption(f"Answered by {plain(test.question.student)}, recorded word for word as live test {test.number}.")
     if test.answer.status is not AnswerStatus.STOPPED:
         rules = tuple(rule.rule_id for rule in test.question.prompt.prompt.rules)
         draw_mark(task, AnswerPlace(live_test=test.number), test.answer, rules, gold)
