@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pld_core.canonical import Json
+from pld_core.evaluation import SMALL_SAMPLE
 
 DRAWS = 2_000
 """Resamples behind an interval; more changes the second digit of its ends no longer."""
 SEED = 20_260_101
+_EXACT = 1e-9
+"""Shares of a whole number of answers differ from a margin by rounding alone, or by far more."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class LabelPair:
     n: int
     before: int
     after: int
+
+    def loses_more_than(self, margin: float) -> bool:
+        """Return whether more right answers went than the margin, a share of `n`, allows; of fewer than 10 none may."""
+        lost = self.before - self.after
+        return lost > 0 if self.n < SMALL_SAMPLE else lost > margin * self.n + _EXACT
 
     def as_json(self) -> dict[str, Json]:
         return {"label": self.label, "n": self.n, "before": self.before, "after": self.after}
