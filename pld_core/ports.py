@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pld_core.canonical import Json
+from pld_core.conflicts.ports import LockStore, ResolutionStore
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
@@ -72,6 +73,10 @@ class Store(Protocol):
     def runs(self) -> RunStore: ...
     @property
     def effects(self) -> EffectStore: ...
+    @property
+    def resolutions(self) -> ResolutionStore: ...
+    @property
+    def locks(self) -> LockStore: ...
     @property
     def jobs(self) -> JobStore: ...
     @property

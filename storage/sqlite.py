@@ -27,7 +27,9 @@ from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts, SqliteRuns
 from storage.releases import SqliteReleases
+from storage.resolutions import SqliteResolutions
 from storage.roles import SqliteRoles
+from storage.rule_locks import SqliteLocks
 from storage.rules import SqliteRules
 from storage.sheets import SqliteSheets
 from storage.tasks import SqliteTasks
@@ -58,6 +60,8 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.resolutions = SqliteResolutions(database)
+        self.locks = SqliteLocks(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pld_core.conflicts.records import (
+    HeldOutScore,
     LoopBasis,
     LoopOrder,
     MadeProposal,
@@ -13,7 +14,6 @@ from pld_core.conflicts.records import (
     Resolution,
     RoundRecord,
     RuleLock,
-    TestScore,
     Tried,
 )
 from pld_core.conflicts.rule_set import TrialRule
@@ -39,6 +39,10 @@ class ResolutionStore(Protocol):
         """
         ...
 
+    def begun_as(self, key: str) -> Resolution | None:
+        """Return the loop that was begun under this key; None if there is none, or for an empty key."""
+        ...
+
     def spent(self, resolution: Resolution, prompt_sha256: str, example_hashes: Sequence[str]) -> int:
         """Return how many of these questions were answered since the loop began."""
         ...
@@ -47,7 +51,7 @@ class ResolutionStore(Protocol):
         """Store a round with its proposals and trials in one transaction; one that is there stays."""
         ...
 
-    def finish(self, resolution_id: int, score: TestScore, actor: Actor) -> None:
+    def finish(self, resolution_id: int, score: HeldOutScore, actor: Actor) -> None:
         """Record the end of a loop with its event; a loop ends once."""
         ...
 
@@ -60,7 +64,7 @@ class ResolutionStore(Protocol):
         """Return the rounds of a loop that are over, round 0 first."""
         ...
 
-    def score(self, resolution_id: int) -> TestScore | None:
+    def score(self, resolution_id: int) -> HeldOutScore | None:
         """Return the figures on the test split; None while the loop has not ended."""
         ...
 

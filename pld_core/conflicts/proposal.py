@@ -85,6 +85,7 @@ class Proposal:
     Attributes:
         group: hash of the group that the call was about.
         place: its place in the reply, from 0.
+        round: of the loop, from 1; 0 until it is numbered.
         action: as the teacher named it; a value of `ActionKind` unless it is refused.
         rules: ids of the rules as the teacher named them.
         parents: hashes of the revisions of those rules, as far as they were in the call.
@@ -106,6 +107,7 @@ class Proposal:
     examples: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
+    round: int = 0
     refusal: Refusal | None = None
     problem: str = ""
     flags: tuple[str, ...] = ()
@@ -129,6 +131,7 @@ class Proposal:
         """Content address of the proposal; what was found out about it later is no part of it."""
         return hash_json(
             {
+                "round": self.round,
                 "group": self.group,
                 "place": self.place,
                 "action": self.action,
@@ -162,15 +165,16 @@ def proposals_of(task: Task, shown: Shown, reply: ConflictReply) -> tuple[Propos
     return tuple(_proposal(task, shown, place, said) for place, said in enumerate(reply.actions))
 
 
-def numbered(proposals: Sequence[Proposal], first: int) -> tuple[tuple[Proposal, ...], int]:
-    """Give the new rules of proposals their ids for trials, from `R<first>` on; return the next free number too.
+def numbered(proposals: Sequence[Proposal], first: int, round_: int) -> tuple[tuple[Proposal, ...], int]:
+    """Give proposals their round, and their new rules ids for trials, from `R<first>` on; return the next free number.
 
     A new rule has the same id in every trial, alone or together with others, so equal prompts stay equal.
     """
     found = []
     for proposal in proposals:
         made = len(proposal.texts) if proposal.changes_rules and proposal.kind.makes_rules else 0
-        found.append(replace(proposal, makes=tuple(f"R{first + part}" for part in range(made))))
+        makes = tuple(f"R{first + part}" for part in range(made))
+        found.append(replace(proposal, makes=makes, round=round_))
         first += made
     return tuple(found), first
 

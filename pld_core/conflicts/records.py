@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from pld_core.canonical import Json, hash_json
 from pld_core.conflicts.acceptance import Bar, Result
-from pld_core.conflicts.groups import Group
+from pld_core.conflicts.groups import Observed, Source
 from pld_core.conflicts.proposal import Proposal
+from pld_core.conflicts.request import Shown
 from pld_core.conflicts.rounds import Figure, Stop
 from pld_core.conflicts.rule_set import RuleSet
 from pld_core.effect import StudentKey
@@ -63,12 +64,14 @@ class LoopBasis:
     Attributes:
         rules: in force then.
         first_free: number from which new rules are counted in trials.
+        prompt_sha256: of the prompt that they compile to.
         examples: hashes by split.
     """
 
     teacher: str
     student: StudentKey
     rules: RuleSet
+    prompt_sha256: str
     first_free: int
     examples: Mapping[Split, tuple[str, ...]]
 
@@ -90,13 +93,63 @@ class Resolution:
 
 
 @dataclass(frozen=True)
-class AskedGroup:
-    """A group and what the teacher made of it; `problem` says why there is no usable reply, empty if there is one."""
+class ShownAnswer:
+    """An answer that the teacher was shown, by the example's hash: no text of data is copied here."""
 
-    group: Group
+    example_hash: str
+    gold: str
+    said: str | None
+    cited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AskedGroup:
+    """A group, what of it the teacher was shown, and what the teacher made of it.
+
+    Attributes:
+        hash: of the whole group; proposals name it.
+        failed, succeeded: how many answers there were, shown or not.
+        matching: hashes of the shown examples that match both of two compared rules.
+        kind, cause: in the teacher's words.
+        problem: why there is no usable reply; empty if there is one.
+    """
+
+    hash: str
+    source: Source
+    rules: tuple[str, ...]
+    gold: str
+    said: str
+    failed: int
+    succeeded: int
+    failures: tuple[ShownAnswer, ...]
+    successes: tuple[ShownAnswer, ...]
+    matching: tuple[str, ...]
     kind: str = ""
     cause: str = ""
     problem: str = ""
+
+    @classmethod
+    def of(cls, shown: Shown, kind: str = "", cause: str = "", problem: str = "") -> AskedGroup:
+        group = shown.group
+        return cls(
+            group.hash,
+            group.source,
+            group.rules,
+            group.gold,
+            group.said,
+            len(group.failures),
+            len(group.successes),
+            tuple(_shown(one) for one in shown.failures),
+            tuple(_shown(one) for one in shown.successes),
+            tuple(example.hash for example in shown.matching),
+            kind,
+            cause,
+            problem,
+        )
+
+
+def _shown(one: Observed) -> ShownAnswer:
+    return ShownAnswer(one.example.hash, one.example.label, one.said, one.cited)
 
 
 class Stage(StrEnum):
@@ -174,7 +227,7 @@ class RoundRecord:
 
 
 @dataclass(frozen=True)
-class TestScore:
+class HeldOutScore:
     """The one look at the test split, after every choice was made: round 0 and the best round."""
 
     best_round: int

@@ -30,6 +30,7 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m031_resolutions,
 )
 from storage.migrations.steps import migrations
 
@@ -73,6 +74,13 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "resolution": (("id",), ("key",)),
+    "conflict_round": (("id",), ("resolution_id", "number")),
+    "proposal": (("id",), ("resolution_id", "hash")),
+    "proposal_trial": (("id",),),
+    "resolution_score": (("id",), ("resolution_id",)),
+    "proposal_outcome": (("id",), ("resolution_id", "proposal")),
+    "rule_lock": (("id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -102,6 +110,7 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m031_resolutions.m031_resolutions,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

@@ -47,6 +47,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.CLUSTER: (("cluster", "--task", "nda"),),
     Step.SYNTHESISE: (("synthesize", "--task", "nda"),),
     Step.COMPARE: (),
+    Step.RESOLVE: (),
+    Step.ACCEPT_PROPOSAL: (),
+    Step.DISMISS_PROPOSAL: (),
+    Step.LOCK: (),
     Step.SUBMIT: (),
     Step.PROMOTE: (),
     Step.JUDGE: (

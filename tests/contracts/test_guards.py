@@ -33,6 +33,7 @@ MACHINE = {
     "batches.record",
     "embeddings.record",
     "lineage.note_overlaps",
+    "resolutions.keep_round",
     "jobs.defer",
     "jobs.claim",
     "jobs.beat",

@@ -40,7 +40,7 @@ BOTH = group(("R1", "R2"))
 
 def read(*actions: dict[str, Any], rules: RuleSet = RULES) -> tuple[Proposal, ...]:
     reply = read_reply(ConflictReply, reply_json(*actions))
-    return numbered(proposals_of(TASK, shown_of(rules, BOTH), reply), 10)[0]
+    return numbered(proposals_of(TASK, shown_of(rules, BOTH), reply), 10, 1)[0]
 
 
 def change(proposal: Proposal, rules: RuleSet = RULES, conditions: tuple[str, ...] = ()) -> Change:
