@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pld_core.canonical import Json
-from pld_core.conflicts.ports import LockStore, ResolutionStore
+from pld_core.conflicts.ports import LockStore, ProposalStore, ResolutionStore
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
@@ -75,6 +75,8 @@ class Store(Protocol):
     def effects(self) -> EffectStore: ...
     @property
     def resolutions(self) -> ResolutionStore: ...
+    @property
+    def proposals(self) -> ProposalStore: ...
     @property
     def locks(self) -> LockStore: ...
     @property

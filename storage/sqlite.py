@@ -26,6 +26,7 @@ from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts, SqliteRuns
+from storage.proposals import SqliteProposals
 from storage.releases import SqliteReleases
 from storage.resolutions import SqliteResolutions
 from storage.roles import SqliteRoles
@@ -61,6 +62,7 @@ class SqliteStore:
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
         self.resolutions = SqliteResolutions(database)
+        self.proposals = SqliteProposals(database)
         self.locks = SqliteLocks(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)

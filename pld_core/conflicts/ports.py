@@ -17,7 +17,7 @@ from pld_core.conflicts.records import (
     Tried,
 )
 from pld_core.conflicts.rule_set import TrialRule
-from pld_core.models import Actor
+from pld_core.models import Actor, RuleText
 
 
 class ResolutionStore(Protocol):
@@ -92,3 +92,30 @@ class ProposalStore(Protocol):
         ...
 
     def outcome(self, resolution_id: int, proposal_hash: str) -> ProposalOutcome | None: ...
+    def accept(
+        self, resolution_id: int, proposal_hash: str, reason: str, actor: Actor, texts: Sequence[RuleText] = ()
+    ) -> ProposalOutcome:
+        """Bring what a proposal says into review; what is in force stays so until a replacement is approved.
+
+        Args:
+            reason: needed where no trial of the proposal alone passed.
+            texts: in place of the proposed ones, where a person edited them; then that person is their author.
+
+        Raises:
+            InvalidInput: it was refused, is decided on already, says that nothing is to change, or names a rule that
+                another proposal makes, which is to be accepted first.
+            MissingReason: it passed no trial, and there is no reason.
+            RuleLocked: a reviewer locked a rule that it changes.
+            RevisionMovedOn: such a rule is another one now than the loop saw.
+            MissingRole: the actor may not accept proposals, or not retire a rule.
+        """
+        ...
+
+    def dismiss(self, resolution_id: int, proposal_hash: str, reason: str, actor: Actor) -> ProposalOutcome:
+        """Record that nothing is made of a proposal.
+
+        Raises:
+            InvalidInput: it is decided on already.
+            MissingReason: no reason.
+        """
+        ...
