@@ -54,7 +54,7 @@ class Examiner:
         hashes = [example.hash for example in examples]
         there = self._store.effects.answers(key, prompt.sha256, hashes)
         todo = [example for example in examples if example.hash not in there]
-        self._count(prompt, hashes, len(todo))
+        self._count(prompt.sha256, hashes, len(todo))
         if todo:
             await _Asking(self._store, self._student, self._task, self._resolution, prompt).run(
                 todo, self._told(len(hashes), what), self._limits, self._clock
@@ -62,15 +62,14 @@ class Examiner:
             there = self._store.effects.answers(key, prompt.sha256, hashes)
         return there
 
-    def open_questions(self, prompt: CompiledPrompt, examples: Sequence[Example]) -> int:
-        """Return how many of the examples have no answer under a prompt yet: what asking about them would cost."""
-        hashes = [example.hash for example in examples]
-        return len(hashes) - len(self._store.effects.answers(self._resolution.basis.student, prompt.sha256, hashes))
+    def recount(self, prompt_sha256: str, example_hashes: Sequence[str]) -> None:
+        """Count what an earlier start of the loop spent on these questions; nothing is asked."""
+        self._count(prompt_sha256, example_hashes, 0)
 
-    def _count(self, prompt: CompiledPrompt, hashes: Sequence[str], todo: int) -> None:
+    def _count(self, prompt_sha256: str, hashes: Sequence[str], todo: int) -> None:
         """Count what the loop spent on these questions, and what it would spend: the same on every start of it."""
-        fresh = [content for content in hashes if (prompt.sha256, content) not in self._counted]
-        spent = self._store.resolutions.spent(self._resolution, prompt.sha256, fresh) + todo
+        fresh = [content for content in hashes if (prompt_sha256, content) not in self._counted]
+        spent = self._store.resolutions.spent(self._resolution, prompt_sha256, fresh) + todo
         most = self._resolution.order.limits.student_calls
         if most is not None and self.used + spent > most:
             raise BudgetReached(
@@ -79,7 +78,7 @@ class Examiner:
                 "answered is asked again."
             )
         self.used += spent
-        self._counted |= {(prompt.sha256, content) for content in fresh}
+        self._counted |= {(prompt_sha256, content) for content in fresh}
 
     def _told(self, total: int, what: str) -> Progress:
         return lambda open_, _, __: self._report(total - open_, total, what)

@@ -107,7 +107,7 @@ def checked(
             made.append(MadeProposal(replace(proposal, flags=flags), evidence))
         else:
             problem = "No training example would support what it proposes."
-            made.append(MadeProposal(replace(proposal, refusal=Refusal.RESTS_ON_NOTHING, problem=problem, makes=())))
+            made.append(MadeProposal(replace(proposal, refusal=Refusal.RESTS_ON_NOTHING, problem=problem)))
     return tuple(made)
 
 

@@ -14,33 +14,25 @@ from pld_core.answering import Examiner
 from pld_core.asking import ONE_BY_ONE, ready_status
 from pld_core.calls import Limits
 from pld_core.conflicts.changeset import Change
-from pld_core.conflicts.chart import Chart, Implication, charted_texts
-from pld_core.conflicts.groups import (
-    Finding,
-    Group,
-    Observed,
-    finding_groups,
-    pair_groups,
-    student_groups,
-    without_covered,
-)
-from pld_core.conflicts.records import HeldOutScore, LoopBasis, LoopOrder, Resolution, RoundRecord
-from pld_core.conflicts.request import drawn
+from pld_core.conflicts.groups import Finding
+from pld_core.conflicts.records import HeldOutScore, LoopBasis, LoopOrder, Resolution, RoundRecord, Stage
+from pld_core.conflicts.request import Shown
 from pld_core.conflicts.rounds import Figure, Loop, Standing, Stop, advanced, begun, chosen
 from pld_core.conflicts.rule_set import RuleSet
 from pld_core.effect import StudentKey
 from pld_core.errors import InvalidInput
+from pld_core.grouping import asked_about, charted, observed
 from pld_core.measuring import student_key
 from pld_core.model_ports import Chat, Embedder
 from pld_core.models import SYSTEM, Actor, Answer, CompiledPrompt, Example, Split, Task
 from pld_core.pace import Clock
 from pld_core.permissions import Step, require
 from pld_core.ports import Progress, Store
-from pld_core.proposing import ask_teacher, changes_of, checked, conditions_of, read_proposals
+from pld_core.proposing import Replied, ask_teacher, changes_of, checked, conditions_of, read_proposals
 from pld_core.records import ExampleFilter
 from pld_core.teaching import Teaching
 from pld_core.token_count import estimated
-from pld_core.trying import Bench, Trial, affected_by
+from pld_core.trying import Bench, Trial, affected_by, attempt_of
 
 
 @dataclass(frozen=True)
@@ -107,7 +99,7 @@ async def resolve(
     resolution = store.resolutions.begun_as(order.key)
     if resolution is None:
         resolution = store.resolutions.begin(order, await basis_of(store, models, task), actor)
-    _refuse_others(resolution, models, student_key(task, await ready_status(models.student)))
+    refuse_others(resolution, models, student_key(task, await ready_status(models.student)))
     running = _Running(store, models, task, resolution, report, working or Working())
     loop, rules = await running.first()
     while loop.stop is None:
@@ -158,9 +150,10 @@ class _Running:
         self._report, self._working = report, working
         order = resolution.order
         self._teaching = replace(working.teaching, run=working.teaching.run or order.key)
-        self._examples = _pinned(store, task, resolution)
+        self._examples = pinned(store, task, resolution)
         self._examiner = Examiner(store, models.student, task, resolution, report, working.limits, working.clock)
         self._records: list[RoundRecord] = []
+        self._kept = {record.number: record for record in store.resolutions.rounds(resolution.id)}
         self._first_free = resolution.basis.first_free
 
     # --- rounds -------------------------------------------------------------------------------------------------------
@@ -168,7 +161,7 @@ class _Running:
     async def first(self) -> tuple[Loop, RuleSet]:
         """Score the rules that the loop begins with, as round 0."""
         rules = self._resolution.basis.rules
-        record = await self._scored(RoundRecord(0, rules, "", 0, None, None))
+        record = self._kept.get(0) or await self._scored(RoundRecord(0, rules, "", 0, None, None))
         self._keep(record)
         figure = record.validation
         standing = Standing(record.prompt_sha256, figure.macro_f1 if figure else 0.0)
@@ -177,25 +170,21 @@ class _Running:
     async def round(self, loop: Loop, rules: RuleSet) -> tuple[Loop, RuleSet]:
         """Make one round on the best rules so far; what it tried last is scored before anything is taken up."""
         number = loop.rounds + 1
-        observed = await self._observed(rules, number)
-        chart = await self._chart(())
-        groups = self._groups(number, rules, observed, Implication(chart, rules.rules))
-        shown = [drawn(self._task, group, rules, self._resolution.order.seed) for group in groups]
-        replied = await ask_teacher(
-            self._store,
-            self._models.teacher,
-            self._task,
-            shown,
-            self._teaching,
-            self._report,
-            f"round {number}: asking",
-        )
+        if number in self._kept:
+            return self._replayed(loop, self._kept[number])
+        train, embedder = self._examples[Split.TRAIN], self._models.embedder
+        answers = await self._examiner.answers(rules.prompt(self._task), train, f"round {number}: train")
+        seen = observed(train, answers)
+        findings = self._working.findings if number == 1 else None
+        order = self._resolution.order
+        shown = asked_about(self._store, self._task, rules, seen, await charted(embedder, train), order, findings)
+        replied = await self._asked(shown, number)
         proposals, self._first_free = read_proposals(self._task, replied, self._first_free, number)
-        chart = await self._chart(conditions_of(proposals, rules))
+        chart = await charted(embedder, train, conditions_of(proposals, rules))
         made = checked(self._task, proposals, replied, rules, chart)
-        trials = await self._trials(loop, rules, changes_of(made)[: self._resolution.order.limits.trials], number)
+        trials = await self._trials(loop, rules, changes_of(made)[: order.limits.trials], number)
         after = advanced(loop, [trial.attempt for trial in trials])
-        if not groups:
+        if not shown:
             after = replace(after, stop=Stop.NO_FAILURES)
         best = chosen([trial.attempt for trial in trials])
         taken = next((t.rules for t in trials if best is not None and t.attempt == best), rules)
@@ -206,7 +195,7 @@ class _Running:
             0,
             None,
             None,
-            sum(one.said is None for one in observed),
+            sum(one.said is None for one in seen),
             tuple(one.record for one in replied),
             made,
             tuple(trial.tried for trial in trials),
@@ -214,6 +203,15 @@ class _Running:
         )
         self._keep(await self._scored(record))
         return after, taken
+
+    def _replayed(self, loop: Loop, record: RoundRecord) -> tuple[Loop, RuleSet]:
+        """Take a round as an earlier start kept it, whatever people found or locked since."""
+        proposals = [made.proposal for made in record.proposals]
+        self._first_free += sum(len(proposal.makes) for proposal in proposals)
+        trials = [tried for tried in record.trials if tried.stage is not Stage.EDITED]
+        after = advanced(loop, [attempt_of(tried, proposals) for tried in trials])
+        self._keep(record)
+        return replace(after, stop=record.stop), record.rules
 
     async def close(self, loop: Loop) -> Resolved:
         """Look at the test split, once, now that every choice is made."""
@@ -226,18 +224,16 @@ class _Running:
 
     # --- parts of a round ---------------------------------------------------------------------------------------------
 
-    def _groups(
-        self, number: int, rules: RuleSet, observed: Sequence[Observed], implication: Implication
-    ) -> tuple[Group, ...]:
-        """Return what the teacher is asked about: what people found, what the student got wrong, then close rules."""
-        found = student_groups(observed, implication)
-        if number == 1:
-            said = finding_groups(self._working.findings, rules.ids)
-            there = self._store.lineage.overlaps(self._task.name)
-            pairs = [(pair.low, pair.high) for pair in there if {pair.low, pair.high} <= set(rules.ids)]
-            close = pair_groups(pairs, self._examples[Split.TRAIN], implication)
-            found = (*said, *found, *without_covered(close, (*said, *found)))
-        return found[: self._resolution.order.limits.groups]
+    async def _asked(self, shown: Sequence[Shown], number: int) -> tuple[Replied, ...]:
+        return await ask_teacher(
+            self._store,
+            self._models.teacher,
+            self._task,
+            shown,
+            self._teaching,
+            self._report,
+            f"round {number}: asking",
+        )
 
     async def _trials(self, loop: Loop, rules: RuleSet, changes: Sequence[Change], number: int) -> tuple[Trial, ...]:
         order, validation = self._resolution.order, self._examples[Split.VALIDATION]
@@ -249,15 +245,6 @@ class _Running:
         singles = await bench.alone(changes, near)
         greedy = await bench.greedy(singles) if order.limits.greedy else ()
         return (*singles, *await bench.together(singles), *greedy)
-
-    async def _observed(self, rules: RuleSet, number: int) -> list[Observed]:
-        train = self._examples[Split.TRAIN]
-        answers = await self._examiner.answers(rules.prompt(self._task), train, f"round {number}: train")
-        return [Observed(e, answers[e.hash].label, answers[e.hash].cited) for e in train]
-
-    async def _chart(self, conditions: tuple[str, ...]) -> Chart:
-        train = self._examples[Split.TRAIN]
-        return Chart(train, conditions, await self._models.embedder.embed(charted_texts(train, conditions)))
 
     async def _scored(self, record: RoundRecord) -> RoundRecord:
         prompt = record.rules.prompt(self._task)
@@ -277,6 +264,16 @@ class _Running:
     def _keep(self, record: RoundRecord) -> None:
         self._store.resolutions.keep_round(self._resolution.id, record)
         self._records.append(record)
+        self._count(record)
+
+    def _count(self, record: RoundRecord) -> None:
+        """Count what the round took against the cap, also where an earlier start made it."""
+        hashes = {split: [e.hash for e in examples] for split, examples in self._examples.items()}
+        for split in (Split.TRAIN, Split.VALIDATION):
+            self._examiner.recount(record.prompt_sha256, hashes[split])
+        for tried in record.trials:
+            for prompt in (tried.base_sha256, tried.prompt_sha256):
+                self._examiner.recount(prompt, tried.examples or hashes[Split.VALIDATION])
 
 
 def figure_of(examples: Sequence[Example], answers: Mapping[str, Answer]) -> Figure | None:
@@ -284,7 +281,7 @@ def figure_of(examples: Sequence[Example], answers: Mapping[str, Answer]) -> Fig
     return Figure.of([(e.label, answers[e.hash].label if e.hash in answers else None) for e in examples])
 
 
-def _pinned(store: Store, task: Task, resolution: Resolution) -> dict[Split, tuple[Example, ...]]:
+def pinned(store: Store, task: Task, resolution: Resolution) -> dict[Split, tuple[Example, ...]]:
     """Return the examples that the loop began with.
 
     Raises:
@@ -301,7 +298,7 @@ def _pinned(store: Store, task: Task, resolution: Resolution) -> dict[Split, tup
     return found
 
 
-def _refuse_others(resolution: Resolution, models: LoopModels, student: StudentKey) -> None:
+def refuse_others(resolution: Resolution, models: LoopModels, student: StudentKey) -> None:
     """Raise `InvalidInput` where another teacher or other weights of the student would go on with a loop."""
     if (models.teacher.name, student) != (resolution.basis.teacher, resolution.basis.student):
         raise _moved_on(resolution, "the teacher or the student is another one")

@@ -10,6 +10,7 @@ import numpy as np
 from pld_core.answering import Examiner
 from pld_core.conflicts.acceptance import Bar, Result, Verdict, early, judged
 from pld_core.conflicts.changeset import Change, applied, compatible
+from pld_core.conflicts.proposal import Proposal
 from pld_core.conflicts.records import Stage, Tried
 from pld_core.conflicts.rounds import Attempt
 from pld_core.conflicts.rule_set import RuleSet
@@ -33,8 +34,13 @@ class Trial:
 
     @property
     def attempt(self) -> Attempt:
-        """What the loop looks at; it does not go on with what a reviewer has to look at first."""
-        return Attempt(self.tried.prompt_sha256, self.tried.result, not any(c.proposal.flags for c in self.changes))
+        return attempt_of(self.tried, [change.proposal for change in self.changes])
+
+
+def attempt_of(tried: Tried, proposals: Sequence[Proposal]) -> Attempt:
+    """Return what the loop looks at; it does not go on with what a reviewer has to look at first."""
+    flagged = {proposal.hash for proposal in proposals if proposal.flags}
+    return Attempt(tried.prompt_sha256, tried.result, not flagged & set(tried.proposals))
 
 
 class Bench:
@@ -99,6 +105,10 @@ class Bench:
             if summed.tried.result.gain > most:
                 held, most = wider, summed.tried.result.gain
         return tuple(trials)
+
+    async def edited(self, change: Change) -> Trial:
+        """Try a change whose texts a person edited, on the whole validation split."""
+        return await self._try(Stage.EDITED, (change,))
 
     async def _try(self, stage: Stage, changes: tuple[Change, ...], near: Sequence[Example] = ()) -> Trial:
         rules = applied(self._rules, changes, self._author)

@@ -46,9 +46,9 @@ class SqliteProposals:
         """Bring what a proposal says into review; what is in force stays so until a replacement is approved."""
         with self._database.write() as write:
             made = _load_open(write.conn, resolution_id, proposal_hash)
-            passes = any(
-                t.stage is Stage.SINGLE and t.result.passes for t in _trials(write.conn, resolution_id, proposal_hash)
-            )
+            stage = Stage.EDITED if texts else Stage.SINGLE
+            trials = _trials(write.conn, resolution_id, proposal_hash)
+            passes = any(tried.stage is stage and tried.result.passes for tried in trials)
             if not passes and not reason.strip():
                 raise MissingReason(
                     "No trial of this proposal alone passed. It can go to review all the same, with a reason. Nothing "

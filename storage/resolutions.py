@@ -144,6 +144,14 @@ class SqliteResolutions:
             place["round"] = record.number
             write.insert_all("proposal_trial", [{**place, **shapes.trial_row(tried)} for tried in record.trials])
 
+    def keep_trial(self, resolution_id: int, number: int, tried: Tried) -> None:
+        """Store a trial of an edited proposal with the round that the proposal is of; an equal one stays alone."""
+        with self._database.write() as write:
+            if tried in _trials(write.conn, resolution_id, number):
+                return
+            place: dict[str, int | str] = {"resolution_id": resolution_id, "round": number, "at": write.now}
+            write.insert("proposal_trial", {**place, **shapes.trial_row(tried)})
+
     @guarded(Step.RESOLVE)
     def finish(self, resolution_id: int, score: HeldOutScore, actor: Actor) -> None:
         """Record the end of a loop with its event; a loop ends once."""

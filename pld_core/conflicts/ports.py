@@ -51,6 +51,10 @@ class ResolutionStore(Protocol):
         """Store a round with its proposals and trials in one transaction; one that is there stays."""
         ...
 
+    def keep_trial(self, resolution_id: int, number: int, tried: Tried) -> None:
+        """Store a trial of an edited proposal with the round that the proposal is of; an equal one stays alone."""
+        ...
+
     def finish(self, resolution_id: int, score: HeldOutScore, actor: Actor) -> None:
         """Record the end of a loop with its event; a loop ends once."""
         ...

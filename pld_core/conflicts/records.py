@@ -153,11 +153,14 @@ def _shown(one: Observed) -> ShownAnswer:
 
 
 class Stage(StrEnum):
-    """What a trial held: one proposal, all that can go together, or those that a greedy order had come to."""
+    """What a trial held: one proposal, all that can go together, those that a greedy order had come to, or one proposal
+    with texts that a person edited.
+    """
 
     SINGLE = "single"
     JOINT = "joint"
     GREEDY = "greedy"
+    EDITED = "edited"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ MACHINE = {
     "embeddings.record",
     "lineage.note_overlaps",
     "resolutions.keep_round",
+    "resolutions.keep_trial",
     "jobs.defer",
     "jobs.claim",
     "jobs.beat",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,17 +12,31 @@ import pytest
 from pld_core.conflicts.acceptance import Verdict
 from pld_core.conflicts.groups import Finding, Source
 from pld_core.conflicts.proposal import Refusal
+from pld_core.conflicts.records import Fate
 from pld_core.conflicts.records import Stage as TrialStage
 from pld_core.conflicts.rounds import Figure, Stop
+from pld_core.edited_trial import try_edited
 from pld_core.errors import BudgetReached, InvalidInput, JobCancelled, MissingRole
+from pld_core.loop_estimate import estimate_loop
 from pld_core.model_ports import ChatRequest
 from pld_core.models import AuthorKind, Split
 from pld_core.overlaps import Overlap
-from pld_core.resolving import Resolved
+from pld_core.pricing import FREE
+from pld_core.resolving import LoopModels, Resolved
 from storage import SqliteStore
 from tests.conflict_models import action, block, text
 from tests.core.conflict_parts import TASK, rule_text
-from tests.factories import ANNA, READER, fill, make_example, make_rule, rule_in_review, verdict_on
+from tests.factories import (
+    ANNA,
+    READER,
+    FirstWordEmbedder,
+    fill,
+    make_example,
+    make_rule,
+    no_report,
+    rule_in_review,
+    verdict_on,
+)
 from tests.resolving import ORDER, SIZES, RuleSpec, Stage, conflicted, limited, posts, scripted, stage
 
 INSULT = RuleSpec("insult is said", "remove", "insult")
@@ -326,3 +341,54 @@ def test_who_only_reads_orders_no_loop(joking: Stage) -> None:
 def test_no_trial_prompt_is_stored_as_a_version(joking: Stage) -> None:
     joking.run()
     assert joking.store.prompts.all("posts") == ()
+
+
+# --- before and after -------------------------------------------------------------------------------------------------
+
+
+def models(stage_: Stage) -> LoopModels:
+    return LoopModels(stage_.teacher, stage_.student, FirstWordEmbedder())
+
+
+def test_an_estimate_asks_nothing_and_is_exact_once_the_student_has_answered(joking: Stage) -> None:
+    order = limited(rounds=1, groups=2, trials=3, greedy=True)
+    before = asyncio.run(estimate_loop(joking.store, models(joking), order, FREE))
+    assert (joking.calls, before.open_now, before.teacher_most, before.first_round) == (0, 42, 2, None)
+    assert before.student_most == 42 + (3 + 2) * 24 + 18 + 2 * 24 + 2 * 12
+    ended = joking.run(order)
+    assert len(joking.student.asked) <= before.student_most
+    again = asyncio.run(estimate_loop(joking.store, models(joking), replace(order, key="job 8"), FREE))
+    assert again.open_now == 0
+    assert again.first_round
+    assert again.first_round.calls == 0
+    assert again.as_json()["teacher_calls_at_most"] == 2
+    assert len(ended.rounds[1].groups) == 1
+
+
+def test_the_teachers_calls_are_told_before_they_are_made(joking: Stage) -> None:
+    def stop(done: int, total: int, message: str) -> None:
+        if message == "round 1: asking":
+            raise JobCancelled("Somebody cancelled it.")
+
+    with pytest.raises(JobCancelled):
+        joking.run(report=stop)
+    told = asyncio.run(estimate_loop(joking.store, models(joking), replace(ORDER, key="job 8"), FREE))
+    assert told.first_round
+    assert (told.first_round.calls, told.first_round.cost, told.open_now) == (1, 0, 0)
+
+
+def test_a_proposal_is_edited_and_tried_again(sqlite_store: SqliteStore) -> None:
+    conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
+    useless = text("insult is said", "remove", ["banter is said"])
+    quiet = scripted(sqlite_store, ("joke", lambda r: [action("add_exception", ["R1"], r, useless)]))
+    made = quiet.run().rounds[1].proposals[0].proposal
+    better = replace(made.texts[0].text, exceptions=("joke is said",))
+    for _ in range(2):
+        tried = asyncio.run(try_edited(sqlite_store, models(quiet), 1, made.hash, [better], ANNA, no_report))
+    assert (tried.stage, tried.result.passes) == (TrialStage.EDITED, True)
+    assert sqlite_store.proposals.trials(1, made.hash)[-1] == tried
+    assert len(sqlite_store.proposals.trials(1, made.hash)) == 2
+    with pytest.raises(InvalidInput, match="has 1 texts that could be tried otherwise, not 2"):
+        asyncio.run(try_edited(sqlite_store, models(quiet), 1, made.hash, [better] * 2, ANNA, no_report))
+    assert sqlite_store.proposals.accept(1, made.hash, "", ANNA, (better,)).fate is Fate.EDITED
+    assert quiet.run().score.best_round == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pld_core.conflicts.groups import Finding
 from pld_core.conflicts.records import LoopLimits
 from pld_core.errors import BackendUnreachable, CallsStopped, InvalidInput
 from pld_core.model_ports import ChatRequest
@@ -98,6 +99,26 @@ def test_a_finished_loop_is_only_read_again(tmp_path: Path) -> None:
     again, more = finished(store)
     assert (again, more, store.events.count()) == (first, 0, events)
     assert calls > 0
+
+
+def test_a_round_that_is_over_is_taken_as_it_was_whatever_was_found_since(sqlite_store: SqliteStore) -> None:
+    conflicted(sqlite_store, KINDS, RULES)
+    mortal = Mortal()
+    stage = Stage(sqlite_store, mortal.of("teacher", SCRIPT), mortal.of("student", follow))
+    mortal.left = 1_000
+
+    def kill(done: int, total: int, message: str) -> None:
+        if message.startswith("test"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        stage.run(THOROUGH, kill)
+    kept, asked = sqlite_store.resolutions.rounds(1), len(mortal.answered)
+    assert kept[1].trials
+    late = Finding(make_example("praise late", "remove"), "keep", ("R2",))
+    ended = stage.run(THOROUGH, findings=(late,))
+    assert ended.rounds == kept
+    assert all(name == "student" for name, _, _ in mortal.answered[asked:])
 
 
 def test_rules_and_examples_that_came_meanwhile_do_not_count(sqlite_store: SqliteStore) -> None:
