@@ -11,9 +11,20 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pld_app import auditing, batching, effects, embedding, extracting, importing, synthesis_work, wiring
+from pld_app import (
+    auditing,
+    batching,
+    effects,
+    embedding,
+    extracting,
+    importing,
+    resolution_work,
+    synthesis_work,
+    wiring,
+)
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
+from pld_app.resolution_work import ResolveOrder
 from pld_app.settings import LiveSettings
 from pld_app.synthesis_work import SynthesisOrder
 from pld_app.uploads import Waiting
@@ -47,6 +58,12 @@ def _effect(app: App, job: Job, report: Progress) -> str:
 def _synthesise(app: App, job: Job, report: Progress) -> str:
     outcome = synthesis_work.synthesise(app, SynthesisOrder.from_json(job.params), f"job {job.id}", report)
     return f"Rules: {outcome.words}."
+
+
+def _resolve(app: App, job: Job, report: Progress) -> str:
+    order = ResolveOrder.from_json(job.task, job.params)
+    ended = resolution_work.resolve(app, order, f"job {job.id}", _now_and_then(report))
+    return f"{ended.words[0].upper()}{ended.words[1:]}"
 
 
 def _demo(app: App, job: Job, report: Progress) -> str:
@@ -107,6 +124,7 @@ def _audit_pack(app: App, job: Job, report: Progress) -> str:
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
+    "resolve": _resolve,
     "demo": _demo,
     "import": _import,
     "extract": _extract,

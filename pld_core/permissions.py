@@ -119,6 +119,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
 JOBS: dict[str, Step] = {
     "evaluate": Step.EVALUATE,
     "synthesise": Step.SYNTHESISE,
+    "resolve": Step.RESOLVE,
     "demo": Step.IMPORT_DATA,
     "import": Step.IMPORT_DATA,
     "extract": Step.EXTRACT,

@@ -47,10 +47,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.CLUSTER: (("cluster", "--task", "nda"),),
     Step.SYNTHESISE: (("synthesize", "--task", "nda"),),
     Step.COMPARE: (),
-    Step.RESOLVE: (),
-    Step.ACCEPT_PROPOSAL: (),
-    Step.DISMISS_PROPOSAL: (),
-    Step.LOCK: (),
+    Step.RESOLVE: (("resolve", "--task", "nda"), ("resolve", "--task", "nda", "--dry-run")),
+    Step.ACCEPT_PROPOSAL: (("proposals", "accept", "ab", "--task", "nda"),),
+    Step.DISMISS_PROPOSAL: (("proposals", "dismiss", "ab", "--task", "nda", "--reason", "no"),),
+    Step.LOCK: (("rules", "lock", "R2", "--reason", "settled"), ("rules", "unlock", "R2", "--reason", "open")),
     Step.SUBMIT: (),
     Step.PROMOTE: (),
     Step.JUDGE: (
@@ -114,7 +114,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
-    *("prompt gates", "prompt history", "policy gates"),
+    *("prompt gates", "prompt history", "policy gates", "proposals list"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 

@@ -71,7 +71,7 @@ READING = {
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
-    "prompting.released_as",
+    *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
 }
 """Functions over an open app that change nothing in the workspace."""
 
