@@ -14,7 +14,7 @@ from pld_app.resolution_work import ResolveOrder
 from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.conflicts.records import LoopLimits, MadeProposal, Resolution, RoundRecord, Stage, Tried
-from pld_core.errors import BackendError, BudgetReached, PldError
+from pld_core.errors import BackendError, BudgetReached, InvalidInput, PldError
 from pld_core.loop_estimate import LoopEstimate
 from pld_core.pricing import money
 from pld_core.resolving import Resolved
@@ -30,7 +30,7 @@ SHORT = 8
 @click.option("--student", default="", help="Student to repair for; the one in the settings if left out.")
 @click.option("--max-calls", type=click.IntRange(1), help="Most questions to the student in all.")
 @click.option("--greedy", is_flag=True, help="Also add up proposals one by one in each round.")
-@click.option("--resume", "key", default="", help="Go on with the loop of this run, as it was printed.")
+@click.option("--resume", "key", default="", help="Go on with the loop of this run, within its limits.")
 @click.option("--dry-run", is_flag=True, help="Print what it would take at most; asks and changes nothing.")
 def resolve(
     workspace: Path,
@@ -53,6 +53,8 @@ def resolve(
         found = resolution_work.estimated(app, order)
         out.emit({"task": task, **found.as_json()}, _estimate_words(found, app.settings.teacher.currency))
         return
+    if key and app.store.resolutions.begun_as(key) is None:
+        raise InvalidInput(f"No loop was begun as {key}. Nothing was asked. Leave out --resume to run a new one.")
     run = key or f"resolve-{uuid.uuid4().hex[:8]}"
     try:
         with progress_line() as report:

@@ -21,6 +21,8 @@ from pld_core.ports import Progress, Store
 class Examiner:
     """Asks the student of one loop. What was answered before the loop began costs it nothing.
 
+    `most` is the cap on questions over all starts of the loop; None for none.
+
     Attributes:
         used: questions that were answered since the loop began, over all starts of it, as far as it came to them.
     """
@@ -32,11 +34,12 @@ class Examiner:
         task: Task,
         resolution: Resolution,
         report: Progress,
+        most: int | None = None,
         limits: Limits = ONE_BY_ONE,
         clock: Clock | None = None,
     ) -> None:
         self._store, self._student, self._task, self._resolution = store, student, task, resolution
-        self._report, self._limits, self._clock = report, limits, clock
+        self._report, self._most, self._limits, self._clock = report, most, limits, clock
         self._counted: set[tuple[str, str]] = set()
         self.used = 0
 
@@ -70,12 +73,10 @@ class Examiner:
         """Count what the loop spent on these questions, and what it would spend: the same on every start of it."""
         fresh = [content for content in hashes if (prompt_sha256, content) not in self._counted]
         spent = self._store.resolutions.spent(self._resolution, prompt_sha256, fresh) + todo
-        most = self._resolution.order.limits.student_calls
-        if most is not None and self.used + spent > most:
+        if self._most is not None and self.used + spent > self._most:
             raise BudgetReached(
-                f"{self.used:,} of at most {most:,} questions to the student are used up, and the next step takes "
-                f"{spent:,}. What was answered is kept. Order the loop anew with a higher cap: no question that was "
-                "answered is asked again."
+                f"{self.used:,} of at most {self._most:,} questions to the student are used up, and the next step "
+                f"takes {spent:,}. What was answered is kept. Raise the cap and start again to go on."
             )
         self.used += spent
         self._counted |= {(prompt_sha256, content) for content in fresh}

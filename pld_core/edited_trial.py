@@ -44,9 +44,7 @@ async def try_edited(
     task, given = store.tasks.get(resolution.order.task), working or Working()
     refuse_others(resolution, models, student_key(task, await ready_status(models.student)))
     proposal = with_texts(task, made.proposal, texts)
-    limits = replace(resolution.order.limits, student_calls=None)
-    uncapped = replace(resolution, order=replace(resolution.order, limits=limits))
-    examiner = Examiner(store, models.student, task, uncapped, report, given.limits, given.clock)
+    examiner = Examiner(store, models.student, task, resolution, report, None, given.limits, given.clock)
     base = store.resolutions.rounds(resolution_id)[proposal.round - 1].rules
     validation = pinned(store, task, resolution)[Split.VALIDATION]
     bench = Bench(examiner, task, base, validation, actor.name, resolution.order.bar, frozenset(), proposal.words)

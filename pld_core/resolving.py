@@ -87,7 +87,9 @@ async def resolve(
     report: Progress,
     working: Working | None = None,
 ) -> Resolved:
-    """Run a loop to its end, or go on with the one of the same key.
+    """Run a loop to its end, or go on with the one of the same key, with the limits that it was begun with.
+
+    Only another cap on the student's questions takes the place of the one before.
 
     Raises:
         MissingRole: the actor may not order loops.
@@ -99,8 +101,12 @@ async def resolve(
     resolution = store.resolutions.begun_as(order.key)
     if resolution is None:
         resolution = store.resolutions.begin(order, await basis_of(store, models, task), actor)
+    if resolution.order.task != order.task:
+        raise InvalidInput(f"The loop {order.key} is one of the task {resolution.order.task}. Nothing was asked.")
     refuse_others(resolution, models, student_key(task, await ready_status(models.student)))
-    running = _Running(store, models, task, resolution, report, working or Working())
+    cap = order.limits.student_calls
+    most = resolution.order.limits.student_calls if cap is None else cap
+    running = _Running(store, models, task, resolution, report, working or Working(), most)
     loop, rules = await running.first()
     while loop.stop is None:
         loop, rules = await running.round(loop, rules)
@@ -145,13 +151,14 @@ class _Running:
         resolution: Resolution,
         report: Progress,
         working: Working,
+        most: int | None,
     ) -> None:
         self._store, self._models, self._task, self._resolution = store, models, task, resolution
         self._report, self._working = report, working
         order = resolution.order
         self._teaching = replace(working.teaching, run=working.teaching.run or order.key)
         self._examples = pinned(store, task, resolution)
-        self._examiner = Examiner(store, models.student, task, resolution, report, working.limits, working.clock)
+        self._examiner = Examiner(store, models.student, task, resolution, report, most, working.limits, working.clock)
         self._records: list[RoundRecord] = []
         self._kept = {record.number: record for record in store.resolutions.rounds(resolution.id)}
         self._first_free = resolution.basis.first_free

@@ -68,6 +68,12 @@ def test_a_cap_stops_it_and_says_how_to_go_on(pld: Pld, compiled: Path, ollama: 
     assert ollama.asked == []
 
 
+def test_only_a_loop_that_was_begun_goes_on(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:
+    told = pld("resolve", "--task", "nda", "--resume", "resolve-nothing", "--workspace", compiled).refusal
+    assert told.startswith("No loop was begun as resolve-nothing.")
+    assert open_store(url_of(compiled / "pld.db")).resolutions.all("nda") == ()
+
+
 def test_the_worker_runs_a_loop(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:
     store = open_store(url_of(compiled / "pld.db"))
     from_page: dict[str, Json] = {"student": "", "seed": 0, "limits": {"rounds": 1, "scores_test": False}}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from storage import SqliteStore
 from tests.conflict_models import action, block, text
 from tests.core.conflict_parts import TASK
 from tests.factories import ANNA, BERT, READER, verdict_on
+from tests.packs import packed, verified
 from tests.resolving import RuleSpec, Stage, conflicted, scripted
 
 KINDS = [("insult plain", "remove"), ("praise plain", "keep"), ("insult joke", "keep"), ("spam offer", "remove")]
@@ -91,6 +94,21 @@ def test_what_was_refined_is_what_is_compiled_once_it_is_approved(sqlite_store: 
     asked = stage.calls
     assert stage.run(replace(ended.resolution.order, key="job 8")).rounds[0].validation == ended.best.validation
     assert stage.calls - asked <= 1
+
+
+def test_an_auditors_pack_vouches_for_what_was_accepted_and_approved(sqlite_store: SqliteStore, tmp_path: Path) -> None:
+    _, ended = looped(sqlite_store, "add_exception", "new_rule")
+    (new,) = accept(sqlite_store, the(ended, "new_rule")).rules
+    accept(sqlite_store, the(ended, "add_exception"))
+    for rule_id in ("R1", new):
+        approve(sqlite_store, rule_id)
+    content, _ = packed(sqlite_store)
+    file = tmp_path / "pack.zip"
+    file.write_bytes(content)
+    with zipfile.ZipFile(file) as pack:
+        pack.extractall(tmp_path / "pack")
+    assert verified(tmp_path / "pack" / "verify.py").code == 0
+    assert sqlite_store.events.verify().intact
 
 
 def test_four_eyes_hold_for_what_the_loop_proposed(sqlite_store: SqliteStore) -> None:

@@ -33,6 +33,7 @@ from tests.factories import (
     fill,
     make_example,
     make_rule,
+    make_task,
     no_report,
     rule_in_review,
     verdict_on,
@@ -308,8 +309,9 @@ def test_the_cap_on_questions_holds_over_all_starts(joking: Stage) -> None:
         with pytest.raises(BudgetReached, match="at most 60 questions"):
             joking.run(order)
         assert len(joking.student.asked) == 58
-    ended = joking.run(replace(ORDER, key="job 8"))
+    ended = joking.run(limited(student_calls=1_000))
     assert ended.score.best_round == 1
+    assert ended.resolution.order.limits.student_calls == 60
     assert len({(r.system, r.user) for r in joking.student.asked}) == len(joking.student.asked)
 
 
@@ -331,6 +333,13 @@ def test_without_rules_or_examples_nothing_is_asked(sqlite_store: SqliteStore) -
     with pytest.raises(InvalidInput, match="No rule of posts is in force"):
         empty.run()
     assert empty.calls == 0
+
+
+def test_a_key_is_of_one_task(joking: Stage) -> None:
+    joking.run()
+    joking.store.tasks.add(make_task("other"), ANNA)
+    with pytest.raises(InvalidInput, match="The loop job 7 is one of the task posts"):
+        joking.run(replace(ORDER, task="other"))
 
 
 def test_who_only_reads_orders_no_loop(joking: Stage) -> None:
