@@ -12,8 +12,10 @@ from pld_app.synthesis_work import compared
 from pld_app.teacher_settings import teaching_of
 from pld_app.wiring import App
 from pld_core import loop_estimate, resolving
+from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.calls import Limits
 from pld_core.canonical import Json
+from pld_core.conflicts.acceptance import Bar
 from pld_core.conflicts.records import LoopLimits, LoopOrder, MadeProposal, ProposalOutcome, Resolution
 from pld_core.errors import InvalidInput
 from pld_core.loop_estimate import LoopEstimate
@@ -45,8 +47,10 @@ class ResolveOrder:
         given = LoopLimits(**limits) if isinstance(limits, dict) else LoopLimits()
         return cls(task, str(value.get("student", "")), int(str(value.get("seed", 0))), given)
 
-    def loop(self, key: str) -> LoopOrder:
-        return LoopOrder(self.task, key, self.seed, self.limits)
+    def loop(self, app: App, key: str) -> LoopOrder:
+        """Return the order of the loop; a label may lose no more than the task's release gates allow."""
+        bar = Bar(label_margin=app.store.gate_policies.of(self.task).label_margin)
+        return LoopOrder(self.task, key, self.seed, self.limits, bar)
 
 
 @guarded_app(Step.RESOLVE)
@@ -59,7 +63,7 @@ def resolve(app: App, order: ResolveOrder, key: str, report: Progress) -> Resolv
 
     async def work() -> Resolved:
         async with _models(app, order, key, report) as (models, working):
-            return await resolving.resolve(app.store, models, order.loop(key), app.actor, report, working)
+            return await resolving.resolve(app.store, models, order.loop(app, key), app.actor, report, working)
 
     return wiring.run_async(work())
 
@@ -72,7 +76,7 @@ def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
     async def work() -> LoopEstimate:
         async with _models(app, order, "", _silently) as (models, working):
             price = app.settings.teacher.price(name)
-            return await loop_estimate.estimate_loop(app.store, models, order.loop(""), price, working)
+            return await loop_estimate.estimate_loop(app.store, models, order.loop(app, ""), price, working)
 
     return wiring.run_async(work())
 
@@ -93,7 +97,7 @@ async def _models(
             wiring.student_backend(app, student) as chat,
         ):
             limits = Limits(in_flight=app.settings.in_flight(student))
-            yield LoopModels(teacher, chat, embedder), Working(teaching, limits)
+            yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits)
     finally:
         await embedder.aclose()
 

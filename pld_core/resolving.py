@@ -37,11 +37,17 @@ from pld_core.trying import Bench, Trial, affected_by, attempt_of
 
 @dataclass(frozen=True)
 class LoopModels:
-    """Who takes part in a loop."""
+    """Who takes part in a loop.
+
+    Attributes:
+        embedder: compares training texts and conditions; may be on a server.
+        local: compares validation texts, which go to no server for it.
+    """
 
     teacher: Chat
     student: Chat
     embedder: Embedder
+    local: Embedder
 
 
 @dataclass(frozen=True)
@@ -248,7 +254,7 @@ class _Running:
         bench = Bench(
             self._examiner, self._task, rules, validation, self._models.teacher.name, order.bar, loop.seen, what
         )
-        near = await affected_by(self._models.embedder, changes, self._examples[Split.TRAIN], validation)
+        near = await affected_by(self._models.local, changes, self._examples[Split.TRAIN], validation)
         singles = await bench.alone(changes, near)
         greedy = await bench.greedy(singles) if order.limits.greedy else ()
         return (*singles, *await bench.together(singles), *greedy)

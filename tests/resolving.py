@@ -83,7 +83,7 @@ class Stage:
         return len(self.teacher.asked) + len(self.student.asked)
 
     def run(self, order: LoopOrder = ORDER, report: Progress = no_report, **working: object) -> Resolved:
-        models = LoopModels(self.teacher, self.student, FirstWordEmbedder())
+        models = LoopModels(self.teacher, self.student, FirstWordEmbedder(), FirstWordEmbedder())
         given = Working(Teaching(limits=ATTEMPTS), ATTEMPTS, InstantClock())
         return asyncio.run(
             resolve(self.store, models, order, ANNA, report, replace(given, **working))  # type: ignore[arg-type]

@@ -13,11 +13,15 @@ from pld_core.conflicts.rule_set import TrialRule
 from pld_core.model_ports import Vectors
 from pld_core.models import Example
 from pld_core.nearness import STRAY, closeness_to
+from pld_core.personal import shown_to_teacher
 
 
 def charted_texts(examples: Sequence[Example], conditions: Sequence[str]) -> list[str]:
-    """Return the texts whose vectors a chart takes, in its order."""
-    return [*(example.text for example in examples), *conditions]
+    """Return the texts whose vectors a chart takes, in its order.
+
+    Examples are masked if their import asked for that: the embedder may be somebody else's.
+    """
+    return [*(shown_to_teacher(example).text for example in examples), *conditions]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pld_core.conflicts.proposal import Proposal
 from pld_core.conflicts.rule_set import RuleSet
 from pld_core.models import Example, RuleText, Task
 from pld_core.overlaps import OVERLAP
+from pld_core.quality import SHARED_WORDS
 from pld_core.rule_check import leaks
 from pld_core.synthesis import short_id
 
@@ -24,7 +25,10 @@ def flags_of(task: Task, proposal: Proposal, rules: RuleSet, chart: Chart, near:
     for one in proposal.texts:
         for leak in leaks(one.text, near, task):
             if leak.copies:
-                found.append(f"The text {leak.words} with example {short_id(leak.example_hash)}.")
+                # Which words stays unsaid: they may be somebody's data, and what is flagged is kept for good.
+                found.append(
+                    f"The text shares {SHARED_WORDS} words in a row with example {short_id(leak.example_hash)}."
+                )
         found += [f"It contradicts {rule_id}." for rule_id in contradicted(one.text, proposal, rules, chart)]
     return tuple(dict.fromkeys(found))
 

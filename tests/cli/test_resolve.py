@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pld_core.canonical import Json
+from pld_core.conflicts.acceptance import Bar
+from pld_core.gate_policy import AS_MADE
 from pld_core.models import RevisionState
 from storage import create_store, open_store
 from tests.cli.fake_ollama import FakeOllama
@@ -66,6 +69,13 @@ def test_a_cap_stops_it_and_says_how_to_go_on(pld: Pld, compiled: Path, ollama: 
     told = pld("resolve", "--task", "nda", "--max-calls", 3, "--workspace", compiled).refusal
     assert "0 of at most 3 questions to the student are used up" in told
     assert ollama.asked == []
+
+
+def test_the_margin_of_a_label_is_that_of_the_release_gates(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:
+    store = open_store(url_of(compiled / "pld.db"))
+    store.gate_policies.change("nda", AS_MADE, replace(AS_MADE, label_margin=0.2), "a small split", ANNA)
+    pld("resolve", "--task", "nda", "--workspace", compiled)
+    assert store.resolutions.get(1).order.bar == Bar(label_margin=0.2)
 
 
 def test_only_a_loop_that_was_begun_goes_on(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:

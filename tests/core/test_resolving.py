@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from pld_core.conflicts.acceptance import Verdict
@@ -22,7 +24,7 @@ from pld_core.model_ports import ChatRequest
 from pld_core.models import AuthorKind, Split
 from pld_core.overlaps import Overlap
 from pld_core.pricing import FREE
-from pld_core.resolving import LoopModels, Resolved
+from pld_core.resolving import LoopModels, Resolved, resolve
 from storage import SqliteStore
 from tests.conflict_models import action, block, text
 from tests.core.conflict_parts import TASK, rule_text
@@ -30,6 +32,7 @@ from tests.factories import (
     ANNA,
     READER,
     FirstWordEmbedder,
+    approved_rule,
     fill,
     make_example,
     make_rule,
@@ -315,6 +318,26 @@ def test_the_cap_on_questions_holds_over_all_starts(joking: Stage) -> None:
     assert len({(r.system, r.user) for r in joking.student.asked}) == len(joking.student.asked)
 
 
+def test_no_validation_text_and_no_personal_data_is_sent_to_be_compared(sqlite_store: SqliteStore) -> None:
+    examples = [replace(e, masked=True) for e in posts(JOKES)]
+    mail = make_example("insult joke from a.b@example.org", "keep")
+    fill(sqlite_store, examples=[*examples, replace(mail, masked=True)])
+    train = [e for e in examples if e.split is Split.TRAIN and e.label == "remove"]
+    approved_rule(sqlite_store, make_rule(rule_text("insult is said", "remove"), train))
+    sent: list[str] = []
+
+    class Listening(FirstWordEmbedder):
+        async def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            sent.extend(texts)
+            return await super().embed(texts)
+
+    stage_ = scripted(sqlite_store, ("joke", excepting))
+    listening = LoopModels(stage_.teacher, stage_.student, Listening(), FirstWordEmbedder())
+    asyncio.run(resolve(sqlite_store, listening, ORDER, ANNA, no_report))
+    assert sent
+    assert not any("validation" in text_ or "test" in text_ or "a.b@" in text_ for text_ in sent)
+
+
 def test_a_cancelled_loop_asks_nothing_more(joking: Stage) -> None:
     def cancel(done: int, total: int, message: str) -> None:
         if message.startswith("round 1: trial"):
@@ -356,7 +379,7 @@ def test_no_trial_prompt_is_stored_as_a_version(joking: Stage) -> None:
 
 
 def models(stage_: Stage) -> LoopModels:
-    return LoopModels(stage_.teacher, stage_.student, FirstWordEmbedder())
+    return LoopModels(stage_.teacher, stage_.student, FirstWordEmbedder(), FirstWordEmbedder())
 
 
 def test_an_estimate_asks_nothing_and_is_exact_once_the_student_has_answered(joking: Stage) -> None:
