@@ -12,6 +12,7 @@ FIGURES = (
     "review_page",
     "store_write",
     "oversight",
+    "analytics",
     "dataset_import",
     "import_csv",
     "student_overhead",

@@ -1,16 +1,16 @@
-"""Evaluate: run a prompt version over a split with a student, and read the figures."""
+"""Evaluate: run prompt versions over splits with students, and read the figures."""
 
 import streamlit as st
 
 from pld_app import session
 from pld_app.components.frame import current_task
-from pld_app.components.job_progress import draw_jobs, order_job
-from pld_app.components.permitted import allowed
+from pld_app.components.job_progress import draw_jobs
+from pld_app.components.repeat_list import draw_repeats
+from pld_app.components.run_form import draw_run_form
+from pld_app.components.run_grid import draw_grid
 from pld_app.components.run_view import draw_runs
-from pld_app.components.student_choice import draw_student
 from pld_app.components.text import plain
-from pld_core.models import Split, Task
-from pld_core.permissions import Step
+from pld_core.models import Task
 
 
 def draw(task: Task) -> None:
@@ -22,23 +22,12 @@ def draw(task: Task) -> None:
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
         return
     left, right = st.columns([4, 6], gap="medium")
-    with left, st.container(border=True):
-        st.markdown("**New run over the validation split**")
-        number = st.selectbox("Prompt version", [v.number for v in versions], key=f"run_version_{task.name}")
-        student = draw_student("run_student")
-        size = app.store.tasks.counts(task.name).examples.get(Split.VALIDATION, 0)
-        st.caption(f"{size:,} examples, one call each. The worker does it; you can leave this page.")
-        params = {"prompt": number, "student": student.name, "split": Split.VALIDATION.value}
-        st.button(
-            "Start the run",
-            type="primary",
-            key="start_run",
-            **allowed(Step.EVALUATE, student.ready and size > 0),
-            on_click=order_job,
-            args=("evaluate", task.name, params),
-        )
+    with left:
+        draw_run_form(task, versions)
     with right:
-        draw_jobs(task.name, "evaluate", limit=3)
+        draw_jobs(task.name, "evaluate", limit=4)
+    draw_grid(task, versions)
+    draw_repeats(task)
     draw_runs(task)
 
 

@@ -23,6 +23,8 @@ from pld_core.models import PromptVersion
 from pld_core.prompt_diff import RuleChange
 from pld_core.prompt_export import FORMATS
 from pld_core.prompt_export.verification import Verification, verify
+from pld_core.prompt_figures import SideBySide
+from pld_core.publishing import MARK
 from pld_core.word_diff import marked, word_pieces
 
 
@@ -69,11 +71,16 @@ def diff(workspace: Path, out: Output, before: int, after: int, task_name: str) 
 def export(workspace: Path, out: Output, number: int, task_name: str, form: str, model: str, file: Path | None) -> None:
     """Write a prompt version in a format."""
     made = export_version(wiring.open_app(workspace), task_name, number, form, model)
+    if file and made.caution and FORMATS[form].is_bare and MARK not in file.name.casefold():
+        raise InvalidInput(
+            f"Version {number} is released by an exception, and this format can say so in its name alone. Nothing was "
+            f"written. Call the file {made.name} or the like, or choose the format markdown or json."
+        )
     text = made.content.decode("utf-8")
     if made.caution:
         click.echo(f"{made.name}: {made.caution}", err=True)
     if file is None:
-        out.emit({"name": made.name, "content": text}, text.removesuffix("\n"))
+        out.emit({"name": made.name, "caution": made.caution, "content": text}, text.removesuffix("\n"))
         return
     try:
         file.write_bytes(made.content)
@@ -117,10 +124,16 @@ def _diff_lines(compared: Compared) -> list[str]:
     lines += [f"text: {marked(word_pieces(piece.before, piece.after))}" for piece in changed]
     lines = lines or ["Both versions are the same."]
     for row in compared.figures:
-        old, new = (figure.words if figure else "not evaluated" for figure in (row.before, row.after))
-        moved = f"; fixed {row.fixed}, broke {row.broken}" if row.before and row.after else ""
-        lines.append(f"{row.student}, {row.split}: {old} -> {new}{moved}")
-    return lines
+        lines += _figure_lines(row)
+    return [*lines, compared.unevaluated] if compared.unevaluated else lines
+
+
+def _figure_lines(row: SideBySide) -> list[str]:
+    lines = [f"{row.student}, {row.split}: {row.before.words} -> {row.after.words}", *row.to_do]
+    if row.comparison is not None:
+        lines.append(row.comparison.words)
+        lines += [f"right: {one.label} {one.before:,} -> {one.after:,} of {one.n:,}" for one in row.labels]
+    return [*lines, row.left_aside] if row.left_aside else lines
 
 
 def _rule_line(rule: RuleChange) -> str:

@@ -15,7 +15,7 @@ from pld_app.students import HostModels
 from pld_core.backends.ollama_facts import ModelFacts
 from pld_core.errors import BackendError
 from pld_core.model_ports import BackendStatus
-from pld_core.publishing import model_name
+from pld_core.publishing import model_name, unmarked
 
 
 @click.group()
@@ -104,8 +104,10 @@ def publish(
     """Make a model of a student and a prompt version on Ollama, read it back, and record its digest."""
     app = wiring.open_app(workspace)
     version = wiring.prompt_version(app, task_name, number)
-    made = students.publish(app, version, chosen or app.settings.student, name or model_name(version), reason)
+    name = name or model_name(version, students.exception_of(app, version))
+    made = students.publish(app, version, chosen or app.settings.student, name, reason)
     words = f"Prompt version {version.number} of {task_name} is {made.model} on {', '.join(made.hosts)}, {made.digest}"
+    words = f"{words}\nIt states: {made.notice}" if made.notice else words
     out.emit({"prompt": version.number, **made.as_json()}, words)
 
 
@@ -120,6 +122,8 @@ def verify(workspace: Path, out: Output, task_name: str, number: int | None) -> 
     made = students.newest_publication(app, version)
     if problem := students.read_back(app, version, made):
         raise BackendError(problem)
+    if caution := unmarked(made, students.exception_of(app, version)):
+        click.echo(caution, err=True)
     value = {"prompt": version.number, **made.as_json()}
     out.emit(value, f"{made.model} is what was published: {made.digest}, with the prompt word for word.")
 

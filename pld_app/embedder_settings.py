@@ -9,8 +9,11 @@ from typing import Annotated
 from annotated_types import Ge
 
 from pld_core.backends import BackendSettings
+from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.calls import Limits
-from pld_core.embedding import Batching
+from pld_core.embedding import Batching, CachedEmbedder
+from pld_core.model_ports import Embedder
+from pld_core.ports import Store
 
 EMBEDDER_ENVIRONMENT = {
     "name": "PLD_EMBEDDER",
@@ -97,3 +100,11 @@ def embedder_backends(
 
 def _same(one: str, other: str) -> bool:
     return one.strip().rstrip("/") == other.strip().rstrip("/")
+
+
+def embedders_at_hand(own: EmbedderSettings, store: Store) -> tuple[Embedder, ...]:
+    """Return the embedders that need no server: what is cached of the one in the settings, then the built-in one."""
+    built_in = TfidfEmbedder()
+    if own.name in (BUILT_IN, built_in.name):
+        return (built_in,)
+    return CachedEmbedder(own.name, store.embeddings, own.batching), built_in

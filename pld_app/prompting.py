@@ -23,10 +23,19 @@ from pld_core.token_count import estimated
 
 @dataclass(frozen=True)
 class Compared:
-    """Two versions beside each other."""
+    """Two versions of a task beside each other."""
 
+    task: str
     diff: PromptDiff
     figures: tuple[SideBySide, ...]
+
+    @property
+    def unevaluated(self) -> str:
+        """Say how to evaluate both versions where neither was; empty if one was."""
+        if self.figures:
+            return ""
+        commands = (f"pld evaluate --task {self.task} --prompt {n}" for n in (self.diff.before, self.diff.after))
+        return f"Neither version was evaluated yet. Start it: {', then '.join(commands)}"
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,11 @@ def compare_versions(app: App, task: str, before: int, after: int) -> Compared:
         NotFound: there is no such task or version.
     """
     old, new = (prompt_version(app, task, number) for number in (before, after))
-    labels = app.store.tasks.get(task).label_names
     # One look at each run: both the choice of runs and their figures need the answers.
     predictions = functools.cache(app.store.runs.predictions)
+    labels = app.store.tasks.get(task).label_names
     figures = side_by_side(app.store.runs.all(task), before, after, labels, predictions)
-    return Compared(compare(old, new, revisions_of(app, old, new)), figures)
+    return Compared(task, compare(old, new, revisions_of(app, old, new)), figures)
 
 
 def export_version(app: App, task: str, number: int | None, form: str, model: str = "") -> ExportedFile:

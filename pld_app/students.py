@@ -17,7 +17,8 @@ from pld_core.errors import BackendError, InvalidInput, NotFound
 from pld_core.model_ports import BackendStatus, TemplatedChat, WarmUp
 from pld_core.models import PromptVersion, Task
 from pld_core.permissions import Step, guarded_app
-from pld_core.publishing import PublishedModel
+from pld_core.publishing import MARK, PublishedModel, model_name
+from pld_core.releases import BreakGlass, exception_on
 
 Result = TypeVar("Result")
 OLLAMA = "ollama:"
@@ -113,7 +114,7 @@ def publish(app: App, version: PromptVersion, student: str, name: str, reason: s
     """Make a model of a student and a prompt version on every Ollama server, read it back, and record it.
 
     Raises:
-        InvalidInput: the student is not on Ollama, or no reason is given.
+        InvalidInput: the student is not on Ollama, no reason is given, or the name hides an exception.
         BackendError: a server cannot be reached, or holds something else afterwards; nothing is recorded.
     """
     if not student.startswith(OLLAMA):
@@ -122,7 +123,14 @@ def publish(app: App, version: PromptVersion, student: str, name: str, reason: s
         raise InvalidInput("Give the model a name, such as pld-nda:v3. Nothing was changed.")
     if not reason.strip():
         raise InvalidInput("Give a reason for publishing. Nothing was changed.")
-    wanted = Publication(name, student.removeprefix(OLLAMA), version.prompt.text, _parameters(app))
+    exception = exception_of(app, version)
+    if exception is not None and MARK not in name.casefold():
+        raise InvalidInput(
+            f"Version {version.number} is released by an exception, so the model's name has to hold {MARK!r}, such as "
+            f"{model_name(version, exception)}. Nothing was changed."
+        )
+    notice = exception.notice if exception else ""
+    wanted = Publication(name, student.removeprefix(OLLAMA), version.prompt.text, _parameters(app), notice)
     before = status_of(app, student)
     facts = run_async(_on_each_host(app, lambda models: models.publish(wanted)))
     if len({one.digest for one in facts}) > 1:
@@ -134,9 +142,15 @@ def publish(app: App, version: PromptVersion, student: str, name: str, reason: s
         student_digest=before.digest,
         parameters=wanted.parameters,
         hosts=tuple(without_credentials(host) for host in app.settings.ollama_hosts),
+        notice=notice,
     )
     app.store.prompts.record_publication(version.prompt.task, version.number, made, reason.strip(), app.actor)
     return made
+
+
+def exception_of(app: App, version: PromptVersion) -> BreakGlass | None:
+    """Return the exception by which a version holds a release label, None if it holds none or needs none."""
+    return exception_on(app.store.releases.history(version.prompt.task)[::-1], version.number)
 
 
 def newest_publication(app: App, version: PromptVersion) -> PublishedModel:
@@ -157,7 +171,9 @@ def read_back(app: App, version: PromptVersion, made: PublishedModel) -> str:
     Raises:
         BackendError: a server cannot be reached.
     """
-    wanted = Publication(made.model, made.student.removeprefix(OLLAMA), version.prompt.text, made.parameters)
+    wanted = Publication(
+        made.model, made.student.removeprefix(OLLAMA), version.prompt.text, made.parameters, made.notice
+    )
     facts = run_async(_on_each_host(app, lambda models: models.verified(wanted)))
     wrong = [one.digest for one in facts if one.digest != made.digest]
     return f"{made.model} is no longer the model that was published: its digest is {wrong[0]}." if wrong else ""

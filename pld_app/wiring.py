@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from pld_app.acting import command_line_actor
 from pld_app.context_sizing import sized
+from pld_app.embedder_settings import embedders_at_hand
 from pld_app.settings import Settings, load_settings
-from pld_core import asking, compiling, pipeline, synthesising
+from pld_core import asking, attributing, compiling, pipeline, synthesising
 from pld_core.asking import Evaluation
 from pld_core.backends import open_batch_chat, open_chat
 from pld_core.backends.scripted import ScriptedChat
@@ -136,6 +137,20 @@ def student_status(settings: Settings, name: str) -> BackendStatus:
     async def look() -> BackendStatus:
         async with backend(name, settings) as chat:
             return await chat.status()
+
+    return run_async(look())
+
+
+def ready_student(app: App, name: str) -> BackendStatus:
+    """Return the status of a student that is ready, with the context window that the workspace needs.
+
+    Raises:
+        BackendError: it is not ready.
+    """
+
+    async def look() -> BackendStatus:
+        async with student_backend(app, name) as chat:
+            return await asking.ready_status(chat)
 
     return run_async(look())
 
@@ -268,16 +283,17 @@ def live_test(
     async def run() -> tuple[Answer, ChatReply | None, dict[str, Json]]:
         async with student_backend(app, student) as chat:
             answer, reply = await asking.ask_streaming(chat, version.prompt, fields, on_text)
-            return answer, reply, await _sent(chat, request)
+            return answer, reply, await _sent(chat, request, fields)
 
     answer, reply, sent = run_async(run())
     number = app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
     return LiveTest(answer, reply, number)
 
 
-async def _sent(chat: Chat, request: ChatRequest) -> dict[str, Json]:
+async def _sent(chat: Chat, request: ChatRequest, fields: tuple[tuple[str, str], ...]) -> dict[str, Json]:
     """Return what was sent, with the digest of the model and, where they can be told, all options: repeatable."""
     sent: dict[str, Json] = {
+        "fields": [list(pair) for pair in fields],
         "system": request.system,
         "user": request.user,
         "schema": dict(request.schema or {}),
@@ -319,6 +335,7 @@ def start_run(app: App, student: str, wanted: Evaluation) -> Run:
 
     Raises:
         BackendError: the student is not ready; no run is begun.
+        MissingReason, InvalidInput, NotFound: as `asking.start_run`; no run is begun.
     """
 
     async def begin() -> Run:
@@ -339,6 +356,7 @@ def answer_run(app: App, run: Run, report: Progress) -> None:
     async def answer() -> None:
         async with student_backend(app, run.student) as chat:
             await asking.answer_run(app.store, chat, run, report, Limits(in_flight=app.settings.in_flight(run.student)))
+        await attributing.attribute_run(app.store, run, embedders_at_hand(app.settings.embedder, app.store), app.actor)
 
     run_async(answer())
 

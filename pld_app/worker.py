@@ -12,26 +12,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pld_app import (
+    ablations,
+    attributions,
     auditing,
     batching,
     effects,
     embedding,
     extracting,
     importing,
+    live_batches,
     resolution_work,
     synthesis_work,
     wiring,
 )
+from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.resolution_work import ResolveOrder
+from pld_app.run_order import RunOrder
 from pld_app.settings import LiveSettings
 from pld_app.synthesis_work import SynthesisOrder
 from pld_app.uploads import Waiting
 from pld_app.wiring import App
-from pld_core.asking import Evaluation
 from pld_core.errors import JobCancelled, JobDeferred, JobLost, PldError
-from pld_core.models import Actor, Job, JobState, Role, Split
+from pld_core.models import Actor, Job, JobState, Role
 from pld_core.ports import Progress
 from pld_core.pricing import money
 
@@ -43,16 +47,31 @@ REPORT_S = 0.3
 
 
 def _evaluate(app: App, job: Job, report: Progress) -> str:
-    params = job.params
-    wanted = Evaluation(job.task, int(str(params["prompt"])), Split(str(params["split"])), job.id)
-    run = wiring.start_run(app, str(params["student"]), wanted)
+    order = RunOrder.from_json(job.task, job.params)
+    run = wiring.start_run(app, order.student, order.evaluation(job.id))
     wiring.answer_run(app, run, report)
-    return f"Run {run.id} is complete."
+    cached = app.store.runs.from_cache(run.id)
+    return f"Run {run.id} is complete." + (
+        f" {cached:,} of {run.total:,} answers were known already." if cached else ""
+    )
 
 
 def _effect(app: App, job: Job, report: Progress) -> str:
     stored = effects.measure(app, str(job.params["rule"]), str(job.params["student"]), report)
     return f"{stored.effect.basis.rule_id}: {stored.effect.words}."
+
+
+def _ablate(app: App, job: Job, report: Progress) -> str:
+    return ablations.ablate(app, ablations.order_from_json(job.params), report).words
+
+
+def _live_batch(app: App, job: Job, report: Progress) -> str:
+    batch = live_batches.answer(app, int(str(job.params["batch"])), report)
+    return f"Batch {batch.id}: {live_batches.result_words(app, batch)}"
+
+
+def _attribute(app: App, job: Job, report: Progress) -> str:
+    return attribution_words(attributions.attribute(app, int(str(job.params["run"])), report))
 
 
 def _synthesise(app: App, job: Job, report: Progress) -> str:
@@ -131,6 +150,9 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "embed": _embed,
     "audit_pack": _audit_pack,
     "effect": _effect,
+    "live_batch": _live_batch,
+    "attribute": _attribute,
+    "ablate": _ablate,
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pld_core.canonical import Json
-from pld_core.evaluation import SMALL_SAMPLE, Proportion
+from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 _Z = 1.959964
 """Standard normal quantile of a two-sided 95 % interval."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from pld_core.asking import ONE_BY_ONE, answer_of, example_request, refuse_gone
-from pld_core.calls import Call, Limits, Settled
+from pld_core.asking import ONE_BY_ONE
+from pld_core.calls import Limits
 from pld_core.conflicts.records import Resolution
-from pld_core.effect_ports import KeptAnswer
 from pld_core.engine import Engine
 from pld_core.errors import BudgetReached, CallsStopped
-from pld_core.measuring import Question
 from pld_core.model_ports import Chat
 from pld_core.models import Answer, CompiledPrompt, Example, Task
 from pld_core.pace import Clock
 from pld_core.ports import Progress, Store
+from pld_core.questioning import Question, Questioning
 
 
 class Examiner:
@@ -58,12 +56,27 @@ class Examiner:
         there = self._store.effects.answers(key, prompt.sha256, hashes)
         todo = [example for example in examples if example.hash not in there]
         self._count(prompt.sha256, hashes, len(todo))
-        if todo:
-            await _Asking(self._store, self._student, self._task, self._resolution, prompt).run(
-                todo, self._told(len(hashes), what), self._limits, self._clock
+        if not todo:
+            return there
+        questions = [Question(prompt, example) for example in todo]
+        asking = Questioning(
+            self._store,
+            self._student,
+            key,
+            self._task,
+            questions,
+            lambda answered: self._report(len(there) + answered, len(hashes), what),
+        )
+        asking.tell()
+        engine: Engine[Question] = Engine(self._student, self._limits, clock=self._clock)
+        await engine.run(asking.calls(), asking.record, asking.tell)
+        kept = self._store.effects.answers(key, prompt.sha256, hashes)
+        if silent := [answer for content, answer in asking.under(prompt, todo).items() if content not in kept]:
+            raise CallsStopped(
+                f"{silent[-1].problem} {len(silent):,} questions got no answer. What was answered is kept. "
+                "Start again to go on."
             )
-            there = self._store.effects.answers(key, prompt.sha256, hashes)
-        return there
+        return kept
 
     def recount(self, prompt_sha256: str, example_hashes: Sequence[str]) -> None:
         """Count what an earlier start of the loop spent on these questions; nothing is asked."""
@@ -80,50 +93,3 @@ class Examiner:
             )
         self.used += spent
         self._counted |= {(prompt_sha256, content) for content in fresh}
-
-    def _told(self, total: int, what: str) -> Progress:
-        return lambda open_, _, __: self._report(total - open_, total, what)
-
-
-class _Asking:
-    """The open questions of one prompt, and what becomes of their answers."""
-
-    def __init__(self, store: Store, student: Chat, task: Task, resolution: Resolution, prompt: CompiledPrompt) -> None:
-        self._store, self._student, self._task, self._prompt = store, student, task, prompt
-        self._key = resolution.basis.student
-        self._unanswered: list[str] = []
-        self._open = 0
-
-    async def run(self, examples: Sequence[Example], report: Progress, limits: Limits, clock: Clock | None) -> None:
-        self._open = len(examples)
-
-        def tell() -> None:
-            report(self._open, len(examples), "")
-
-        tell()
-        engine: Engine[Question] = Engine(self._student, limits, clock=clock)
-        await engine.run(self._calls(examples), self._record, tell)
-        if self._unanswered:
-            raise CallsStopped(
-                f"{self._unanswered[-1]} {len(self._unanswered):,} questions got no answer. What was answered is kept. "
-                "Start again to go on."
-            )
-
-    def _calls(self, examples: Sequence[Example]) -> Iterator[Call[Question]]:
-        for example in examples:
-            yield Call(example_request(self._task, self._prompt, example), Question(self._prompt, example))
-
-    async def _record(self, batch: Sequence[Settled[Question]]) -> None:
-        answered = [settled for settled in batch if not settled.has_no_answer]
-        self._unanswered += [settled.problem for settled in batch if settled.has_no_answer]
-        if not answered:
-            await refuse_gone(self._student)
-            return
-        form = self._prompt.answer_form
-        kept = [
-            KeptAnswer(self._prompt.sha256, settled.call.subject.example.hash, answer_of(form, settled))
-            for settled in answered
-        ]
-        # In a thread: the disk must not hold up the calls under way.
-        await asyncio.to_thread(self._store.effects.keep, self._key, kept)
-        self._open -= len(kept)

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from pld_core.canonical import Json
-from pld_core.evaluation import SMALL_SAMPLE, Proportion
 from pld_core.models import Actor
+from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 
 class CheckKind(StrEnum):

@@ -10,9 +10,9 @@ from pld_core.model_ports import Chat
 from pld_core.models import CompiledPrompt, Example, RevisionState, Split
 from pld_core.ports import Store
 from pld_core.prompt_budget import drop_order, enough
-from pld_core.prompt_effects import measured_effects
+from pld_core.prompt_effects import RuleEffect, effects_of_runs, newest_effect
 from pld_core.prompt_manifest import PromptKind, TokenCount
-from pld_core.prompt_order import without
+from pld_core.prompt_order import Candidate, without
 from pld_core.prompt_plan import BudgetPlan
 from pld_core.records import ExampleFilter, RuleFilter
 from pld_core.token_count import count
@@ -67,8 +67,7 @@ async def _plan(store: Store, choices: Choices, student: Chat | None, whole: Pro
     task = store.tasks.get(prompt.task)
     approved = store.rules.in_force(prompt.task)
     stay, _ = without(approved, choices.leave_out, choices.reason)
-    effects = measured_effects(store.prompts.all(task.name), store.runs.all(task.name), store.runs.predictions)
-    order = drop_order(stay, effects, len(_training(store, task.name)), tokens, prompt.text)
+    order = drop_order(stay, _effects(store, task.name, stay), len(_training(store, task.name)), tokens, prompt.text)
     number = enough(order, tokens.tokens - budget)
     while True:
         gone = {worth.rule_id for worth in order[:number]}
@@ -80,6 +79,16 @@ async def _plan(store: Store, choices: Choices, student: Chat | None, whole: Pro
         if left.tokens <= budget or number >= len(order) - 1:
             return BudgetPlan(tokens, budget, order[:number], left)
         number += 1
+
+
+def _effects(store: Store, task: str, candidates: Sequence[Candidate]) -> dict[str, RuleEffect]:
+    """Return what is known of the effect of revisions, by hash: as measured for review, else as two runs tell it."""
+    found = effects_of_runs(store.prompts.all(task), store.runs.all(task), store.runs.predictions)
+    for _, entry, _ in candidates:
+        measured = newest_effect(store.effects.of_rule(entry.rule_id), entry.revision_hash)
+        if measured is not None:
+            found[entry.revision_hash] = measured
+    return found
 
 
 def _training(store: Store, task: str) -> Sequence[Example]:

@@ -8,17 +8,13 @@ split is for.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from pld_core.canonical import Json, hash_json
 from pld_core.compilation import compile_trial
-from pld_core.evaluation import Proportion
 from pld_core.model_ports import Vectors
 from pld_core.models import (
     Answer,
@@ -32,9 +28,10 @@ from pld_core.models import (
     Task,
     evidence_set_hash,
 )
-from pld_core.nearness import STRAY, closeness_to
+from pld_core.nearness import closeness_to, radius_of_new
 from pld_core.paired import mcnemar
 from pld_core.prompt_order import Candidate
+from pld_core.proportion import Proportion
 
 AT_LEAST = 10
 """So many of the nearest count as affected even if they lie farther away: below ten no rate is shown."""
@@ -252,18 +249,9 @@ def affected(telling: int, vectors: Vectors, examples: Sequence[Example]) -> tup
     """
     closeness = closeness_to(vectors, range(telling))[telling:].tolist()
     ranked = sorted(zip(closeness, examples, strict=True), key=lambda one: (-one[0], one[1].hash))
-    radius = _radius(vectors[:telling])
+    radius = radius_of_new(vectors[:telling])
     inside = sum(near >= radius and near > 0 for near, _ in ranked)
     return tuple(example for _, example in ranked[: min(AT_MOST, max(AT_LEAST, inside))])
-
-
-def _radius(telling: Vectors) -> float:
-    """Return how near a text has to lie to count as within; a single text does not say how far a rule reaches."""
-    if len(telling) == 1:
-        return math.inf
-    rows = range(len(telling))
-    apart = [float(closeness_to(telling, [other for other in rows if other != row])[row]) for row in rows]
-    return float(np.quantile(apart, STRAY, method="lower"))
 
 
 def effect_of(

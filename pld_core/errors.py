@@ -26,6 +26,7 @@ PldError
 │   ├── LabelsMovedOn       somebody changed the labels of a task meanwhile
 │   ├── ReleaseMovedOn      somebody moved the release label meanwhile
 │   ├── GatesRed            a prompt version is not ready for release
+│   ├── RunIsWorse          an evaluation is worse than the one it is held against
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
 │       └── EvidenceMovedOn its evidence changed meanwhile
 ├── WorkspaceError          the store cannot be used
@@ -236,6 +237,10 @@ class ReleaseMovedOn(NotAllowed):
 
 class GatesRed(NotAllowed):
     """A gate of the prompt version is red; no label was moved."""
+
+
+class RunIsWorse(NotAllowed):
+    """The second of two compared runs is worse than the first; nothing was changed."""
 
 
 class RevisionMovedOn(NotAllowed):

@@ -30,6 +30,9 @@ WORDS: Mapping[str, str] = {
     "embeddings.forgotten": "{who} dropped the cached vectors of {texts} texts, made with {subject}.",
     "examples.imported": "{who} added {added} examples to the task {subject}, from {source}.",
     "examples.resplit": "{who} divided the examples of the task {subject} anew: {changed} changed their split.",
+    "finding.attached": "{who} said that {subject} is about {rule}.",
+    "finding.marked": "{who} marked an answer as {mark} ({place}; {subject}): {label} is right.",
+    "finding.settled": "{who} settled finding {finding} ({subject}): {outcome}.",
     "job.cancel_requested": "{who} asked to stop {subject} ({kind}).",
     "job.cancelled": "{subject} ({kind}) was stopped.",
     "job.done": "{subject} ({kind}) ended well.",
@@ -83,10 +86,14 @@ WORDS: Mapping[str, str] = {
     "rule.second_look_drawn": "The rejection of {subject} was drawn by lot: somebody else looks at it again.",
     "rule.submitted": "{who} brought {subject} into review.",
     "rule.superseded": "An approved revision of {subject} was replaced by a newer approved one.",
+    "run.ablated": "{who} left {rule} out of {subject}: the rule fixes {fixed} and breaks {broken} of {n} answers.",
+    "run.attributed": "{who} put answers of {subject} down to rules, by {method}, {uncovered} of {answers} to none.",
     "run.finished": "The evaluation {subject} was completed.",
-    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student}.",
+    "run.started": "{who} began the evaluation {subject} of prompt version {prompt} with {student} on {split}.",
     "setting.changed": "{who} changed {label} from {before} to {after}.",
     "student.asked": "{who} asked {student} about one input ({subject}).",
+    "student.asked_batch": "{student} answered the {inputs} inputs of {subject}; {unusable} without a label.",
+    "student.batch_ordered": "{who} ordered {inputs} inputs to be asked of {student} ({subject}).",
     "task.created": "{who} made the task {subject}.",
 }
 """A sentence for each kind. `{who}` and `{subject}` are the event's; other names are read from its payload."""
@@ -125,6 +132,8 @@ def sentence(event: Event) -> str:
         values = {name: _word(name, value) for name, value in event.payload.items()}
         text = known.format_map(_Values({**values, "who": event.actor, "subject": event.subject}))
     text = text[:1].upper() + text[1:] if known and known.startswith("{subject}") else text
+    notice = _word("notice", event.payload.get("notice", ""))
+    text = f"{text} It states: {notice}." if notice else text
     reason = _word("reason", event.payload.get("reason", ""))
     return f"{text} Reason: {reason}" if reason else text
 

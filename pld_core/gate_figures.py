@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pld_core.evaluation import SMALL_SAMPLE
 from pld_core.gate_facts import Evaluated, Fix, Gate, GateFacts, GateState, Production
 from pld_core.gate_policy import GatePolicy
 from pld_core.gate_rules import named
 from pld_core.models import AnswerStatus
 from pld_core.paired import Comparison, LabelPair, Pair, by_label, compare
+from pld_core.proportion import SMALL_SAMPLE
 
 _EXACT = 1e-9
 """Shares of small counts are not exact in binary: a loss of just the margin is within it."""
@@ -57,7 +57,7 @@ def macro_f1(facts: GateFacts, policy: GatePolicy) -> Gate:
     pairs = _pairs(key, title, facts)
     if isinstance(pairs, Gate):
         return pairs
-    found, n = compare(pairs), len(pairs)
+    found, n = compare(facts.labels, pairs), len(pairs)
     figure = _comparison_words(found, _other(facts))
     if n < SMALL_SAMPLE:
         is_worse, reason = found.broken > found.fixed, "Too few examples for a rate, and more were broken than fixed."

@@ -11,6 +11,7 @@ from pld_core.attention import Attention
 from pld_core.canonical import Json, hash_json
 from pld_core.prompt_manifest import Build, TokenCount
 from pld_core.prompt_style import AnswerForm, Style
+from pld_core.run_setup import PLAIN_SETUP, RunSetup
 
 SIGNATURE, ATTESTATION = "signature of a signed-in person", "attestation"
 """What a decision is: vouched for by an identity provider, or by the person's word alone."""
@@ -191,6 +192,7 @@ class AnswerStatus(StrEnum):
     MALFORMED = "malformed"
     CUT = "cut"
     UNVERIFIED = "unverified"
+    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -679,7 +681,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """One evaluation: prompt version x student x split."""
+    """One evaluation: prompt version x student x split, asked as its setup says.
+
+    Attributes:
+        prompt_sha256: of the text that was asked; that of the version, unless its rules were shuffled.
+    """
 
     id: int
     task: str
@@ -692,6 +698,7 @@ class Run:
     created_by: str
     total: int
     job_id: int | None
+    setup: RunSetup = PLAIN_SETUP
 
 
 @dataclass(frozen=True)

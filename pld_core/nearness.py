@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,24 @@ def closeness_to(vectors: Vectors, rows: Sequence[int]) -> npt.NDArray[np.float6
         return np.zeros(len(vectors))
     found: npt.NDArray[np.float64] = np.asarray(vectors @ (centre / length), dtype=np.float64)
     return found.round(6)
+
+
+def radius_of_new(vectors: Vectors) -> float:
+    """Return how near to the centre of these a new row has to lie to count as one of them; `inf` for less than two.
+
+    Each row is compared with the centre of the others, as it would be if it were new; the farthest `STRAY` of them are
+    left out. A single row does not say how far its kind reaches.
+
+    Args:
+        vectors: (rows, dimensions), each row of length 1 or all zeros.
+    """
+    if len(vectors) < 2:
+        return math.inf
+    rows = np.asarray(vectors, dtype=np.float64)
+    others = rows.sum(axis=0) - rows
+    lengths = np.linalg.norm(others, axis=1)
+    apart = np.einsum("ij,ij->i", rows, others) / np.where(lengths > 0, lengths, 1)
+    return float(np.quantile(apart.round(6), STRAY, method="lower"))
 
 
 def neighbours_of(terrain: Terrain, members: Sequence[int], labels: Collection[str]) -> tuple[Neighbour, ...]:

@@ -15,8 +15,8 @@ from datetime import datetime
 from pld_core.agreement import Agreement, agreement
 from pld_core.attention import Attention
 from pld_core.canonical import Json
-from pld_core.evaluation import SMALL_SAMPLE, Proportion
 from pld_core.models import AuthorKind, RejectCategory, Verdict
+from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 LENGTH_BANDS = (1_000, 3_000, 10_000)
 """Upper ends, in characters, of the bands of text length: about a minute, three minutes, ten minutes of reading."""

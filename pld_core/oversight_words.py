@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pld_core.agreement import Agreement
 from pld_core.attention import IDLE_S
-from pld_core.evaluation import SMALL_SAMPLE, Proportion
 from pld_core.models import Verdict
 from pld_core.oversight import LENGTH_BANDS, Oversight, TimeBand
+from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 VERDICTS = {
     Verdict.APPROVE: ("approval", "approvals"),

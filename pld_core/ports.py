@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from pld_core.ablation_ports import AblationStore
+from pld_core.analytics_ports import AnalyticsStore
+from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
 from pld_core.conflicts.ports import LockStore, ProposalStore, ResolutionStore
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
+from pld_core.finding_ports import FindingStore
+from pld_core.live_batch_ports import LiveBatchStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
 from pld_core.models import ANYBODY, Actor, Event, Job
 from pld_core.policy_ports import GuidelineStore, LabelStore, PolicyStore, RoleStore
@@ -73,6 +78,16 @@ class Store(Protocol):
     def runs(self) -> RunStore: ...
     @property
     def effects(self) -> EffectStore: ...
+    @property
+    def findings(self) -> FindingStore: ...
+    @property
+    def live_batches(self) -> LiveBatchStore: ...
+    @property
+    def attributions(self) -> AttributionStore: ...
+    @property
+    def ablations(self) -> AblationStore: ...
+    @property
+    def analytics(self) -> AnalyticsStore: ...
     @property
     def resolutions(self) -> ResolutionStore: ...
     @property

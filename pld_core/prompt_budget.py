@@ -44,8 +44,4 @@ def _worth(candidate: Candidate, effects: Mapping[str, RuleEffect], training: in
     if effect is None:
         basis = f"not measured; {support:,} of {training:,} training examples support it"
         return RuleWorth(entry.rule_id, tokens, 100 * support / max(1, training), basis)
-    basis = (
-        f"measured: fixed {effect.fixed:,} and broke {effect.broken:,} of {effect.answers:,} answers "
-        f"(runs {effect.without} and {effect.with_rule})"
-    )
-    return RuleWorth(entry.rule_id, tokens, 100 * effect.utility / max(1, effect.answers), basis)
+    return RuleWorth(entry.rule_id, tokens, effect.utility, f"measured: {effect.words}")

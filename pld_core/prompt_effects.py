@@ -1,11 +1,12 @@
-"""What a rule did to the answers, read off two runs whose prompts differ by that rule alone."""
+"""What a rule did to the answers: as it was measured, or read off two runs whose prompts differ by that rule alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pld_core.models import Prediction, PromptVersion, Run
+from pld_core.effect import StoredEffect
+from pld_core.models import Prediction, PromptVersion, Run, Split
 
 Predictions = Callable[[int], Sequence[Prediction]]
 """The predictions of a run, by its id."""
@@ -16,28 +17,42 @@ class RuleEffect:
     """Answers that were wrong without the rule and right with it, and the other way round.
 
     Attributes:
-        answers: how many inputs both runs answered.
-        without, with_rule: ids of the two runs.
+        out_of: examples of the split: those far from the rule count as unchanged where they were not asked.
+        words: what was found and where, such as `fixed 3 and broke 2 of 40 answers (runs 1 and 2)`.
     """
 
     fixed: int
     broken: int
-    answers: int
-    without: int
-    with_rule: int
+    out_of: int
+    words: str
 
     @property
-    def utility(self) -> int:
-        """Answers fixed, less twice the answers broken."""
-        return self.fixed - 2 * self.broken
+    def utility(self) -> float:
+        """Answers fixed, less twice the answers broken, for each hundred examples of the split."""
+        return 100 * (self.fixed - 2 * self.broken) / max(1, self.out_of)
 
 
-def measured_effects(
+def newest_effect(effects: Sequence[StoredEffect], revision_hash: str) -> RuleEffect | None:
+    """Return the newest effect that was measured of exactly this revision; None if there is none.
+
+    Args:
+        effects: of its rule, newest first.
+    """
+    for stored in effects:
+        effect = stored.effect
+        if effect.basis.revision_hash == revision_hash:
+            words = f"{effect.words} (effect {stored.id}, with {effect.student.name})"
+            return RuleEffect(effect.fixed, effect.broken, effect.basis.validation, words)
+    return None
+
+
+def effects_of_runs(
     versions: Sequence[PromptVersion], runs: Sequence[Run], predictions: Predictions
 ) -> dict[str, RuleEffect]:
     """Return the effect of each revision that two complete runs of one student and split tell, by revision hash.
 
-    The prompts of the two may differ by that revision alone. Of several such pairs the newest counts.
+    The prompts of the two may differ by that revision alone. Of several such pairs the newest counts. Runs on the test
+    split say nothing here: a prompt whose rules were chosen by its answers could not be judged by them any more.
     """
     prompts = {version.number: version for version in versions}
     done: dict[int, Sequence[Prediction]] = {}
@@ -54,13 +69,16 @@ def measured_effects(
             complete = added and all(len(answers(run)) == run.total > 0 for run in (without, with_rule))
             if complete and added not in found:
                 fixed, broken, both = fixed_and_broken(answers(without), answers(with_rule))
-                found[added] = RuleEffect(fixed, broken, both, without.id, with_rule.id)
+                words = (
+                    f"fixed {fixed:,} and broke {broken:,} of {both:,} answers (runs {without.id} and {with_rule.id})"
+                )
+                found[added] = RuleEffect(fixed, broken, both, words)
     return found
 
 
 def _comparable(one: Run, other: Run) -> bool:
     same = (one.student, one.digest, one.split) == (other.student, other.digest, other.split)
-    return same and one.prompt_number != other.prompt_number
+    return same and one.split is not Split.TEST and one.prompt_number != other.prompt_number
 
 
 def _only_added(before: PromptVersion, after: PromptVersion) -> str:

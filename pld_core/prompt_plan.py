@@ -14,8 +14,8 @@ class RuleWorth:
 
     Attributes:
         tokens: its share of the prompt, at least 1: by its length, scaled to the count of the whole.
-        utility: a hundred times the answers it fixed less twice those it broke, by the answers that were compared; a
-            hundred times the examples that support it, by the training examples, where no effect was measured.
+        utility: the answers it fixed less twice those it broke, for each hundred examples of the split; the training
+            examples that support it, for each hundred of them, where no effect was measured.
         basis: where the utility comes from, in words.
     """
 

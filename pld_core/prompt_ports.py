@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pld_core.canonical import Json
-from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
+from pld_core.effect import StudentKey
+from pld_core.metrics import Cell
+from pld_core.models import Actor, Answer, CompiledPrompt, Example, Prediction, PromptVersion, Run, Split
 from pld_core.prompt_manifest import TokenCount
 from pld_core.publishing import PublishedModel
 
@@ -29,14 +32,70 @@ class PromptStore(Protocol):
 
 
 class RunStore(Protocol):
-    def start(self, run: Run, actor: Actor) -> Run: ...
+    """Runs with their answers. `all` has those that say how a version does; the others, its trials, are kept apart."""
+
+    def start(self, run: Run, actor: Actor, prompt: CompiledPrompt | None = None) -> Run:
+        """Store a new run; a job that is resumed gets the run it had begun.
+
+        Args:
+            prompt: what is asked with, if it is not the version's own prompt; kept word for word.
+
+        Raises:
+            MissingReason: it looks at the test split, and does not say why.
+        """
+        ...
+
     def get(self, run_id: int) -> Run: ...
-    def all(self, task: str) -> tuple[Run, ...]: ...
-    def add_predictions(self, run_id: int, predictions: Sequence[Prediction]) -> None:
-        """Store answers in one transaction; the first to an example stays."""
+    def all(self, task: str) -> tuple[Run, ...]:
+        """Return the runs that say how a version of a task does, newest first."""
+        ...
+
+    def trials(self, task: str) -> tuple[Run, ...]:
+        """Return the runs of a task at a temperature above 0 or with shuffled rules, newest first."""
+        ...
+
+    def repeats(self, group: str) -> tuple[Run, ...]:
+        """Return the runs of a group, in the order of their seeds."""
+        ...
+
+    def looks(self, task: str) -> tuple[Run, ...]:
+        """Return every run of a task over the test split, newest first: each was a look at it."""
+        ...
+
+    def trial_prompt(self, run_id: int) -> CompiledPrompt | None:
+        """Return the prompt that a run asked with where it is no version's; None for the version's own."""
+        ...
+
+    def take_cached(self, run: Run, student: StudentKey, examples: Sequence[Example]) -> int:
+        """Answer from the cache what the run has no answer to yet, and return how many answers that were."""
+        ...
+
+    def known(self, student: StudentKey, prompt_sha256: str, task: str, split: Split) -> int:
+        """Return how many active examples of a split the cache has an answer to."""
+        ...
+
+    def from_cache(self, run_id: int) -> int:
+        """Return how many answers of a run came from the cache."""
+        ...
+
+    def latency_ms(self, student: str) -> float | None:
+        """Return the median wall time of the newest answers of a student; None if it gave none yet."""
+        ...
+
+    def add_predictions(
+        self, run_id: int, predictions: Sequence[Prediction], student: StudentKey | None = None
+    ) -> None:
+        """Store answers in one transaction, for the run and, of a student that is given, for the cache.
+
+        The first answer to an example stays. A question that got no answer is not cached.
+        """
         ...
 
     def predictions(self, run_id: int) -> tuple[Prediction, ...]: ...
+    def counted(self, run_id: int) -> Counter[Cell]:
+        """Return how many answers of a run are of each kind."""
+        ...
+
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
         """Append the figures of a complete run to the audit chain, once."""
         ...

@@ -8,6 +8,7 @@ from typing import Any
 
 from pld_core.canonical import Json
 from pld_core.models import PromptVersion
+from pld_core.releases import BreakGlass
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class PublishedModel:
         student_digest: of that model at the time.
         parameters: that it answers with if nobody asks for others.
         hosts: addresses of the servers, without passwords.
+        notice: the exception by which the prompt was released, as the model states it; empty where there was none.
     """
 
     model: str
@@ -29,6 +31,7 @@ class PublishedModel:
     student_digest: str
     parameters: Mapping[str, int | float]
     hosts: tuple[str, ...]
+    notice: str = ""
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -38,6 +41,7 @@ class PublishedModel:
             "student_digest": self.student_digest,
             "parameters": dict(self.parameters),
             "hosts": list(self.hosts),
+            "notice": self.notice,
         }
 
     @classmethod
@@ -49,9 +53,26 @@ class PublishedModel:
             student_digest=value["student_digest"],
             parameters=value["parameters"],
             hosts=tuple(value["hosts"]),
+            # What was published before exceptions were stated has none.
+            notice=value.get("notice", ""),
         )
 
 
-def model_name(version: PromptVersion) -> str:
-    """Return the name that a version is published under unless another is given, such as `pld-nda:v3`."""
-    return f"pld-{version.prompt.task}:v{version.number}"
+MARK = "exception"
+"""What the name of a model says that holds a prompt released by an exception."""
+
+
+def model_name(version: PromptVersion, exception: BreakGlass | None) -> str:
+    """Return the name that a version is published under unless another is given.
+
+    Such as `pld-nda:v3`, or `pld-nda:v3-exception` while it is released by one: lists of models show nothing but names.
+    """
+    mark = f"-{MARK}" if exception else ""
+    return f"pld-{version.prompt.task}:v{version.number}{mark}"
+
+
+def unmarked(made: PublishedModel, exception: BreakGlass | None) -> str:
+    """Say that a model does not state the exception by which its prompt is released now; empty where it does."""
+    if exception is None or made.notice == exception.notice:
+        return ""
+    return f"{made.model} was published before the exception and says nothing of it. Remove it there, or publish anew."

@@ -61,6 +61,11 @@ class BreakGlass:
             return f"expired exception: released with red gates, allowed until {self.until}"
         return f"exception until {self.until}: released with red gates"
 
+    @property
+    def notice(self) -> str:
+        """What a copy says that nobody can call back, such as a published model: as true after the day as before."""
+        return f"Released with red gates, by an exception until {self.until}. Reason: {self.reason}"
+
     def as_json(self, now: str) -> dict[str, Json]:
         return {"reason": self.reason, "until": self.until, "status": self.words(now)}
 

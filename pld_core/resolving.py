@@ -272,7 +272,7 @@ class _Running:
 
     async def _figure(self, prompt: CompiledPrompt, split: Split, what: str) -> Figure | None:
         examples = self._examples[split]
-        return figure_of(examples, await self._examiner.answers(prompt, examples, what))
+        return figure_of(self._task, examples, await self._examiner.answers(prompt, examples, what))
 
     def _keep(self, record: RoundRecord) -> None:
         self._store.resolutions.keep_round(self._resolution.id, record)
@@ -289,9 +289,11 @@ class _Running:
                 self._examiner.recount(prompt, tried.examples or hashes[Split.VALIDATION])
 
 
-def figure_of(examples: Sequence[Example], answers: Mapping[str, Answer]) -> Figure | None:
+def figure_of(task: Task, examples: Sequence[Example], answers: Mapping[str, Answer]) -> Figure | None:
     """Return how answers to examples do; an example without a usable answer counts as wrong."""
-    return Figure.of([(e.label, answers[e.hash].label if e.hash in answers else None) for e in examples])
+    return Figure.of(
+        task.label_names, [(e.label, answers[e.hash].label if e.hash in answers else None) for e in examples]
+    )
 
 
 def pinned(store: Store, task: Task, resolution: Resolution) -> dict[Split, tuple[Example, ...]]:

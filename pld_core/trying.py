@@ -129,7 +129,7 @@ class Bench:
     async def _result(self, prompt: CompiledPrompt, near: Sequence[Example]) -> tuple[Result, Sequence[Example]]:
         if prompt.sha256 in self._seen:
             return Result(Verdict.SEEN_BEFORE, "This set of rules was tried in an earlier round."), ()
-        if near and (lost := early(await self._pairs(prompt, near))):
+        if near and (lost := early(self._task.label_names, await self._pairs(prompt, near))):
             return lost, near
         return judged(self._task.label_names, await self._pairs(prompt, self._validation), self._bar), ()
 

@@ -7,14 +7,13 @@ import sqlite3
 from collections.abc import Sequence
 
 from pld_core.canonical import Json, canonical_json, hash_json
-from pld_core.effect import Basis, Case, Effect, StoredEffect, StudentKey
+from pld_core.effect import Basis, Effect, StoredEffect, StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.models import Actor, Answer
 from pld_core.permissions import Step, guarded
-from storage import rows
+from storage.answers import keep_answers, load_answers
+from storage.case_rows import case_from, case_json
 from storage.connection import Database
-
-_BY_STUDENT = "student = ? AND digest = ? AND options = ?"
 
 
 class SqliteEffects:
@@ -24,32 +23,12 @@ class SqliteEffects:
     def answers(self, student: StudentKey, prompt_sha256: str, example_hashes: Sequence[str]) -> dict[str, Answer]:
         """Return the answers to those of the examples that have one, by hash."""
         with self._database.read() as conn:
-            return _answers(conn, student, prompt_sha256, example_hashes)
+            return load_answers(conn, student, prompt_sha256, example_hashes)
 
     def keep(self, student: StudentKey, answers: Sequence[KeptAnswer]) -> None:
         """Keep answers; where there is one already, it stays: two workers may have asked the same."""
         with self._database.write() as write:
-            first = {(kept.prompt_sha256, kept.example_hash): kept for kept in reversed(answers)}
-            there: set[tuple[str, str]] = set()
-            for prompt in {kept.prompt_sha256 for kept in answers}:
-                asked = [example for under, example in first if under == prompt]
-                there |= {(prompt, example) for example in _answers(write.conn, student, prompt, asked)}
-            write.insert_all(
-                "student_answer",
-                [
-                    {
-                        "prompt_sha256": kept.prompt_sha256,
-                        "student": student.name,
-                        "digest": student.digest,
-                        "options": student.options,
-                        "example_hash": kept.example_hash,
-                        "answer": canonical_json(rows.answer_json(kept.answer)),
-                        "at": write.now,
-                    }
-                    for key, kept in first.items()
-                    if key not in there
-                ],
-            )
+            keep_answers(write, student, answers)
 
     @guarded(Step.MEASURE_EFFECT)
     def record(self, effect: Effect, actor: Actor) -> StoredEffect:
@@ -74,7 +53,7 @@ class SqliteEffects:
                     "digest": student.digest,
                     "options": student.options,
                     "manifest": canonical_json(dict(effect.manifest)),
-                    "cases": canonical_json([_case_json(case) for case in effect.cases]),
+                    "cases": canonical_json([case_json(case) for case in effect.cases]),
                     "hash": content,
                     "by": actor.name,
                     "at": write.now,
@@ -88,17 +67,6 @@ class SqliteEffects:
         with self._database.read() as conn:
             found = conn.execute("SELECT * FROM rule_effect WHERE rule_id = ? ORDER BY id DESC", (rule_id,))
             return tuple(_effect_from(row) for row in found)
-
-
-def _answers(
-    conn: sqlite3.Connection, student: StudentKey, prompt_sha256: str, example_hashes: Sequence[str]
-) -> dict[str, Answer]:
-    found = conn.execute(
-        f"""SELECT example_hash, answer FROM student_answer WHERE prompt_sha256 = ? AND {_BY_STUDENT}
-            AND example_hash IN (SELECT value FROM json_each(?))""",  # noqa: S608 - a constant of this module
-        (prompt_sha256, student.name, student.digest, student.options, canonical_json(list(example_hashes))),
-    )
-    return {str(row["example_hash"]): rows.answer_from(json.loads(row["answer"])) for row in found}
 
 
 def _told(effect: Effect, number: int) -> dict[str, Json]:
@@ -117,20 +85,8 @@ def _told(effect: Effect, number: int) -> dict[str, Json]:
     }
 
 
-def _case_json(case: Case) -> dict[str, Json]:
-    return {
-        "example": case.example_hash,
-        "gold": case.gold,
-        "without": rows.answer_json(case.without),
-        "with": rows.answer_json(case.with_rule),
-    }
-
-
 def _effect_from(row: sqlite3.Row) -> StoredEffect:
-    cases = tuple(
-        Case(case["example"], case["gold"], rows.answer_from(case["without"]), rows.answer_from(case["with"]))
-        for case in json.loads(row["cases"])
-    )
+    cases = tuple(case_from(case) for case in json.loads(row["cases"]))
     effect = Effect(
         task=row["task"],
         basis=Basis(

@@ -8,11 +8,12 @@ import sqlite3
 from pld_core.canonical import canonical_json
 from pld_core.gate_facts import Evaluated, GateFacts, Production, RuleFact
 from pld_core.gate_policy import GatePolicy
-from pld_core.models import ExampleState, Prediction, PromptVersion, Run, Split
+from pld_core.models import ExampleState, PromptVersion, Run, Split
 from pld_core.releases import ReleaseLabel, before_holder
 from pld_core.token_count import estimated
 from storage import rows
 from storage.release_rows import load_moves
+from storage.runs import OF_VERSIONS, load_predictions
 from storage.task_queries import load_task
 
 _CONFLICTS = "SELECT count(DISTINCT text_hash) FROM example WHERE task = ? AND state = 'conflict'"
@@ -102,7 +103,8 @@ def _newest(
     found = [
         rows.run_from(row)
         for row in conn.execute(
-            "SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? ORDER BY id DESC", (task, sha256)
+            f"SELECT * FROM run WHERE task = ? AND prompt_sha256 = ? AND {OF_VERSIONS} ORDER BY id DESC",  # noqa: S608 - a constant
+            (task, sha256),
         )
     ]
     if like is not None:
@@ -110,16 +112,11 @@ def _newest(
     counting = sorted((run for run in found if run.split in splits), key=lambda run: splits.index(run.split))
     newest = None
     for run in counting:
-        evaluated = Evaluated(run, _predictions(conn, run.id))
+        evaluated = Evaluated(run, load_predictions(conn, run.id))
         if evaluated.is_complete:
             return evaluated
         newest = newest or evaluated
     return newest
-
-
-def _predictions(conn: sqlite3.Connection, run_id: int) -> tuple[Prediction, ...]:
-    found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
-    return tuple(rows.prediction_from(row) for row in found)
 
 
 def _production(conn: sqlite3.Connection, version: PromptVersion, like: Run | None) -> Production | None:

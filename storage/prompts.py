@@ -1,14 +1,13 @@
-"""Prompt versions, evaluation runs and live tests."""
+"""Prompt versions."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
 
-from pld_core.canonical import Json, canonical_json, hash_json
+from pld_core.canonical import Json, canonical_json
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.models import Actor, Answer, CompiledPrompt, Prediction, PromptVersion, Run
+from pld_core.models import Actor, CompiledPrompt, PromptVersion
 from pld_core.permissions import Step, guarded
 from pld_core.prompt_manifest import TokenCount
 from pld_core.publishing import PublishedModel
@@ -146,134 +145,3 @@ def _add_count(write: Write, task: str, number: int, tokens: TokenCount, actor: 
             "by": actor.name,
         },
     )
-
-
-class SqliteRuns:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @guarded(Step.EVALUATE)
-    def start(self, run: Run, actor: Actor) -> Run:
-        """Store a new run and return it with its id; a job that is resumed gets the run it had begun."""
-        with self._database.write() as write:
-            if run.job_id is not None:
-                begun = write.conn.execute("SELECT * FROM run WHERE job_id = ?", (run.job_id,)).fetchone()
-                if begun is not None:
-                    return rows.run_from(begun)
-            run_id = write.insert(
-                "run",
-                {
-                    "task": run.task,
-                    "prompt_number": run.prompt_number,
-                    "prompt_sha256": run.prompt_sha256,
-                    "student": run.student,
-                    "digest": run.digest,
-                    "split": run.split.value,
-                    "total": run.total,
-                    "job_id": run.job_id,
-                    "at": write.now,
-                    "by": actor.name,
-                },
-            )
-            write.event(
-                actor,
-                "run.started",
-                f"{run.task} run {run_id}",
-                {
-                    "prompt": run.prompt_number,
-                    "sha256": run.prompt_sha256,
-                    "student": run.student,
-                    "digest": run.digest,
-                    "split": run.split.value,
-                    "examples": run.total,
-                },
-            )
-            row = write.conn.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
-            return rows.run_from(row)
-
-    def get(self, run_id: int) -> Run:
-        with self._database.read() as conn:
-            row = conn.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise NotFound(f"There is no run {run_id}. The Evaluate page lists those there are.")
-        return rows.run_from(row)
-
-    def all(self, task: str) -> tuple[Run, ...]:
-        """Return the runs of a task, newest first."""
-        with self._database.read() as conn:
-            found = conn.execute("SELECT * FROM run WHERE task = ? ORDER BY id DESC", (task,))
-            return tuple(rows.run_from(row) for row in found)
-
-    def add_predictions(self, run_id: int, predictions: Sequence[Prediction]) -> None:
-        """Store answers; the first to an example stays, so a worker relieved too early cannot stop its relief."""
-        with self._database.write() as write:
-            found = write.conn.execute(
-                """SELECT example_hash FROM prediction
-                   WHERE run_id = ? AND example_hash IN (SELECT value FROM json_each(?))""",
-                (run_id, canonical_json([p.example_hash for p in predictions])),
-            )
-            have = {str(row["example_hash"]) for row in found}
-            first = {p.example_hash: p for p in reversed(predictions)}
-            new = [first[key] for key in reversed(first) if key not in have]
-            write.insert_all(
-                "prediction",
-                [
-                    {
-                        "run_id": run_id,
-                        "example_hash": p.example_hash,
-                        "gold": p.gold,
-                        "answer": canonical_json(rows.answer_json(p.answer)),
-                        "at": write.now,
-                    }
-                    for p in new
-                ],
-            )
-
-    def predictions(self, run_id: int) -> tuple[Prediction, ...]:
-        with self._database.read() as conn:
-            found = conn.execute("SELECT * FROM prediction WHERE run_id = ? ORDER BY rowid", (run_id,))
-            return tuple(rows.prediction_from(row) for row in found)
-
-    @guarded(Step.EVALUATE)
-    def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
-        """Append the figures of a finished run to the audit chain; they are recomputed from predictions for screens.
-
-        A run that was resumed although it was complete has them there already.
-        """
-        subject = f"{self.get(run_id).task} run {run_id}"
-        with self._database.write() as write:
-            there = "SELECT 1 FROM event WHERE kind = 'run.finished' AND subject = ?"
-            if write.conn.execute(there, (subject,)).fetchone() is None:
-                write.event(actor, "run.finished", subject, dict(summary))
-
-    @guarded(Step.ASK)
-    def record_live_test(
-        self, task: str, prompt_sha256: str, student: str, sent: Mapping[str, Json], answer: Answer, actor: Actor
-    ) -> int:
-        """Store what was sent, word for word, and what came back; return the number of the live test."""
-        with self._database.write() as write:
-            test_id = write.insert(
-                "live_test",
-                {
-                    "task": task,
-                    "prompt_sha256": prompt_sha256,
-                    "student": student,
-                    "sent": canonical_json(dict(sent)),
-                    "answer": canonical_json(rows.answer_json(answer)),
-                    "at": write.now,
-                    "by": actor.name,
-                },
-            )
-            write.event(
-                actor,
-                "student.asked",
-                f"{task} live test {test_id}",
-                {
-                    "prompt_sha256": prompt_sha256,
-                    "student": student,
-                    "sent": hash_json(dict(sent)),
-                    "status": answer.status.value,
-                    "label": answer.label or "",
-                },
-            )
-            return test_id

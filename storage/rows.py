@@ -41,6 +41,7 @@ from pld_core.models import (
 from pld_core.prompt_manifest import Build, CountMethod, TokenCount
 from pld_core.prompt_style import Style
 from pld_core.records import StoredClustering, TeacherCall
+from pld_core.run_setup import RunSetup
 
 Row = sqlite3.Row
 Value = None | int | float | str
@@ -280,23 +281,28 @@ def decision_from(row: Row) -> Decision:
 
 def prompt_from(row: Row) -> PromptVersion:
     """Read a row of the prompt versions, joined with its newest token count."""
-    manifest = json.loads(row["manifest"])
     return PromptVersion(
         number=row["number"],
-        prompt=CompiledPrompt(
-            task=row["task"],
-            text=row["text"],
-            sha256=row["sha256"],
-            rules=tuple(CompiledRule(r["number"], r["rule"], r["revision"], r["decision"]) for r in manifest["rules"]),
-            template_hash=manifest["template"],
-            guideline_version=manifest["guideline_version"],
-            labels=tuple(manifest["labels"]),
-            style=Style(manifest.get("style", Style.LABEL)),
-            build=Build.from_json(manifest),
-        ),
+        prompt=compiled_from(row["task"], row),
         created_at=row["at"],
         created_by=row["by"],
         tokens=None if row["method"] is None else _token_count(row),
+    )
+
+
+def compiled_from(task: str, row: Row) -> CompiledPrompt:
+    """Read the text, the hash and the manifest of a prompt of the task."""
+    manifest = json.loads(row["manifest"])
+    return CompiledPrompt(
+        task=task,
+        text=row["text"],
+        sha256=row["sha256"],
+        rules=tuple(CompiledRule(r["number"], r["rule"], r["revision"], r["decision"]) for r in manifest["rules"]),
+        template_hash=manifest["template"],
+        guideline_version=manifest["guideline_version"],
+        labels=tuple(manifest["labels"]),
+        style=Style(manifest.get("style", Style.LABEL)),
+        build=Build.from_json(manifest),
     )
 
 
@@ -317,6 +323,14 @@ def run_from(row: Row) -> Run:
         created_by=row["by"],
         total=row["total"],
         job_id=row["job_id"],
+        setup=RunSetup(
+            row["temperature"],
+            row["seed"],
+            bool(row["shuffled"]),
+            row["repeat_group"],
+            row["options"],
+            row["reason"],
+        ),
     )
 
 

@@ -7,6 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.ablations import SqliteAblations
+from storage.analytics import SqliteAnalytics
+from storage.attributions import SqliteAttributions
 from storage.audit_queries import SqliteAudit
 from storage.batches import SqliteBatches
 from storage.checks import SqliteChecks
@@ -16,22 +19,25 @@ from storage.desk import SqliteDesk
 from storage.effects import SqliteEffects
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
+from storage.findings import SqliteFindings
 from storage.gate_policies import SqliteGatePolicies
 from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
 from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
+from storage.live_batches import SqliteLiveBatches
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
-from storage.prompts import SqlitePrompts, SqliteRuns
+from storage.prompts import SqlitePrompts
 from storage.proposals import SqliteProposals
 from storage.releases import SqliteReleases
 from storage.resolutions import SqliteResolutions
 from storage.roles import SqliteRoles
 from storage.rule_locks import SqliteLocks
 from storage.rules import SqliteRules
+from storage.runs import SqliteRuns
 from storage.sheets import SqliteSheets
 from storage.tasks import SqliteTasks
 
@@ -61,6 +67,11 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.findings = SqliteFindings(database)
+        self.live_batches = SqliteLiveBatches(database)
+        self.attributions = SqliteAttributions(database)
+        self.ablations = SqliteAblations(database)
+        self.analytics = SqliteAnalytics(database)
         self.resolutions = SqliteResolutions(database)
         self.proposals = SqliteProposals(database)
         self.locks = SqliteLocks(database)

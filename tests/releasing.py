@@ -9,6 +9,7 @@ from pld_core.models import Answer, AnswerStatus, Prediction, PromptVersion, Run
 from pld_core.policy import PLAIN, Policy
 from pld_core.records import ExampleFilter
 from pld_core.releases import BreakGlass, Release, ReleaseLabel, ReleaseOrder
+from pld_core.run_setup import RunSetup
 from storage import SqliteStore
 from tests.factories import (
     ANNA,
@@ -25,6 +26,7 @@ from tests.factories import (
 
 PRODUCTION, CANDIDATE = ReleaseLabel.PRODUCTION, ReleaseLabel.CANDIDATE
 TASK = "posts"
+LOOK = RunSetup(reason="to judge the gates")
 
 
 def compare_rules(store: SqliteStore) -> None:
@@ -42,7 +44,7 @@ def evaluated(
     """Answer every test example, right but for those numbered."""
     version = store.prompts.get(TASK, number)
     examples = store.tasks.examples(TASK, ExampleFilter(split=Split.TEST))
-    wanted = Run(0, TASK, number, version.prompt.sha256, student, digest, Split.TEST, "", "", len(examples), None)
+    wanted = Run(0, TASK, number, version.prompt.sha256, student, digest, Split.TEST, "", "", len(examples), None, LOOK)
     run = store.runs.start(wanted, ANNA)
     other = {"keep": "remove", "remove": "keep"}
     predictions = []

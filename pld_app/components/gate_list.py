@@ -11,9 +11,11 @@ from pld_app.components.job_progress import draw_jobs, order_job
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, plain
+from pld_app.run_order import RunOrder
 from pld_core.gate_facts import Fix, Gate, GateState, red_gates
 from pld_core.models import PromptVersion, Split, Task
 from pld_core.permissions import Step
+from pld_core.run_setup import RunSetup
 
 BADGES = {
     GateState.GREEN: ("green", ":material/check:"),
@@ -59,14 +61,15 @@ def _draw_test_run(task: Task, version: PromptVersion) -> None:
     """Draw the button that evaluates the version on the locked split; every look at it is counted."""
     app = session.app()
     size, student = app.store.tasks.counts(task.name).examples.get(Split.TEST, 0), app.settings.student
-    params = {"prompt": version.number, "student": student, "split": Split.TEST.value}
+    look = RunSetup(reason=f"to judge the gates of version {version.number}")
+    order = RunOrder(task.name, version.number, student, Split.TEST, look)
     st.button(
         f"Evaluate version {version.number} on the test split",
         key="run_on_test",
         icon=":material/science:",
         **allowed(Step.EVALUATE, size > 0, "" if size else "The task has no test example."),
         on_click=order_job,
-        args=("evaluate", task.name, params),
+        args=("evaluate", task.name, order.as_json()),
     )
     st.caption(
         f"{count(size, 'example')}, asked of {plain(student)}. The test split is kept for releases: each evaluation on "

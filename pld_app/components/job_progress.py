@@ -11,6 +11,7 @@ from pld_app import session
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.extract_order import Cap, Delivery
+from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
 from pld_core.errors import PldError
 from pld_core.models import Job, JobState
@@ -26,6 +27,7 @@ KINDS = {
     "embed": "Embedding",
     "audit_pack": "Audit pack",
     "effect": "Effect of a rule",
+    "live_batch": "Many inputs at once",
 }
 WAITING_S = 10.0
 STATE_ICONS = {
@@ -80,10 +82,11 @@ def is_ordered(kind: str, task: str, params: Mapping[str, Json]) -> bool:
 
 
 def newest_jobs(task: str, kind: str, limit: int, rule: str = "") -> list[Job]:
-    """Return the newest jobs of a task and kind, or those of them about a rule."""
-    found = session.app().store.jobs.recent(task, 50)
-    wanted = [job for job in found if not kind or job.kind == kind]
-    return [job for job in wanted if not rule or job.params.get("rule") == rule][:limit]
+    """Return the newest jobs of a task and kind, or those of them about a rule; what runs comes first."""
+    recent = session.app().store.jobs.recent(task, 50)
+    wanted = [job for job in recent if not kind or job.kind == kind]
+    found = [job for job in wanted if not rule or job.params.get("rule") == rule]
+    return sorted(found, key=lambda job: job.state is not JobState.RUNNING)[:limit]
 
 
 def _draw(job: Job) -> None:
@@ -113,6 +116,8 @@ def _detail(job: Job) -> str:
         return str(order.get("name", "")) if isinstance(order, dict) else ""
     if job.kind == "extract":
         return _extract_detail(job)
+    if job.kind == "evaluate":
+        return RunOrder.from_json(job.task, job.params).words
     if job.kind == "audit_pack":
         return "personal data masked" if job.params.get("mask_personal") else "in full"
     return ", ".join(f"{name} {value}" for name, value in job.params.items())

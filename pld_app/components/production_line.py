@@ -9,7 +9,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.release_panel import draw_exception
 from pld_app.components.text import plain
-from pld_core.evaluation import score
+from pld_core.metrics import accuracy_of, cells_of
 from pld_core.models import Task
 from pld_core.releases import Release, ReleaseLabel
 
@@ -21,13 +21,13 @@ def draw_production(task: Task) -> None:
         st.caption("No version is in production.")
         return
     st.markdown(f"**In production: version {held.version}**")
-    st.caption(_score_words(task, held))
+    st.caption(_score_words(held))
     draw_exception(held.break_glass, datetime.now(UTC).isoformat())
 
 
-def _score_words(task: Task, held: Release) -> str:
+def _score_words(held: Release) -> str:
     if held.run is None:
         return "released without an evaluation"
     runs = session.app().store.runs
-    run, figures = runs.get(held.run), score(task.label_names, runs.predictions(held.run))
-    return f"{plain(run.student)} on {run.split.value}: {figures.accuracy.words}"
+    run, accuracy = runs.get(held.run), accuracy_of(cells_of(runs.predictions(held.run)))
+    return f"{plain(run.student)} on {run.split.value}: {accuracy.words}"

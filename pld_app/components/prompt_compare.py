@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pld_app import prompting, session
+from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain, short_hash
 from pld_app.components.text_diff import diff_markdown
 from pld_core.models import PromptVersion, Task
+from pld_core.paired import Comparison, PairedVerdict
 from pld_core.prompt_diff import Change, PromptDiff, RuleChange
 from pld_core.prompt_figures import SideBySide
 from pld_core.word_diff import word_pieces
@@ -26,7 +28,7 @@ def draw_compare(task: Task, versions: Sequence[PromptVersion]) -> None:
     after = right.selectbox("To version", numbers, index=0, key=f"compare_to_{task.name}")
     compared = prompting.compare_versions(session.app(), task.name, before, after)
     draw_difference(compared.diff)
-    _draw_figures(compared.figures, before, after)
+    _draw_figures(task, compared)
 
 
 def draw_difference(diff: PromptDiff) -> None:
@@ -62,13 +64,42 @@ def _draw_text(diff: PromptDiff) -> None:
             st.markdown(diff_markdown(word_pieces(piece.before, piece.after)))
 
 
-def _draw_figures(rows: Sequence[SideBySide], before: int, after: int) -> None:
-    if not rows:
-        st.caption("Neither version was evaluated yet.")
-        return
-    for row in rows:
+def _draw_figures(task: Task, compared: prompting.Compared) -> None:
+    """Draw how both did with each student, and what to evaluate where that is not known."""
+    if compared.unevaluated:
+        st.caption(plain(compared.unevaluated))
+    for row in compared.figures:
         st.markdown(f"**{plain(row.student)}**, {row.split} · {short_hash(row.digest) or 'weights not told'}")
-        for number, figure in ((before, row.before), (after, row.after)):
-            st.markdown(f"Version {number}: {figure.words if figure else 'not evaluated'}")
-        if row.before and row.after:
-            st.caption(f"From {before} to {after}: {row.fixed} answers became right, {row.broken} became wrong.")
+        st.dataframe(_table(row), hide_index=True, width="stretch")
+        if row.comparison is not None:
+            st.caption(f"From {row.before.version} to {row.after.version}: {row.comparison.words}.")
+        for line in filter(None, (*row.to_do, row.left_aside)):
+            draw_remark("orange", plain(line))
+    if compared.unevaluated or any(row.to_do for row in compared.figures):
+        st.page_link(
+            "pages/evaluate.py", label="Go to Evaluate", icon=":material/query_stats:", query_params={"task": task.name}
+        )
+
+
+def _table(row: SideBySide) -> list[dict[str, str]]:
+    """Return a line for each figure: what it is, each version's, and the difference."""
+    before, after = (f"Version {side.version}" for side in (row.before, row.after))
+    found = row.comparison
+    moved = "" if found is None else _counted(found.fixed - found.broken)
+    lines = [("Right answers", row.before.words, row.after.words, moved)]
+    if found is not None and found.verdict is PairedVerdict.TOO_FEW:
+        lines.insert(0, ("Macro F1", "", "", "too few examples for a rate"))
+    elif found is not None:
+        lines.insert(0, ("Macro F1", f"{found.before:.3f}", f"{found.after:.3f}", _interval(found)))
+    for label in row.labels:
+        old, new = (f"{k:,} of {label.n:,}" for k in (label.before, label.after))
+        lines.append((f"Right: {label.label}", old, new, _counted(label.after - label.before)))
+    return [{"Figure": name, before: old, after: new, "Difference": moved} for name, old, new, moved in lines]
+
+
+def _interval(found: Comparison) -> str:
+    return f"{found.difference:+.3f} (95 % interval {found.low:+.3f} to {found.high:+.3f})"
+
+
+def _counted(moved: int) -> str:
+    return f"{moved:+,}" if moved else "0"

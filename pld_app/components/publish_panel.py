@@ -11,7 +11,7 @@ from pld_app.components.text import plain
 from pld_core.errors import PldError
 from pld_core.models import PromptVersion
 from pld_core.permissions import Step
-from pld_core.publishing import PublishedModel, model_name
+from pld_core.publishing import PublishedModel, model_name, unmarked
 
 
 def draw_publications(version: PromptVersion) -> None:
@@ -29,6 +29,10 @@ def _draw_published(version: PromptVersion, made: PublishedModel) -> None:
         st.code(made.digest, language=None, wrap_lines=True)
         settings = ", ".join(f"{name} {value}" for name, value in sorted(made.parameters.items()))
         st.caption(plain(f"{settings} · on {', '.join(made.hosts)}"))
+        if made.notice:
+            draw_remark("red", plain(made.notice))
+        if caution := unmarked(made, students.exception_of(session.app(), version)):
+            draw_remark("red", plain(caution))
         if st.button("Read it back", key=f"verify_{made.model}_{made.digest}"):
             _draw_read_back(version, made)
 
@@ -49,8 +53,11 @@ def _draw_form(version: PromptVersion) -> None:
     st.caption(
         f"Makes a model of {plain(student)} that always has this prompt, and reads it back. Production does not move."
     )
+    exception = students.exception_of(session.app(), version)
+    if exception is not None:
+        draw_remark("red", "The model's name and its licence text will state the exception.")
     key = f"publish_{version.prompt.task}_{version.number}"
-    name = st.text_input("Name of the model", model_name(version), key=f"{key}_name")
+    name = st.text_input("Name of the model", model_name(version, exception), key=f"{key}_name")
     reason = st.text_input("Reason", key=f"{key}_reason", help="It goes on the record.")
     if not st.button("Publish", key="publish", **allowed(Step.PUBLISH)):
         return

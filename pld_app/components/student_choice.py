@@ -22,14 +22,20 @@ def _status(settings: Settings, name: str) -> BackendStatus:
     return wiring.student_status(settings, name)
 
 
-def draw_student(key: str) -> BackendStatus:
-    """Draw the choice of a student with its state; the command that helps, and the embedded student as a way out."""
+def student_statuses() -> dict[str, BackendStatus]:
+    """Return the students that can be chosen, that of the settings among them, each with its state."""
     app = session.app()
     settings = sized(app.settings, app.store)
     names = list(settings.students)
     if settings.student not in names:
         names.insert(0, settings.student)
-    found = {name: _status(settings, name) for name in names}
+    return {name: _status(settings, name) for name in names}
+
+
+def draw_student(key: str) -> BackendStatus:
+    """Draw the choice of a student with its state; the command that helps, and the embedded student as a way out."""
+    settings, found = session.app().settings, student_statuses()
+    names = list(found)
     if session.widget(key) not in names:
         ready = [name for name in names if found[name].ready]
         session.preset(key, settings.student if found[settings.student].ready or not ready else ready[0])

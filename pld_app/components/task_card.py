@@ -11,7 +11,7 @@ from pld_app.components.permitted import allowed
 from pld_app.components.production_line import draw_production
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
-from pld_core.evaluation import score
+from pld_core.metrics import accuracy_of, cells_of
 from pld_core.models import JobState, RevisionState, Split, Task
 from pld_core.permissions import Step
 from pld_core.records import TaskCounts
@@ -61,8 +61,8 @@ def _newest_prompt(task: Task) -> str:
     line = f"Version {newest.number}, {count(len(newest.prompt.rules), 'rule')}"
     for run in store.runs.all(task.name):
         if run.prompt_number == newest.number:
-            figures = score(task.label_names, store.runs.predictions(run.id))
-            return f"{line}. {plain(run.student)} on {run.split.value}: {figures.accuracy.words}"
+            accuracy = accuracy_of(cells_of(store.runs.predictions(run.id)))
+            return f"{line}. {plain(run.student)} on {run.split.value}: {accuracy.words}"
     return f"{line}, not evaluated yet"
 
 

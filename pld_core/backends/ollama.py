@@ -1,7 +1,8 @@
 """Models on an Ollama server, through its own `/api/chat`.
 
 Before the first call with a static part, a warm-up loads the model and that part, and has its tokens counted; each
-answer's count is checked against it.
+answer's count is checked against it. A later backend of this process does without while the server holds
+the model.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any
 
 import httpx
 
-from pld_core.backends.ollama_facts import whole
+from pld_core.backends.ollama_facts import ModelFacts, whole
 from pld_core.backends.ollama_request import chat_body, warm_up_body
 from pld_core.backends.ollama_server import READ_TIMEOUT_S, OllamaServer, quote
+from pld_core.backends.ollama_warm import WarmKey, WarmPrompts, shared_warm_prompts
 from pld_core.canonical import Json, hash_text
 from pld_core.cut_check import cut_problem
-from pld_core.errors import BackendRefused, Failure, PromptTooLong, ReplyUnusable
+from pld_core.errors import BackendError, BackendRefused, Failure, PromptTooLong, ReplyUnusable
 from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest, WarmUp
 
 NANOSECONDS_PER_MS = 1_000_000
@@ -44,6 +46,7 @@ class OllamaChat:
         timeout_s: float = READ_TIMEOUT_S,
         keep_alive: str = "10m",
         transport: httpx.AsyncBaseTransport | None = None,
+        warm: WarmPrompts | None = None,
     ) -> None:
         """Prepare the client; nothing is sent yet.
 
@@ -54,15 +57,18 @@ class OllamaChat:
             timeout_s: longest silence while waiting for the next piece of the answer, in seconds.
             keep_alive: how long the server keeps the model loaded after a call.
             transport: what carries the requests, for tests; None for the network.
+            warm: what was warmed up before; None for what the whole process shares.
         """
         self._server = OllamaServer(
             model, host, f"{NOT_FITTING.format(num_ctx=num_ctx)} ({{words}}). {WHEN_TOO_LONG}", timeout_s, transport
         )
         self.name = self._server.name
+        self._host = host
         self._num_ctx = num_ctx
         self._keep_alive = keep_alive
         self._warming = asyncio.Lock()
         self._static: dict[str, int | None] = {}
+        self._warm = shared_warm_prompts() if warm is None else warm
 
     async def status(self) -> BackendStatus:
         """Ask the server whether it is there and holds the model. Never raises."""
@@ -110,8 +116,10 @@ class OllamaChat:
         """Load the model and the static part of a request, and have that part counted; for errors see `complete`."""
         body = warm_up_body(self._server.model, request, self._num_ctx, self._keep_alive)
         answer = await self._server.post("/api/chat", body)
+        tokens = whole(answer.get("prompt_eval_count"))
+        self._warm.keep(self._key(request), await self._in_memory(), tokens)
         return WarmUp(
-            tokens=whole(answer.get("prompt_eval_count")),
+            tokens=tokens,
             load_ms=_milliseconds(answer.get("load_duration")),
             prompt_ms=_milliseconds(answer.get("prompt_eval_duration")),
         )
@@ -137,9 +145,25 @@ class OllamaChat:
         async with self._warming:
             if key in self._static:
                 return WarmUp(self._static[key])
-            warmed = await self.warm_up(request)
+            warmed = await self._known(request) or await self.warm_up(request)
             self._static[key] = warmed.tokens
             return warmed
+
+    async def _known(self, request: ChatRequest) -> WarmUp | None:
+        """Return what was counted before, None unless the server still has in memory what counted it."""
+        key = self._key(request)
+        tokens = self._warm.tokens(key, await self._in_memory()) if self._warm.may_know(key) else None
+        return None if tokens is None else WarmUp(tokens)
+
+    async def _in_memory(self) -> ModelFacts | None:
+        try:
+            return await self._server.in_memory()
+        except BackendError:
+            # A server that does not tell is warmed up each time; what is wrong with it, the call itself says.
+            return None
+
+    def _key(self, request: ChatRequest) -> WarmKey:
+        return WarmKey(self._host, self._server.model, self._num_ctx, hash_text(request.system))
 
     def _checked(self, reply: ChatReply, request: ChatRequest, warmed: WarmUp) -> ChatReply:
         return replace(

@@ -28,12 +28,14 @@ class Publication:
         student: the model that it is made of, with its template.
         system: the prompt, word for word.
         parameters: such as `num_ctx` and `temperature`; in force for whoever asks without options.
+        notice: what `ollama show` tells of it beside the licence of the student; no model reads it. Empty for none.
     """
 
     name: str
     student: str
     system: str
     parameters: Mapping[str, int | float]
+    notice: str = ""
 
 
 class OllamaModels:
@@ -73,6 +75,9 @@ class OllamaModels:
             "system": wanted.system,
             "parameters": dict(wanted.parameters),
         }
+        if wanted.notice:
+            # The one field for people: the server adds it to the licences that the student brings along.
+            body["license"] = [wanted.notice]
         async with self._about(wanted.student) as server:
             await _follow(server, "/api/create", body, lambda _done, _total, _what: None)
         return await self.verified(wanted)
@@ -82,7 +87,7 @@ class OllamaModels:
 
         Raises:
             ModelMissing: it is not on the server.
-            ReplyUnusable: it holds another prompt or other parameters.
+            ReplyUnusable: it holds another prompt or other parameters, or lacks the notice.
         """
         async with self._about(wanted.name) as server:
             _check(wanted, await server.look("POST", "/api/show", {"model": wanted.name}))
@@ -151,6 +156,11 @@ def _check(wanted: Publication, show: Mapping[str, Any]) -> None:
     if show.get("system") != wanted.system:
         raise ReplyUnusable(
             f"{wanted.name} holds another prompt on the server than the one published. Do not use it. Publish anew."
+        )
+    if wanted.notice not in str(show.get("license") or ""):
+        raise ReplyUnusable(
+            f"{wanted.name} does not state on the server by which exception it is released. Do not use it. "
+            "Publish anew."
         )
     held = _parameters(str(show.get("parameters") or ""))
     wrong = [name for name, value in wanted.parameters.items() if held.get(name) != float(value)]

@@ -94,6 +94,11 @@ class OllamaServer:
         """Return the models that the server lists; for errors see `look`."""
         return models_from(await self.look("GET", "/api/tags"), await self.look("GET", "/api/ps"))
 
+    async def in_memory(self) -> ModelFacts | None:
+        """Return the model as the server holds it in memory, None while it does not; for errors see `look`."""
+        loaded = await self.look("GET", "/api/ps")
+        return named(self.model, models_from(loaded, loaded))
+
     @property
     def _title(self) -> str:
         return f"{self.model} (Ollama)"

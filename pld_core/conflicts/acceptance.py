@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pld_core.canonical import Json
-from pld_core.evaluation import SMALL_SAMPLE
 from pld_core.gate_policy import AS_MADE
 from pld_core.paired import Comparison, LabelPair, Pair, by_label, compare
+from pld_core.proportion import SMALL_SAMPLE
 
 _EXACT = 1e-9
 """Sums of shares differ in their last digits; a gain of exactly the bar is one."""
@@ -78,7 +78,7 @@ def judged(labels: Sequence[str], pairs: Sequence[Pair], bar: Bar) -> Result:
     """
     if not pairs:
         return Result(Verdict.NO_EXAMPLES, "There is no validation example, so nothing can be accepted.")
-    comparison, lines = compare(pairs), by_label(labels, pairs)
+    comparison, lines = compare(labels, pairs), by_label(labels, pairs)
     worse = [line.label for line in lines if line.loses_more_than(bar.label_margin)]
     is_small = len(pairs) < SMALL_SAMPLE
     verdict, reason = _on_counts(comparison) if is_small else _on_macro_f1(comparison, bar)
@@ -105,11 +105,11 @@ def _on_macro_f1(found: Comparison, bar: Bar) -> tuple[Verdict, str]:
     return Verdict.PASSES, f"{told}."
 
 
-def early(pairs: Sequence[Pair]) -> Result | None:
+def early(labels: Sequence[str], pairs: Sequence[Pair]) -> Result | None:
     """Return why a trial ends after the affected examples: it breaks more than it fixes; None if it goes on."""
     if not pairs:
         return None
-    found = compare(pairs)
+    found = compare(labels, pairs)
     if found.broken <= found.fixed:
         return None
     reason = f"Breaks {found.broken} and fixes {found.fixed} of {found.n} affected examples; the rest were not asked."

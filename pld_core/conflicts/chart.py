@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from pld_core.conflicts.rule_set import TrialRule
 from pld_core.model_ports import Vectors
 from pld_core.models import Example
-from pld_core.nearness import STRAY, closeness_to
+from pld_core.nearness import closeness_to, radius_of_new
 from pld_core.personal import shown_to_teacher
 
 
@@ -70,19 +67,13 @@ class Chart:
         if not rows:
             return {}
         near = closeness_to(self.vectors, rows)[: len(self.examples)].tolist()
-        radius = self._radius(rows)
+        radius = radius_of_new(self.vectors[rows])
         own = set(rows)
         return {
             example.hash: closeness
             for row, (example, closeness) in enumerate(zip(self.examples, near, strict=True))
             if row in own or (closeness >= radius and closeness > 0)
         }
-
-    def _radius(self, rows: Sequence[int]) -> float:
-        if len(rows) < 2:
-            return math.inf
-        apart = [float(closeness_to(self.vectors, [other for other in rows if other != row])[row]) for row in rows]
-        return float(np.quantile(apart, STRAY, method="lower"))
 
 
 class Implication:

@@ -48,12 +48,12 @@ class Figure:
     high: float
 
     @classmethod
-    def of(cls, answers: Sequence[tuple[str, str | None]]) -> Figure | None:
-        """Return the figure of (gold, said) answers; None without any, as nothing is then known."""
+    def of(cls, labels: Sequence[str], answers: Sequence[tuple[str, str | None]]) -> Figure | None:
+        """Return the figure of (gold, said) answers over the declared labels; None without any: nothing is known."""
         if not answers:
             return None
         # Held against nothing said at all, the difference is the figure itself.
-        found = compare([Pair(gold, None, said) for gold, said in answers])
+        found = compare(labels, [Pair(gold, None, said) for gold, said in answers])
         return cls(found.n, sum(gold == said for gold, said in answers), found.after, found.low, found.high)
 
     def as_json(self) -> dict[str, Json]:

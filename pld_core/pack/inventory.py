@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 
 from pld_core.audit_ports import AnswerCount, AuditSnapshot
 from pld_core.canonical import Json
-from pld_core.evaluation import Score, score
 from pld_core.gate_policy import AS_MADE
-from pld_core.models import Answer, Event, Prediction, PromptVersion, Run
+from pld_core.metrics import Cell, Figures, figures
+from pld_core.models import Event, PromptVersion, Run
 from pld_core.policy import PLAIN
 from pld_core.releases import Release, holders_of, marks
 
@@ -90,16 +90,12 @@ def prompt_json(version: PromptVersion, moves: Sequence[Release], now: str) -> d
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
-def run_score(labels: Sequence[str], counts: Sequence[AnswerCount]) -> Score:
+def run_score(labels: Sequence[str], counts: Sequence[AnswerCount]) -> Figures:
     """Return the figures of a run from its counted answers."""
-    predictions = []
-    for c in counts:
-        # One object as often as it counts: a run of 100,000 answers costs no more memory than its list.
-        predictions += [Prediction("", c.gold, Answer(c.label, "", c.status, 0))] * c.count
-    return score(labels, predictions)
+    return figures(labels, {Cell(c.gold, c.label, c.status): c.count for c in counts})
 
 
-def run_json(run: Run, figures: Score) -> dict[str, Json]:
+def run_json(run: Run, found: Figures) -> dict[str, Json]:
     return {
         "id": run.id,
         "prompt": run.prompt_number,
@@ -108,9 +104,11 @@ def run_json(run: Run, figures: Score) -> dict[str, Json]:
         "digest": run.digest,
         "split": run.split.value,
         "examples": run.total,
+        "setup": run.setup.as_json(),
+        "reason": run.setup.reason,
         "at": run.created_at,
         "by": run.created_by,
-        "figures": figures.as_json(),
+        "figures": found.as_json(),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pld_core.canonical import Json
 from pld_core.checks import CatchRate, SeededCheck
-from pld_core.evaluation import Score
+from pld_core.metrics import Figures
 from pld_core.models import PromptVersion, RevisionState, Run, Task
 from pld_core.oversight import Oversight, TimeBand
 from pld_core.oversight_words import NOBODY, VERDICTS, band_name, seconds_words, told
@@ -48,7 +48,7 @@ class ReportFrame:
     oversight: Oversight
     told: FromEvents
     prompts: Sequence[PromptVersion]
-    runs: Sequence[tuple[Run, Score]]
+    runs: Sequence[tuple[Run, Figures]]
     rules: Sequence[RuleLine]
     catch: CatchRate
     checks: Sequence[SeededCheck]
@@ -252,7 +252,7 @@ def _models(frame: ReportFrame) -> Iterator[str]:
             [
                 text(run.id),
                 moment(run.created_at),
-                f"v{run.prompt_number}",
+                text(", ".join(filter(None, (f"v{run.prompt_number}", run.setup.words)))),
                 text(run.student),
                 text(run.split.value),
                 text(figures.accuracy.words),

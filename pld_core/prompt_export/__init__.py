@@ -23,19 +23,21 @@ class Format:
         title: for people.
         ending: of the file's name, after task and version.
         media_type: for downloads.
+        is_bare: whether it holds the prompt as it was signed and nothing else, so that its name alone can say more.
     """
 
     title: str
     ending: str
     media_type: str
     write: Callable[[ExportSource], str]
+    is_bare: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
-    "text": Format("Text", ".txt", "text/plain", text),
+    "text": Format("Text", ".txt", "text/plain", text, is_bare=True),
     "markdown": Format("Markdown, with where each rule comes from", ".md", "text/markdown", markdown),
     "json": Format("JSON with manifest, which verifies", ".json", "application/json", json_file),
-    "openai": Format("OpenAI messages", ".openai.json", "application/json", openai_messages),
+    "openai": Format("OpenAI messages", ".openai.json", "application/json", openai_messages, is_bare=True),
     "modelfile": Format("Ollama Modelfile", ".Modelfile", "text/plain", modelfile),
     "promptfoo": Format("promptfoo configuration", ".promptfoo.json", "application/json", promptfoo),
 }

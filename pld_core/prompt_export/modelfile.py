@@ -11,14 +11,17 @@ QUOTES = '"""'
 def modelfile(source: ExportSource) -> str:
     """Return a Modelfile whose system message is the prompt.
 
+    An exception stands in a comment, and as a licence text: that goes into the model, where no model reads it.
+
     Raises:
-        InvalidInput: the prompt holds three quotation marks in a row, which would end it there.
+        InvalidInput: the prompt, or the exception, holds three quotation marks in a row, which would end it there.
     """
     prompt = source.version.prompt
-    if QUOTES in prompt.text:
+    notice = source.exception.notice if source.exception else ""
+    if QUOTES in prompt.text + notice:
         raise InvalidInput(
-            "The prompt holds three quotation marks in a row, which a Modelfile cannot. Nothing was written. Change "
-            "the guideline or the rule that has them, or export another format."
+            "The prompt or the exception's reason holds three quotation marks in a row, which a Modelfile cannot. "
+            "Nothing was written. Change the guideline or the rule that has them, or export another format."
         )
     lines = [
         f"# {source.title}",
@@ -30,4 +33,6 @@ def modelfile(source: ExportSource) -> str:
         f"PARAMETER num_predict {prompt.answer_form.max_tokens}",
         f"SYSTEM {QUOTES}{prompt.text}{QUOTES}",
     ]
+    if notice:
+        lines.append(f"LICENSE {QUOTES}{notice}{QUOTES}")
     return "\n".join(lines) + "\n"

@@ -30,6 +30,10 @@ from storage.migrations import (
     m024_begun_decisions,
     m025_prompt_versions,
     m026_releases,
+    m027_findings,
+    m028_live_batches,
+    m029_run_setup,
+    m030_attribution,
     m031_resolutions,
 )
 from storage.migrations.steps import migrations
@@ -74,6 +78,21 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt_count": (("id",),),
     "release_move": (("id",),),
     "gate_policy": (("id",),),
+    "finding": (("id",),),
+    "finding_rule": (("finding_id", "rule_id"), ("rowid",)),
+    "finding_outcome": (("finding_id", "rule_id"), ("rowid",)),
+    "run_prompt": (("run_id",),),
+    "live_batch": (("id",),),
+    "live_batch_answer": (("batch_id", "text_hash"), ("rowid",)),
+    "attribution_made": (("run_id", "method"),),
+    "attribution": (("run_id", "method", "example_hash", "rule_id"),),
+    "rule_figure": (("run_id", "method", "rule_id"),),
+    "rule_confusion": (("run_id", "method", "rule_id", "gold", "said"),),
+    "ablation": (("id",), ("hash",)),
+    "answer_confusion": (("run_id", "gold", "said"),),
+    "answer_figure": (("run_id", "quantity", "value"),),
+    "label_figure": (("run_id", "method", "label"),),
+    "claim_overlap": (("run_id", "method", "low", "high"),),
     "resolution": (("id",), ("key",)),
     "conflict_round": (("id",), ("resolution_id", "number")),
     "proposal": (("id",), ("resolution_id", "hash")),
@@ -84,7 +103,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
-A table whose key is not an integer has the hidden key `rowid` beside it.
+A table whose key is not an integer has the hidden key `rowid` beside it, unless it is made without one.
 """
 
 STEPS = (
@@ -110,6 +129,10 @@ STEPS = (
     m024_begun_decisions.m024_begun_decisions,
     m025_prompt_versions.m025_prompt_versions,
     m026_releases.m026_releases,
+    m027_findings.m027_findings,
+    m028_live_batches.m028_live_batches,
+    m029_run_setup.m029_run_setup,
+    m030_attribution.m030_attribution,
     m031_resolutions.m031_resolutions,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

@@ -76,7 +76,15 @@ class _Handler(BaseHTTPRequestHandler):
             made = self.facts.published.get(body["model"], {})
             parameters = "\n".join(f"{name:<30} {value}" for name, value in made.get("parameters", {}).items())
             info = {"general.architecture": "fake", "fake.context_length": 131072}
-            self.send(200, {"model_info": info, "system": made.get("system", ""), "parameters": parameters})
+            self.send(
+                200,
+                {
+                    "model_info": info,
+                    "system": made.get("system", ""),
+                    "parameters": parameters,
+                    "license": "\n".join(made.get("license", [])),
+                },
+            )
             return
         if body.get("_debug_render_only"):
             text = "".join(message["content"] for message in body["messages"])

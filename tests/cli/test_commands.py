@@ -15,6 +15,7 @@ import pytest
 
 from pld_app.cli import cli
 from pld_core.backends.embedded import missing_part
+from pld_core.canonical import Json
 from pld_core.demo import DEMO_TASKS
 from storage import open_store
 from tests.cli.fake_ollama import STUDENT, FakeOllama, use_student
@@ -275,8 +276,8 @@ def test_ask_answers_about_a_stored_example_and_names_its_gold_label(pld: Pld, c
 
 def test_evaluate_prints_figures_with_n_and_interval(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:
     said = pld("evaluate", "--task", "nda", "--workspace", compiled)
-    assert said.out.startswith("Run 1: 16 of 33 (48%, 95 % interval ")
-    chosen = ("--prompt", 1, "--split", "test", "--workspace", compiled)
+    assert said.out.startswith(f"Run 1: prompt 1 with {STUDENT} on validation: 16 of 33 (48%, 95 % interval ")
+    chosen = ("--prompt", 1, "--split", "test", "--reason", "at the end", "--workspace", compiled)
     figures = pld("evaluate", "--task", "nda", *chosen, "--json").value
     assert (figures["run"], figures["split"], figures["n"], figures["correct"]) == (2, "test", 30, 13)
     assert len(ollama.asked) == 33 + 30
@@ -293,7 +294,8 @@ def test_worker_once_with_nothing_to_do_says_so_in_json_only(pld: Pld, space: Pa
 def test_worker_once_runs_what_is_queued_and_says_how_it_ended(pld: Pld, compiled: Path) -> None:
     store = open_store(url_of(compiled / "pld.db"))
     for prompt in (1, 9):
-        store.jobs.enqueue("evaluate", "nda", {"prompt": prompt, "student": STUDENT, "split": "test"}, ANNA)
+        order: dict[str, Json] = {"prompt": prompt, "student": STUDENT, "split": "validation"}
+        store.jobs.enqueue("evaluate", "nda", order, ANNA)
     done, failed = pld("worker", "--once", "--workspace", compiled).out.splitlines()
     assert done == "Job 1 (evaluate): done. Run 1 is complete."
     assert failed.startswith("Job 2 (evaluate): failed. Task nda has no prompt version 9.")

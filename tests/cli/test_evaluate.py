@@ -61,6 +61,10 @@ def test_the_figures_of_a_run_are_printed(pld: Pld, space: Path, stub: TeacherSt
     assert (figures["run"], figures["student"], figures["split"]) == (1, f"openai:{MODEL}", "validation")
     assert (figures["n"], figures["correct"], figures["invalid"]) == (N, RIGHT, {})
     assert set(stub.seen.values()) == {1}
+    # It says one label to everything, so each resample says so too.
+    assert (figures["macro_f1"], figures["macro_f1_interval_95"]) == (pytest.approx(1 / 3), None)
+    again = pld("evaluate", "--task", "posts", "--workspace", space, "--resume", 1)
+    assert "macro F1 0.333 (all resamples alike, so no interval)" in again.out
 
 
 def test_a_refused_key_begins_no_run(pld: Pld, space: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,20 @@ def test_figures_of_both_versions_stand_in_the_difference(compiled: Path, pld: P
     for number in (1, 2):
         assert pld("evaluate", "--task", "nda", "--prompt", number, "--workspace", compiled).code == 0
     (row,) = pld("prompt", "diff", 1, 2, "--task", "nda", "--workspace", compiled, "--json").value["figures"]
-    assert (row["student"], row["before"], row["fixed"], row["broken"]) == (STUDENT, row["after"], 0, 0)
+    assert (row["student"], row["before"]["accuracy"]) == (STUDENT, row["after"]["accuracy"])
+    assert (row["comparison"]["fixed"], row["comparison"]["broken"], row["to_do"]) == (0, 0, [])
+    told = pld("prompt", "diff", 1, 2, "--task", "nda", "--workspace", compiled).out
+    assert "macro F1 " in told
+    assert "95 % interval +0.000 to +0.000" in told
+    assert "right: Entailment " in told
+
+
+def test_a_difference_says_which_run_is_missing(compiled: Path, pld: Pld) -> None:
+    pld("compile", "--task", "nda", "--baseline", "none", "--workspace", compiled)
+    line = ("prompt", "diff", 1, 2, "--task", "nda", "--workspace", compiled)
+    assert "Neither version was evaluated yet. Start it: pld evaluate --task nda --prompt 1" in pld(*line).out
+    assert pld("evaluate", "--task", "nda", "--prompt", 1, "--workspace", compiled).code == 0
+    assert f"pld evaluate --task nda --prompt 2 --student {STUDENT} --split validation" in pld(*line).out
 
 
 @pytest.mark.parametrize("form", FORMATS)

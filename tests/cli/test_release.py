@@ -10,7 +10,7 @@ import pytest
 from pld_core.gate_policy import GatePolicy
 from pld_core.releases import MEANINGS, MoveKind, ReleaseLabel
 from storage import SqliteStore, open_store
-from tests.cli.fake_ollama import STUDENT
+from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.cli.running import Outcome, Pld
 from tests.factories import url_of
 
@@ -21,7 +21,8 @@ NEXT_WEEK = (TODAY + timedelta(days=7)).isoformat()
 @pytest.fixture
 def on_test(compiled: Path, pld: Pld) -> Path:
     """The demo with prompt version 1, evaluated on the test split by a student that says one label to everything."""
-    done = pld("evaluate", "--task", "nda", "--split", "test", "--student", STUDENT, "--workspace", compiled)
+    look = ("--split", "test", "--reason", "to release it")
+    done = pld("evaluate", "--task", "nda", *look, "--student", STUDENT, "--workspace", compiled)
     assert done.code == 0, done.err
     return compiled
 
@@ -78,9 +79,43 @@ def test_an_exception_takes_a_reason_and_a_day_and_is_told_everywhere(compiled: 
     assert listed.out.rstrip().endswith(f"production (exception until {NEXT_WEEK}: released with red gates)")
     exported = pld("prompt", "export", "1", "--task", "nda", "--workspace", compiled)
     assert exported.err == f"nda-v1-exception.txt: exception until {NEXT_WEEK}: released with red gates\n"
+    value = pld("prompt", "export", "1", "--task", "nda", "--workspace", compiled, "--json").value
+    assert value["caution"] == f"exception until {NEXT_WEEK}: released with red gates"
     log = pld("audit", "log", "--kind", "release.moved", "--workspace", compiled).out
     assert "moved production of the task nda to version 1 (move): gates" in log
     assert f"exception until {NEXT_WEEK}" in log
+
+
+@pytest.mark.parametrize("form", ["text", "openai"])
+def test_a_file_of_the_bare_prompt_is_not_written_under_a_name_that_hides_the_exception(
+    compiled: Path, pld: Pld, tmp_path: Path, form: str
+) -> None:
+    release(pld, compiled, "--reason", "it has to", "--exception", "a court order", "--until", NEXT_WEEK)
+    line = ("prompt", "export", "1", "--task", "nda", "--format", form, "--workspace", compiled, "--out")
+    assert "in its name alone. Nothing was written." in pld(*line, tmp_path / "prompt").refusal
+    assert not (tmp_path / "prompt").exists()
+    assert pld(*line, tmp_path / "prompt-exception").code == 0
+
+
+def test_a_published_model_states_the_exception_in_its_name_and_its_licence(
+    compiled: Path, pld: Pld, ollama: FakeOllama
+) -> None:
+    publish = ("student", "publish", "--task", "nda", "--reason", "for the pilot", "--workspace", compiled)
+    verify = ("student", "verify", "--task", "nda", "--workspace", compiled)
+    assert pld(*publish, "--json").value["notice"] == ""
+    release(pld, compiled, "--reason", "it has to", "--exception", "a court order", "--until", NEXT_WEEK)
+    assert "pld-nda:v1 was published before the exception" in pld(*verify).err
+    assert "has to hold 'exception'" in pld(*publish, "--name", "pld-nda:v1").refusal
+    made = pld(*publish, "--json").value
+    notice = f"Released with red gates, by an exception until {NEXT_WEEK}. Reason: a court order"
+    assert (made["model"], made["notice"]) == ("pld-nda:v1-exception", notice)
+    sent = ollama.published["pld-nda:v1-exception"]
+    assert (sent["license"], sent["system"]) == ([notice], store_of(compiled).prompts.get("nda", 1).prompt.text)
+    assert pld(*verify).err == ""
+    log = pld("audit", "log", "--kind", "prompt.published", "--workspace", compiled).out
+    assert f"as the model pld-nda:v1-exception, made of ollama:fake. It states: {notice}" in log
+    sent["license"] = []
+    assert "does not state on the server by which exception" in pld(*verify).refusal
 
 
 def test_a_label_goes_back_with_a_reason(on_test: Path, pld: Pld) -> None:

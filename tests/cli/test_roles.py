@@ -64,7 +64,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.SECOND_LOOK: (("rules", "second-look", "R2", "confirm", "--reason", "right"),),
     Step.EDIT: (("rules", "edit", "R2", "--title", "Another", "--reason", "better"),),
     Step.RETIRE: (),
-    Step.TICK: (("rules", "tick", "R2", EXAMPLE, "irrelevant"),),
+    Step.TICK: (
+        ("rules", "tick", "R2", EXAMPLE, "irrelevant"),
+        ("finding", "settle", "1", "--dismiss", "--reason", "no"),
+    ),
     Step.WITHDRAW: (("rules", "withdraw", "R2", "--reason", "too early"),),
     Step.SPLIT: (("rules", "split", "R2", "--if", "one part", "--if", "another part", "--reason", "two"),),
     Step.MERGE: (("rules", "merge", "R2", "R3", "--if", "both parts", "--reason", "one"),),
@@ -79,8 +82,17 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
-    Step.EVALUATE: (("evaluate", "--task", "nda"),),
-    Step.ASK: (("ask", "--task", "nda", "--field", "hypothesis=x"), ("student", "check", "--task", "nda")),
+    Step.EVALUATE: (
+        ("evaluate", "--task", "nda"),
+        ("attribute", "--run", "1"),
+        ("ablate", "--task", "nda", "--run", "1"),
+    ),
+    Step.ASK: (
+        ("ask", "--task", "nda", "--field", "hypothesis=x"),
+        ("ask-batch", "--task", "nda", "--resume", "1"),
+        ("student", "check", "--task", "nda"),
+    ),
+    Step.MARK: (("finding", "mark", "--task", "nda", "--live-test", "1", "--right"), ("finding", "attach", "1", "R2")),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
     Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
@@ -114,7 +126,8 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
-    *("prompt gates", "prompt history", "policy gates", "proposals list"),
+    "finding list",
+    *("prompt gates", "prompt history", "policy gates", "proposals list", "compare", "errors"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 
@@ -192,7 +205,7 @@ def test_one_role_of_the_table_is_enough_and_a_revoked_one_bites_at_once(governe
 
 def test_the_worker_needs_no_role_for_what_somebody_was_allowed_to_order(governed: Path, pld: Pld) -> None:
     store = open_store(url_of(governed / "pld.db"))
-    order: dict[str, Json] = {"prompt": 1, "student": STUDENT, "split": "test"}
+    order: dict[str, Json] = {"prompt": 1, "student": STUDENT, "split": "test", "reason": "to release it"}
     store.jobs.enqueue("evaluate", "nda", order, Actor("lea@example.org", frozenset({Role.LEAD})))
     (ended,) = pld("worker", "--once", "--workspace", governed, "--json").value
     assert (ended["state"], store.runs.get(1).created_by) == ("done", "lea@example.org")

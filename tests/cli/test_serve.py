@@ -96,7 +96,7 @@ def test_serve_runs_app_and_worker_under_one_address_until_it_is_told_to_stop(
 
     # The worker works: a job that can only fail comes to its end.
     store = open_store(url_of(space / "pld.db"))
-    job = store.jobs.enqueue("evaluate", "nda", {"prompt": 9, "student": "embedded", "split": "test"}, SYSTEM)
+    job = store.jobs.enqueue("evaluate", "nda", {"prompt": 9, "student": "embedded", "split": "train"}, SYSTEM)
     wait_until(lambda: store.jobs.get(job.id).state is JobState.FAILED, "the worker")
 
     # A second one on the same port refuses and records nothing.

@@ -51,6 +51,7 @@ from tests.factories import (
     rule_in_review,
     verdict_on,
 )
+from tests.releasing import LOOK
 
 ANY = ExampleFilter(states=())
 A, C, W, X = ExampleState.ACTIVE, ExampleState.CONFLICT, ExampleState.WITHDRAWN, ExampleState.ARCHIVED
@@ -610,7 +611,7 @@ def predict(store: Store, example: Example) -> None:
     fill(store, make_task("other"))
     approved_rule(store, make_rule(supports=[OTHER]))
     version = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
-    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None)
+    run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None, LOOK)
     answer = Prediction(example.hash, "keep", failed_answer("x"))
     store.runs.add_predictions(store.runs.start(run, ANNA).id, [answer])
 

@@ -70,6 +70,7 @@ from tests.factories import (
     url_of,
     verdict_on,
 )
+from tests.releasing import LOOK
 
 S = RevisionState
 IMPLEMENTATIONS: dict[str, Callable[[Path, TickingClock], Store]] = {
@@ -703,7 +704,7 @@ def started(store: Store, job_id: int | None = None) -> Run:
         fill(store)
         approved_rule(store)
     prompt = store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA)
-    wanted = Run(0, "posts", 1, prompt.prompt.sha256, "told", "sha256:d", Split.TEST, "", "anna", 2, job_id)
+    wanted = Run(0, "posts", 1, prompt.prompt.sha256, "told", "sha256:d", Split.TEST, "", "anna", 2, job_id, LOOK)
     return store.runs.start(wanted, ANNA)
 
 

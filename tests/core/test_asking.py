@@ -91,6 +91,15 @@ class Breaking(ToldChat):
         raise ReplyUnusable("The connection broke in the middle.", '{"la', Failure.BROKEN)
 
 
+class Refusing(ToldChat):
+    """Its answers are cut by the content filter of its server after some text."""
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
+        self.asked.append(request)
+        yield '{"la'
+        raise ReplyUnusable("The filter cut the answer.", '{"la', Failure.REFUSED)
+
+
 class Ending(ToldChat):
     """Its answers just end."""
 
@@ -122,6 +131,13 @@ def test_an_answer_that_cannot_be_had_is_a_failed_answer(error: BackendError) ->
     assert (found.answer.label, found.answer.status, found.answer.problem) == (None, AnswerStatus.FAILED, str(error))
     assert found.reply is None
     assert len(student.asked) == 1
+
+
+def test_a_refusal_is_told_from_a_failure() -> None:
+    found = live(in_turn(ReplyUnusable("The model refused to answer.", "I cannot.", Failure.REFUSED)))
+    assert (found.answer.status, found.answer.label, found.answer.raw) == (AnswerStatus.REFUSED, None, "I cannot.")
+    shown = live(Refusing(lambda _: ""))
+    assert (shown.answer.status, shown.answer.raw, shown.shown) == (AnswerStatus.REFUSED, '{"la', ['{"la'])
 
 
 @pytest.mark.parametrize(
@@ -258,7 +274,7 @@ def test_a_student_gets_as_many_questions_at_a_time_as_it_has_slots(store: Sqlit
 def test_progress_goes_from_nothing_to_all_and_never_back(store: SqliteStore) -> None:
     seen: list[tuple[int, int, str]] = []
     run_evaluate(store, in_turn(KEEP), report=lambda *figures: seen.append(figures))
-    assert (seen[0], seen[-1]) == ((0, 4, "examples answered"), (4, 4, "examples answered"))
+    assert (seen[0], seen[-1]) == ((0, 4, "answered"), (4, 4, "answered, 2 right"))
     assert seen == sorted(seen)
 
 

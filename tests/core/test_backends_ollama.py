@@ -38,7 +38,7 @@ def answering(*lines: dict[str, Any]) -> Handler:
 
 
 def is_warm_up(request: httpx.Request) -> bool:
-    return json.loads(request.content)["stream"] is False
+    return request.method == "POST" and json.loads(request.content)["stream"] is False
 
 
 def complete(handler: Handler, request: ChatRequest = REQUEST, num_ctx: int = 8192) -> ChatReply:
@@ -71,9 +71,9 @@ def sent_for(request: ChatRequest, num_ctx: int = 8192) -> dict[str, Any]:
         return answering(DONE)(sent)
 
     complete(handler, request, num_ctx)
-    assert [str(sent.url) for sent in seen] == [f"{HOST}/api/chat"] * 2
+    assert [str(sent.url) for sent in seen] == [f"{HOST}/api/chat", f"{HOST}/api/ps", f"{HOST}/api/chat"]
     warm_up: dict[str, Any] = json.loads(seen[0].content)
-    body: dict[str, Any] = json.loads(seen[1].content)
+    body: dict[str, Any] = json.loads(seen[2].content)
     assert warm_up["options"] == body["options"] | {"num_predict": 1}
     assert warm_up["messages"] == [body["messages"][0], {"role": "user", "content": "."}]
     assert "format" not in warm_up

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from pld_core.asking import Evaluation, answer_run, start_run
 from pld_core.compilation import Choices
 from pld_core.compiling import PromptDraft, draft
+from pld_core.effect import Basis, Case, Effect, StudentKey
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.model_ports import ChatReply, ChatRequest
-from pld_core.models import Split
+from pld_core.models import Answer, AnswerStatus, Split
+from pld_core.prompt_effects import newest_effect
 from pld_core.prompt_manifest import CountMethod, PromptKind, RuleOrder
 from pld_core.prompt_style import Style
 from storage import SqliteStore
@@ -103,6 +106,35 @@ def test_a_measured_effect_outweighs_support(store: SqliteStore) -> None:
     assert plan is not None
     assert [drop.rule_id for drop in plan.drops] == ["R1"]
     assert plan.drops[0].basis == "measured: fixed 0 and broke 4 of 4 answers (runs 1 and 2)"
+
+
+def harm(store: SqliteStore, rule_id: str) -> None:
+    """Record that a rule broke one answer of two, out of 4 validation examples."""
+    basis = Basis(rule_id, store.rules.summary(rule_id).head, "sha256:e", "sha256:out", "sha256:in", 4)
+    right, wrong = (Answer(label, label, AnswerStatus.OK, 1) for label in ("keep", "remove"))
+    cases = (Case("sha256:1", "keep", right, wrong), Case("sha256:2", "keep", right, right))
+    store.effects.record(Effect("posts", basis, StudentKey("told", "sha256:w", "sha256:o"), cases, {}), ANNA)
+
+
+def test_an_effect_that_was_measured_for_review_outweighs_support(store: SqliteStore) -> None:
+    harm(store, "R1")
+    plan = drafted(store, budget=drafted(store).tokens.tokens - 1).plan
+    assert plan is not None
+    (drop,) = plan.drops
+    assert (drop.rule_id, drop.utility) == ("R1", 100 * -2 / 4)
+    assert drop.basis == "measured: fixed 0, broken 1 of 2 affected validation examples (effect 1, with told)"
+
+
+def test_the_newest_effect_of_a_revision_counts_and_none_of_another_revision(store: SqliteStore) -> None:
+    head = store.rules.summary("R1").head
+    harm(store, "R1")
+    assert newest_effect(store.effects.of_rule("R1"), "sha256:later") is None
+    first = store.effects.of_rule("R1")[0]
+    better = replace(first.effect, cases=first.effect.cases[1:])
+    store.effects.record(better, ANNA)
+    newest = newest_effect(store.effects.of_rule("R1"), head)
+    assert newest is not None
+    assert (newest.broken, newest.out_of, newest.utility) == (0, 4, 0)
 
 
 @pytest.mark.parametrize("kind", [PromptKind.NO_RULES, PromptKind.FEW_SHOT])

@@ -8,8 +8,8 @@ import pytest
 
 from pld_core.conflicts.acceptance import Bar, Result, Verdict, early, judged
 from pld_core.conflicts.rounds import Attempt, Figure, Loop, Standing, Stop, advanced, begun, chosen
-from pld_core.evaluation import SMALL_SAMPLE
 from pld_core.paired import Comparison, Pair
+from pld_core.proportion import SMALL_SAMPLE
 
 LABELS = ("keep", "remove")
 
@@ -88,11 +88,11 @@ def test_malformed_answers_are_wrong_and_not_left_out() -> None:
 
 
 def test_a_trial_that_loses_on_the_affected_examples_ends_there() -> None:
-    lost = early(pairs(12, fixed=1, broken=2))
+    lost = early(LABELS, pairs(12, fixed=1, broken=2))
     assert lost is not None
     assert lost.verdict is Verdict.LOSES_EARLY
-    assert early(pairs(12, fixed=2, broken=2)) is None
-    assert early([]) is None
+    assert early(LABELS, pairs(12, fixed=2, broken=2)) is None
+    assert early(LABELS, []) is None
 
 
 # --- rounds -----------------------------------------------------------------------------------------------------------
@@ -154,9 +154,9 @@ def test_what_a_reviewer_has_to_look_at_first_is_not_taken_up() -> None:
 
 
 def test_a_figure_has_its_interval_and_nothing_has_none() -> None:
-    figure = Figure.of([("keep", "keep")] * 40 + [("remove", "remove")] * 30 + [("remove", None)] * 10)
+    figure = Figure.of(LABELS, [("keep", "keep")] * 40 + [("remove", "remove")] * 30 + [("remove", None)] * 10)
     assert figure is not None
     assert (figure.n, figure.right) == (80, 70)
     assert figure.macro_f1 == pytest.approx((1 + 2 * 30 / 70) / 2)
     assert figure.low < figure.macro_f1 < figure.high
-    assert Figure.of([]) is None
+    assert Figure.of(LABELS, []) is None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pld_core.models import Answer, AnswerStatus, Prediction, Run, Split
 from pld_core.prompt_budget import drop_order, enough
-from pld_core.prompt_effects import RuleEffect, measured_effects
+from pld_core.prompt_effects import RuleEffect, effects_of_runs
 from pld_core.prompt_manifest import CountMethod, TokenCount
 from pld_core.prompt_plan import BudgetPlan
 from pld_core.token_count import estimated
@@ -25,10 +27,10 @@ def test_without_a_measured_effect_the_least_supported_goes_first_and_says_so() 
 
 
 def test_a_measured_effect_counts_fixed_less_twice_broken() -> None:
-    order = drop_order(THREE, {HASHES[0]: RuleEffect(3, 2, 40, 1, 2)}, 20, COUNT, TEXT)
+    order = drop_order(THREE, {HASHES[0]: RuleEffect(3, 2, 40, "fixed 3 and broke 2")}, 20, COUNT, TEXT)
     assert [worth.rule_id for worth in order] == ["R1", "R3", "R2"]
     assert order[0].utility == 100 * (3 - 4) / 40
-    assert order[0].basis == "measured: fixed 3 and broke 2 of 40 answers (runs 1 and 2)"
+    assert order[0].basis == "measured: fixed 3 and broke 2"
 
 
 def test_a_long_rule_goes_before_a_short_one_of_equal_use() -> None:
@@ -87,8 +89,8 @@ VERSIONS = [version(1, THREE[:2]), version(2, THREE), version(3, (reworded(THREE
 
 def test_two_runs_whose_prompts_differ_by_one_rule_tell_its_effect() -> None:
     told = {1: answers("+--+"), 2: answers("-+++")}
-    found = measured_effects(VERSIONS, [run(1, 1), run(2, 2)], told.__getitem__)
-    assert found == {HASHES[2]: RuleEffect(fixed=2, broken=1, answers=4, without=1, with_rule=2)}
+    found = effects_of_runs(VERSIONS, [run(1, 1), run(2, 2)], told.__getitem__)
+    assert found == {HASHES[2]: RuleEffect(2, 1, 4, "fixed 2 and broke 1 of 4 answers (runs 1 and 2)")}
     assert found[HASHES[2]].utility == 0
 
 
@@ -102,14 +104,15 @@ def test_two_runs_whose_prompts_differ_by_one_rule_tell_its_effect() -> None:
         [run(1, 2), run(2, 3)],
         [run(1, 2), run(2, 2)],
         [run(1, 1)],
+        [replace(run(1, 1), split=Split.TEST), replace(run(2, 2), split=Split.TEST)],
     ],
-    ids=["student", "weights", "unfinished", "two changes", "an edit", "one prompt", "one run"],
+    ids=["student", "weights", "unfinished", "two changes", "an edit", "one prompt", "one run", "test split"],
 )
 def test_runs_that_cannot_be_compared_tell_nothing(runs: list[Run]) -> None:
-    assert measured_effects(VERSIONS, runs, {1: answers("+--+"), 2: answers("-+++")}.__getitem__) == {}
+    assert effects_of_runs(VERSIONS, runs, {1: answers("+--+"), 2: answers("-+++")}.__getitem__) == {}
 
 
 def test_the_newest_pair_of_runs_counts() -> None:
     told = {1: answers("----"), 2: answers("++++"), 3: answers("+---")}
-    found = measured_effects(VERSIONS, [run(1, 1), run(2, 2), run(3, 2)], told.__getitem__)
-    assert found[HASHES[2]] == RuleEffect(1, 0, 4, 1, 3)
+    found = effects_of_runs(VERSIONS, [run(1, 1), run(2, 2), run(3, 2)], told.__getitem__)
+    assert found[HASHES[2]] == RuleEffect(1, 0, 4, "fixed 1 and broke 0 of 4 answers (runs 1 and 3)")

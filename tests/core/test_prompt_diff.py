@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from pld_core.compilation import Choices
-from pld_core.evaluation import Proportion
 from pld_core.prompt_diff import Change, PromptDiff, compare
 from pld_core.prompt_figures import side_by_side
 from pld_core.prompt_manifest import RuleOrder
 from pld_core.prompt_style import Style
+from pld_core.proportion import Proportion
 from pld_core.word_diff import marked, unmoved, word_pieces
 from tests.core.prompt_parts import REVISIONS, THREE, candidate, reworded, version
 from tests.core.test_prompt_budget import answers, run
@@ -90,8 +90,47 @@ def test_figures_stand_side_by_side_only_for_one_student_and_split() -> None:
     told = {1: answers("+--+"), 2: answers("++++"), 3: answers("----"), 4: answers("+")}
     runs = [run(1, 1), run(2, 2), run(3, 2, student="other"), run(4, 2, total=9)]
     rows = side_by_side(runs, 1, 2, LABELS, told.__getitem__)
-    assert [(r.student, r.before, r.after, r.fixed, r.broken) for r in rows] == [
-        ("other", None, Proportion.of(0, 4), 0, 0),
-        ("told", Proportion.of(2, 4), Proportion.of(4, 4), 2, 0),
+    assert [(r.student, r.before.accuracy, r.after.accuracy) for r in rows] == [
+        ("other", None, Proportion.of(0, 4)),
+        ("told", Proportion.of(2, 4), Proportion.of(4, 4)),
+    ]
+    assert rows[0].comparison is None
+    found = rows[1].comparison
+    assert found is not None
+    assert (found.fixed, found.broken, found.n, rows[1].to_do, rows[1].alone) == (2, 0, 4, (), 0)
+    assert [(line.label, line.before, line.after, line.n) for line in rows[1].labels] == [
+        ("keep", 2, 4, 4),
+        ("remove", 0, 0, 0),
     ]
     assert side_by_side([], 1, 2, LABELS, told.__getitem__) == ()
+
+
+def test_a_missing_run_is_named_with_the_command_that_starts_or_resumes_it() -> None:
+    told = {1: answers("+--+"), 2: answers("+")}
+    (row,) = side_by_side([run(1, 1)], 1, 2, LABELS, told.__getitem__)
+    (line,) = row.to_do
+    assert line.startswith("Version 2 was not evaluated with these weights on validation. Start it: ")
+    assert line.endswith("pld evaluate --task posts --prompt 2 --student told --split validation")
+    (row,) = side_by_side([run(1, 1), run(2, 2)], 1, 2, LABELS, told.__getitem__)
+    assert row.to_do == ("Run 2 of version 2 is not complete. Go on: pld evaluate --resume 2",)
+    assert row.comparison is None
+
+
+def test_the_comparison_has_an_interval_and_a_test_once_there_are_enough_examples() -> None:
+    told = {1: answers("+" * 6 + "-" * 6), 2: answers("+" * 11 + "-")}
+    (row,) = side_by_side([run(1, 1, total=12), run(2, 2, total=12)], 1, 2, LABELS, told.__getitem__)
+    assert row.comparison is not None
+    words = row.comparison.words
+    assert "95 % interval +" in words
+    assert words.endswith("fixed 5, broken 0 of 12 examples, McNemar p = 0.062")
+    value = row.as_json()["comparison"]
+    assert isinstance(value, dict)
+    assert value["mcnemar_p"] == 0.0625
+
+
+def test_examples_of_one_run_only_are_counted_and_not_compared() -> None:
+    told = {1: answers("+-++"), 2: answers("++")}
+    (row,) = side_by_side([run(1, 1), run(2, 2, total=2)], 1, 2, LABELS, told.__getitem__)
+    assert row.comparison is not None
+    assert (row.comparison.n, row.comparison.fixed, row.alone) == (2, 1, 2)
+    assert "2 examples are in one run only" in row.left_aside

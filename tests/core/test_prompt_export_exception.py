@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pld_core.errors import InvalidInput
 from pld_core.prompt_export import FORMATS, export, file_name
 from pld_core.prompt_export.verification import verify
 from pld_core.releases import BreakGlass
@@ -37,6 +38,15 @@ def test_files_that_hold_more_than_the_prompt_say_it_inside(form: str, moment: s
 @pytest.mark.parametrize("form", ["text", "openai"])
 def test_files_of_the_bare_prompt_stay_as_they_were_signed(form: str) -> None:
     assert export(replace(source(), exception=GLASS, at=BEFORE), form) == export(source(), form)
+
+
+def test_a_model_made_of_the_modelfile_states_the_exception_and_reads_the_prompt_as_it_was_signed() -> None:
+    written = export(replace(source(), exception=GLASS, at=BEFORE), "modelfile").decode()
+    notice = "Released with red gates, by an exception until 2026-01-20. Reason: a *court* order"
+    assert written.endswith(f'LICENSE """{notice}"""\n')
+    assert f'SYSTEM """{source().version.prompt.text}"""' in written
+    with pytest.raises(InvalidInput, match="three quotation marks"):
+        export(replace(source(), exception=BreakGlass('a """ b', "2026-01-20"), at=BEFORE), "modelfile")
 
 
 def test_the_json_file_verifies_with_the_exception_in_it() -> None:

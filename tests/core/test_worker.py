@@ -14,7 +14,7 @@ import pytest
 from pld_app import wiring
 from pld_app.settings import load_settings
 from pld_app.wiring import App
-from pld_app.worker import HEARTBEAT_S, LEASE_S, owner_name, run_one, work
+from pld_app.worker import HANDLERS, HEARTBEAT_S, LEASE_S, owner_name, run_one, work
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput
 from pld_core.models import Job, JobState, Split
@@ -317,3 +317,54 @@ def test_a_killed_worker_is_relieved_after_its_lease_and_every_example_is_answer
     assert len(set(ollama.asked)) == EXAMPLES
     assert kinds_of_events(app).count("job.taken_over") == 1
     assert app.store.events.verify().intact
+
+
+# --- what runs know of each other -------------------------------------------------------------------------------------
+
+
+def test_a_second_run_of_the_same_asks_nothing(app: App, ollama: FakeOllama) -> None:
+    order(app)
+    run_queued(app)
+    order(app)
+    ended = run_queued(app)
+    assert ended.message == f"Run 2 is complete. {EXAMPLES} of {EXAMPLES} answers were known already."
+    assert len(ollama.asked) == EXAMPLES
+    assert (ended.done, ended.total) == (EXAMPLES, EXAMPLES)
+
+
+def test_the_answers_of_a_cancelled_run_are_known_to_the_next_one(app: App, ollama: FakeOllama) -> None:
+    ordered = order(app)
+    ollama.before = lambda number: app.store.jobs.request_cancel(ordered.id, ANNA) if number == 3 else None
+    run_queued(app)
+    order(app)
+    assert run_queued(app).message.endswith(f" 3 of {EXAMPLES} answers were known already.")
+    assert len(ollama.asked) == EXAMPLES
+
+
+def test_progress_tells_the_score_so_far(app: App) -> None:
+    app.store.tasks.import_examples("posts", make_examples(20, Split.VALIDATION), "more.csv", ANNA)
+    order(app)
+    ended = run_queued(app)
+    assert ended.done == 20
+    said: list[str] = []
+    order(app)
+    job = app.store.jobs.claim("watcher", LEASE_S)
+    assert job is not None
+    HANDLERS["evaluate"](app, job, lambda _done, _total, message: said.append(message))
+    assert said == ["answered, 10 right (50%, 30 to 70%)"]
+
+
+def test_a_look_at_test_without_a_reason_fails_and_a_resumed_one_is_no_new_look(app: App, ollama: FakeOllama) -> None:
+    app.store.tasks.import_examples("posts", make_examples(4, Split.TEST), "test.csv", ANNA)
+    order(app, {**PARAMS, "split": "test"})
+    ended = run_queued(app)
+    assert ended.state is JobState.FAILED
+    assert "needs a reason" in ended.message
+    assert app.store.runs.looks("posts") == ()
+    ordered = order(app, {**PARAMS, "split": "test", "reason": "before the release"})
+    ollama.before = lambda number: app.store.jobs.request_cancel(ordered.id, ANNA) if number == 2 else None
+    assert run_queued(app).state is JobState.CANCELLED
+    app.store.jobs.resume(ordered.id, ANNA)
+    assert run_queued(app).state is JobState.DONE
+    (look,) = app.store.runs.looks("posts")
+    assert (look.created_by, look.setup.reason) == (BERT.name, "before the release")

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pld_core.backends.embedded import missing_part
+
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
     "--headless",
@@ -40,6 +42,15 @@ def chromium() -> str:
             pytest.fail("No chromium on PATH, and PLD_REQUIRE_BROWSER=1 asks for one.")
         pytest.skip("no chromium on PATH; install Debian's package `chromium`")
     return found
+
+
+@pytest.fixture(scope="session")
+def embedded_student() -> None:
+    """Skip where the parts of the embedded student are not installed."""
+    if problem := missing_part():
+        if os.environ.get("PLD_REQUIRE_STUDENT") == "1":
+            pytest.fail(f"{problem} PLD_REQUIRE_STUDENT=1 asks for it.")
+        pytest.skip(problem)
 
 
 @pytest.fixture(scope="module")

@@ -64,9 +64,9 @@ def test_a_run_shows_progress_survives_reload_and_can_be_cancelled_and_continued
         page = visitor.page
         visitor.go("evaluate?task=nda")
         visitor.click("start_run")
-        page.get_by_text("5 of 33 examples answered").first.wait_for()
+        page.get_by_text("5 of 33 answered").first.wait_for()
         visitor.go("?task=nda")
-        page.get_by_text("5 of 33 examples answered").first.wait_for()
+        page.get_by_text("5 of 33 answered").first.wait_for()
         page.reload()
         visitor.go("evaluate?task=nda")
         page.get_by_role("button", name="Cancel").click()

@@ -32,6 +32,7 @@ def state(served: Served, rule: str) -> str:
 
 
 @pytest.mark.student
+@pytest.mark.usefixtures("embedded_student")
 def test_from_home_to_a_verified_decision_with_the_real_embedded_student(served: Served, visitor: Visitor) -> None:
     page = visitor.page
     visitor.go("")

@@ -11,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import pytest
 
 from pld_core.backends.ollama import OllamaChat
+from pld_core.backends.ollama_warm import WarmPrompts
 from pld_core.canonical import Json
 from pld_core.errors import BackendBusy, BackendUnreachable, ModelMissing, PromptTooLong, ReplyUnusable
 from pld_core.model_ports import ChatReply, ChatRequest
+from tests.cli.running import wait_until
 from tests.ollama.real_ollama import GEMMA, MISSING, SMOL, RealOllama, own_server
 
 T = TypeVar("T")
@@ -31,6 +34,18 @@ RULES = 'Keep or remove the comment. Answer {"label":"keep"} or {"label":"remove
 """Short, and with an answer to copy: an older machine takes half a second for each token that a schema limits."""
 LABELLED = ChatRequest(system=RULES, user="What a lovely day.", purpose="student", schema=SCHEMA, max_tokens=24)
 STORY = ChatRequest(system="Tell a story.", user="Begin.", purpose="student", max_tokens=200)
+
+
+class Counting(httpx.AsyncHTTPTransport):
+    """The network, with a note of what was asked for."""
+
+    def __init__(self, sent: list[str]) -> None:
+        super().__init__()
+        self._sent = sent
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._sent.append(request.url.path)
+        return await super().handle_async_request(request)
 
 
 def with_chat(url: str, use: Callable[[OllamaChat], Awaitable[T]], model: str = SMOL, num_ctx: int = WINDOW) -> T:
@@ -93,6 +108,31 @@ def test_a_stream_that_is_closed_stops_the_model_so_that_the_next_is_answered(se
         return await chat.complete(replace(STORY, max_tokens=2))
 
     assert with_chat(server.url, use).output_tokens == 2
+
+
+def test_a_backend_opened_later_warms_up_only_what_the_server_no_longer_holds(server: RealOllama) -> None:
+    warm = WarmPrompts()
+    short = replace(STORY, system="Tell a tale.", max_tokens=1)
+
+    def ask() -> tuple[int, ChatReply]:
+        sent: list[str] = []
+
+        async def run() -> ChatReply:
+            chat = OllamaChat(SMOL, server.url, num_ctx=WINDOW, transport=Counting(sent), warm=warm)
+            try:
+                return await chat.complete(short)
+            finally:
+                await chat.aclose()
+
+        reply = asyncio.run(run())
+        return sent.count("/api/chat"), reply
+
+    (first, told), (second, again) = ask(), ask()
+    assert (first, second) == (2, 1)
+    assert (told.unverified, again.unverified) == ("", "")
+    server.call("POST", "/api/generate", {"model": SMOL, "keep_alive": 0})
+    wait_until(lambda: not server.loaded(), "the model to be unloaded")
+    assert ask()[0] == 2
 
 
 # --- the context window -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from pld_core.backends.ollama import OllamaChat
 from pld_core.backends.ollama_facts import named
 from pld_core.backends.ollama_models import OllamaModels, Publication
-from pld_core.errors import BackendRefused, ModelMissing
+from pld_core.errors import BackendRefused, ModelMissing, ReplyUnusable
 from pld_core.model_ports import ChatReply, ChatRequest
 from tests.ollama.real_ollama import GEMMA, MISSING, SMOL, RealOllama
 
@@ -51,6 +51,23 @@ def test_a_published_prompt_is_read_back_word_for_word(server: RealOllama, model
     assert show["system"] == PROMPT
     assert facts.name == NAME
     assert facts.digest not in {"", server.digest(SMOL)}
+
+
+def test_a_notice_is_shown_to_people_and_read_by_no_model(server: RealOllama, models: OllamaModels) -> None:
+    notice = 'Released with red gates, by an exception until 2026-12-24. Reason: a "court" order'
+    plain = asyncio.run(models.publish(WANTED))
+    wanted = replace(WANTED, notice=notice)
+    with pytest.raises(ReplyUnusable, match="does not state"):
+        asyncio.run(models.verified(wanted))
+    marked = asyncio.run(models.publish(wanted))
+
+    show = server.call("POST", "/api/show", {"model": NAME}).json()
+    assert notice in show["license"]
+    assert show["system"] == PROMPT
+    assert marked.digest != plain.digest
+    question = [{"role": "user", "content": "INPUT"}]
+    body = {"model": NAME, "messages": question, "stream": False, "_debug_render_only": True}
+    assert notice not in server.call("POST", "/api/chat", body).json()["_debug_info"]["rendered_template"]
 
 
 def test_the_same_prompt_gives_the_same_digest_and_another_one_another(models: OllamaModels) -> None:

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app import wiring
 from pld_app.wiring import App
-from pld_core.evaluation import score
+from pld_core.metrics import cells_of, figures
 from pld_core.models import Example, Job, JobState, Split
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import ANNA, approved_rule, fill, make_example, make_examples
@@ -14,6 +14,7 @@ from tests.pages.driving import NASTY, Visit, Worker, links, metrics, press, pro
 
 VALIDATION = 33
 ENTAILMENTS = 16
+REPEATS = "Repeats: how stable are the answers?"
 
 
 def evaluated(at: AppTest, worker: Worker) -> Job:
@@ -47,7 +48,7 @@ def test_without_a_prompt_version_the_way_to_one_is_shown(demo: App, visit: Visi
 
 def test_before_the_first_run_the_page_says_what_it_will_cost(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
     at = visit("evaluate")
-    assert f"{VALIDATION} examples, one call each." in prose(at)
+    assert f"{VALIDATION} questions: {VALIDATION} calls; how long that takes is known after" in prose(at)
     assert raw(at, "info") == ["No run yet. Its figures appear here while it goes on."]
     assert "No job yet." in prose(at)
     assert not at.button("start_run").disabled
@@ -69,15 +70,15 @@ def test_the_figures_of_a_run_are_those_of_its_answers(
     at = visit("evaluate")
     assert evaluated(at, worker).state is JobState.DONE
     assert len(ollama.asked) == VALIDATION
-    figures = score(compiled.store.tasks.get("nda").label_names, compiled.store.runs.predictions(1))
+    found = figures(compiled.store.tasks.get("nda").label_names, cells_of(compiled.store.runs.predictions(1)))
     assert metrics(at) == {
         "Accuracy": "48%",
         "Always the most frequent label": "48%",
         "Answers without a label": "0",
         "Answered": f"{VALIDATION} of {VALIDATION}",
     }
-    assert figures.accuracy.words in prose(at)
-    assert "95 % interval" in figures.accuracy.words
+    assert found.accuracy.words in prose(at)
+    assert "95 % interval" in found.accuracy.words
     assert "Run 1 is complete." in prose(at)
     assert "\ncomplete" in prose(at)
     assert table(at)["Entailment"] == (ENTAILMENTS, ENTAILMENTS, VALIDATION)
@@ -93,7 +94,7 @@ def test_wrong_answers_are_listed_with_their_example(
     at = visit("evaluate")
     evaluated(at, worker)
     wrong = [p for p in compiled.store.runs.predictions(1) if p.answer.label != p.gold]
-    assert [expander.label for expander in at.expander] == [f"Wrong answers ({len(wrong)})"]
+    assert [expander.label for expander in at.expander] == [REPEATS, f"Wrong answers ({len(wrong)})"]
     assert prose(at).count("the student said **Entailment**") == len(wrong) == VALIDATION - ENTAILMENTS
     shown = [text.value for text in at.text]
     first = compiled.store.tasks.example("nda", wrong[0].example_hash)
@@ -118,7 +119,7 @@ def test_a_run_without_a_mistake_lists_none_and_warns_of_nothing(
     assert metrics(at)["Always the most frequent label"] == "60%"
     assert "20 of 20 (100%, 95 % interval 84 to 100%)" in prose(at)
     assert not at.warning
-    assert not at.expander
+    assert [expander.label for expander in at.expander] == [REPEATS]
 
 
 def test_malformed_answers_count_as_wrong_and_are_counted_apart(
@@ -148,7 +149,7 @@ def test_below_ten_answers_no_rate_is_shown(empty: App, visit: Visit, ollama: Fa
 def test_a_task_without_validation_examples_cannot_start(empty: App, visit: Visit, ollama: FakeOllama) -> None:
     small(empty)
     at = visit("evaluate")
-    assert "0 examples, one call each." in prose(at)
+    assert "There is no example in this split." in prose(at)
     assert at.button("start_run").disabled
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pld_app import prompting, wiring
 from pld_app.wiring import App
+from pld_core.asking import Evaluation, answer_run, start_run
 from pld_core.canonical import hash_text
-from pld_core.models import SYSTEM, RuleText, Verdict
+from pld_core.compilation import Choices
+from pld_core.model_ports import ChatReply
+from pld_core.models import SYSTEM, RuleText, Split, Verdict
 from pld_core.prompt_export import FORMATS
 from pld_core.prompt_manifest import CountMethod, PromptKind
 from pld_core.prompt_style import Style
 from tests.cli.fake_ollama import FakeOllama
-from tests.factories import ANNA, BERT, fill, make_examples, make_rule, rule_in_review, verdict_on
+from tests.factories import ANNA, BERT, ToldChat, fill, make_examples, make_rule, no_report, rule_in_review, verdict_on
 from tests.pages.driving import NASTY, Visit, links, press, prose, raw, run, takes_literally
+
+TOLD = ToldChat(lambda _request: ChatReply('{"label": "Entailment"}', "told", "stop", 1))
 
 
 def approve(app: App, *rules: str) -> None:
@@ -210,6 +217,24 @@ def test_two_versions_are_compared_word_for_word(compiled: App, visit: Visit) ->
     at.selectbox("compare_from_nda").select(2)
     run(at)
     assert "Both are the same." in prose(at)
+
+
+def evaluate(app: App, number: int) -> None:
+    run = asyncio.run(start_run(app.store, TOLD, Evaluation("nda", number, Split.VALIDATION), ANNA))
+    asyncio.run(answer_run(app.store, TOLD, run, no_report))
+
+
+def test_the_figures_of_two_versions_stand_side_by_side(compiled: App, visit: Visit) -> None:
+    wiring.compile_task(compiled, "nda", Choices(kind=PromptKind.NO_RULES))
+    evaluate(compiled, 1)
+    at = visit("prompt")
+    assert "Version 2 was not evaluated with these weights on validation." in prose(at)
+    evaluate(compiled, 2)
+    at = visit("prompt")
+    (table,) = [t.value for t in at.dataframe if "Figure" in t.value.columns]
+    assert list(table["Figure"][:2]) == ["Macro F1", "Right answers"]
+    assert "95 % interval" in table["Difference"][0]
+    assert "fixed 0, broken 0 of 33 examples" in prose(at)
 
 
 def test_every_format_can_be_downloaded(compiled: App, visit: Visit) -> None:

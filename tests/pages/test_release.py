@@ -16,6 +16,7 @@ from pld_core.releases import BreakGlass, ReleaseLabel, ReleaseOrder
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import BERT, verdict_on
 from tests.pages.driving import NASTY, Visit, Worker, go, links, press, prose, raw, run, takes_literally
+from tests.releasing import LOOK
 
 PRODUCTION = ReleaseLabel.PRODUCTION
 TINY = GatePolicy(token_budget=10)
@@ -26,7 +27,9 @@ def evaluate(app: App, number: int) -> None:
     """Let a student answer every test example rightly."""
     version = app.store.prompts.get("nda", number)
     examples = app.store.tasks.examples("nda", ExampleFilter(split=Split.TEST))
-    wanted = Run(0, "nda", number, version.prompt.sha256, "told", "sha256:w", Split.TEST, "", "", len(examples), None)
+    wanted = Run(
+        0, "nda", number, version.prompt.sha256, "told", "sha256:w", Split.TEST, "", "", len(examples), None, LOOK
+    )
     run_id = app.store.runs.start(wanted, BERT).id
     answers = [Prediction(e.hash, e.label, Answer(e.label, e.label, AnswerStatus.OK, 5)) for e in examples]
     app.store.runs.add_predictions(run_id, answers)
