@@ -35,6 +35,8 @@ MACHINE = {
     "batches.record",
     "embeddings.record",
     "lineage.note_overlaps",
+    "resolutions.keep_round",
+    "resolutions.keep_trial",
     "jobs.defer",
     "jobs.claim",
     "jobs.beat",
@@ -75,7 +77,7 @@ READING = {
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
-    "prompting.released_as",
+    *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
 }
 """Functions over an open app that change nothing in the workspace."""
