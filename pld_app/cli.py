@@ -37,6 +37,7 @@ from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
 from pld_app.cli_policy import policy
 from pld_app.cli_prompt import prompt
+from pld_app.cli_publish import publish
 from pld_app.cli_release import COMMANDS as RELEASE
 from pld_app.cli_resolve import LOCKS, proposals, resolve
 from pld_app.cli_review import review
@@ -69,7 +70,7 @@ cli.add_command(policy)
 for gate_command in GATE_POLICY:
     policy.add_command(gate_command)
 cli.add_command(prompt)
-for release_command in RELEASE:
+for release_command in (*RELEASE, publish):
     prompt.add_command(release_command)
 cli.add_command(audit)
 cli.add_command(oversight)

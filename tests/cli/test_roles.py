@@ -94,7 +94,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     ),
     Step.MARK: (("finding", "mark", "--task", "nda", "--live-test", "1", "--right"), ("finding", "attach", "1", "R2")),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
-    Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
+    Step.PUBLISH: (("prompt", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
     Step.EXPORT: (("audit", "pack", "--task", "nda", "--out", FILE),),
     Step.CHANGE_SETTINGS: (
