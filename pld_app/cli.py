@@ -38,6 +38,7 @@ from pld_app.cli_release import COMMANDS as RELEASE
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
+from pld_app.cli_run_report import report
 from pld_app.cli_second_look import second_look
 from pld_app.cli_settings import settings
 from pld_app.cli_student import student
@@ -80,6 +81,7 @@ cli.add_command(compare)
 cli.add_command(ask_batch)
 cli.add_command(attribute)
 cli.add_command(errors)
+cli.add_command(report)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

@@ -114,7 +114,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
-    *("prompt gates", "prompt history", "policy gates", "compare", "errors"),
+    *("prompt gates", "prompt history", "policy gates", "compare", "errors", "report"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 

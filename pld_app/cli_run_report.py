@@ -1,0 +1,64 @@
+"""`pld report`: what was asked, how it went, what it is compared with, and its limits, in one file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import click
+
+from pld_app import wiring
+from pld_app.cli_format import Output, options
+from pld_app.printing import pdf_of
+from pld_app.reporting import Wanted, gather, report_json
+from pld_app.whole_file import whole_file
+from pld_core.errors import InvalidInput
+from pld_core.models import Split
+from pld_core.run_report.limits import baseline_words
+from pld_core.run_report.page import html
+
+SUFFIXES = (".html", ".pdf")
+
+
+@click.command()
+@options
+@click.option("--task", "task_name", required=True, help="Task to report on.")
+@click.option("--run", "run_id", type=int, help="Number of the run.")
+@click.option("--prompt", "number", type=click.IntRange(1), help="Newest complete run of this prompt version.")
+@click.option("--split", type=click.Choice([s.value for s in Split]), help="Newest complete run on this split.")
+@click.option(
+    "--out",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file: .html, or .pdf where a Chromium or Chrome is there.",
+)
+def report(
+    workspace: Path,
+    out: Output,
+    task_name: str,
+    run_id: int | None,
+    number: int | None,
+    split: str | None,
+    target: Path,
+) -> None:
+    """Write the report of a run to one file: figures, known limits, baselines, rules, gates, prompt, data."""
+    if run_id is not None and (number is not None or split):
+        raise click.UsageError("--run names one run: without --prompt and --split.")
+    if target.suffix.lower() not in SUFFIXES:
+        raise InvalidInput(f"A report is an .html or a .pdf file, not {target.name}. Nothing was written.")
+    wanted = Wanted(task_name, run_id, number, Split(split) if split else None)
+    found = gather(wiring.open_app(workspace), wanted)
+    page = html(found)
+    content = page.encode("utf-8") if target.suffix.lower() == ".html" else pdf_of(page, os.environ)
+    with whole_file(target) as scratch:
+        scratch.write_bytes(content)
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    lines = [
+        f"{target}: {found.title}, {len(content):,} bytes.",
+        f"{found.figures.accuracy.words} correct; macro F1 {found.figures.macro_f1.words}.",
+        baseline_words(found),
+    ]
+    value = {"file": str(target), "bytes": len(content), "sha256": digest, **report_json(found)}
+    out.emit(value, "\n".join(filter(None, lines)))
