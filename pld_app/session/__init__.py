@@ -43,6 +43,7 @@ from pld_app.session.panels import (
 )
 from pld_app.session.results import (
     SheetReport,
+    finding_marked,
     last_chain,
     last_check,
     last_test,
@@ -50,6 +51,7 @@ from pld_app.session.results import (
     propose,
     remember_chain,
     remember_check,
+    remember_finding,
     remember_sheet,
     remember_test,
     sheet_report,
@@ -75,6 +77,7 @@ __all__ = [
     "complain",
     "dismiss_moved_on",
     "edits",
+    "finding_marked",
     "first_seen",
     "flag",
     "flip",
@@ -106,6 +109,7 @@ __all__ = [
     "remember_chain",
     "remember_check",
     "remember_checked",
+    "remember_finding",
     "remember_sheet",
     "remember_test",
     "remember_upload",
