@@ -151,7 +151,7 @@ def test_below_ten_answers_there_is_no_rate_and_no_bar() -> None:
     assert "svg" not in found.tags
     assert "6 of 6 (too few for a rate)" in found.text
     assert "%)" not in found.text
-    assert known_limits(report)[0] == "Only 6 answers: too few for a rate, so counts are shown."
+    assert known_limits(report)[0] == "Fewer than 10 answers (6) are too few for a rate, so counts are shown."
 
 
 def test_a_baseline_that_does_better_is_said_first() -> None:
@@ -203,12 +203,12 @@ def test_what_can_be_said_against_the_figures_is_said() -> None:
         "24 of 30 examples are answered",
         "on the validation split",
         "Without an example: rare.",
-        "2 answers could not be verified",
-        "3 examples of the run stand in the training data too",
-        "1 example of the run stand",
-        "4 texts or groups shared",
-        "5 examples of the run are what rules of the prompt were made from",
-        "2 texts of the task stand with two labels",
+        "Answers that could not be verified: 2.",
+        "in the training data too, word for word: 3.",
+        "in the prompt itself, with their labels: 1.",
+        "in the validation split and in another one: 4.",
+        "rules of the prompt were made from: 5.",
+        "two labels, which nobody has settled: 2.",
         "drew lots (temperature 0.7, seed 3)",
         "comes with the product",
         "does not say which weights answered",
@@ -258,6 +258,13 @@ def test_parts_of_a_run_are_shown_with_how_many_there_are() -> None:
     assert "Accuracy by source" in said
     assert "12 of 12 (100%" in said
     assert "The 12 largest of 13 are shown." in said
+
+
+def test_of_many_labels_the_most_frequent_mix_ups_are_listed() -> None:
+    report = report_of()
+    many = tuple(replace(report.task.labels[0], name=name) for name in (*LABELS, *(f"label {i}" for i in range(9))))
+    said = Reader(html(replace(report, task=replace(report.task, labels=many)))).text
+    assert "Gold label Answer Examples remove keep 2 keep no label (malformed) 1 keep remove 1" in said
 
 
 # --- baselines by code ------------------------------------------------------------------------------------------------
