@@ -6,6 +6,7 @@ The library is imported only when something is logged, and told to report no use
 from __future__ import annotations
 
 import os
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,9 +98,9 @@ def log_report(report: RunReport, page: str, uri: str) -> Logged:
     try:
         return _log(MlflowClient(tracking_uri=uri), report, page, uri)
     except (MlflowException, OSError) as error:
-        said = " ".join(str(error).split())[:300]
+        said = textwrap.shorten(str(error), 300, placeholder=" …")
         raise InvalidInput(
-            f"MLflow at {uri} did not take the run: {said} Nothing changed in the workspace. Put that right and log "
+            f"MLflow at {uri} did not take the run: {said.rstrip('.')}. Nothing changed in the workspace. Put that right and log "
             "again: what arrived is kept and not doubled."
         ) from error
 
