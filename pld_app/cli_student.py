@@ -57,7 +57,7 @@ def check(workspace: Path, out: Output, task_name: str, number: int | None, name
     warm = students.warm_up(app, task, version, chosen)
     need = need_of(app.store, task)
     tokens = warm.warmed.tokens if warm.warmed else None
-    read = students.effective_prompt(app, task, version, chosen, {}) if show else ""
+    read = students.effective_prompt(app, task, version.prompt, chosen, {}) if show else ""
     counted = "its server does not count the prompt alone" if tokens is None else f"the prompt has {tokens:,} tokens"
     out.emit(
         {

@@ -76,6 +76,7 @@ READING = {
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
     "prompting.released_as",
+    *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
 }
 """Functions over an open app that change nothing in the workspace."""
