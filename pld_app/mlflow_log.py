@@ -100,8 +100,8 @@ def log_report(report: RunReport, page: str, uri: str) -> Logged:
     except (MlflowException, OSError) as error:
         said = textwrap.shorten(str(error), 300, placeholder=" …")
         raise InvalidInput(
-            f"MLflow at {uri} did not take the run: {said.rstrip('.')}. Nothing changed in the workspace. Put that right and log "
-            "again: what arrived is kept and not doubled."
+            f"MLflow at {uri} did not take the run: {said.rstrip('.')}. Nothing changed in the workspace. "
+            "Put that right and log again: what arrived is kept and not doubled."
         ) from error
 
 

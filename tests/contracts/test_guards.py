@@ -78,6 +78,8 @@ READING = {
     "prompting.released_as",
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
+    *(f"report_facts.{name}_of" for name in ("steadiness", "standing", "bars")),
+    *("report_facts.data_facts", "report_facts.prompt_rules"),
 }
 """Functions over an open app that change nothing in the workspace."""
 
