@@ -37,7 +37,9 @@ from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
 from pld_app.cli_policy import policy
 from pld_app.cli_prompt import prompt
+from pld_app.cli_publish import publish
 from pld_app.cli_release import COMMANDS as RELEASE
+from pld_app.cli_resolve import LOCKS, proposals, resolve
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
@@ -61,7 +63,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, effect, second_look, split, merge):
+for rule_command in (*DESK, *LOCKS, effect, second_look, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)
@@ -69,7 +71,7 @@ cli.add_command(policy)
 for gate_command in GATE_POLICY:
     policy.add_command(gate_command)
 cli.add_command(prompt)
-for release_command in RELEASE:
+for release_command in (*RELEASE, publish):
     prompt.add_command(release_command)
 cli.add_command(audit)
 cli.add_command(oversight)
@@ -91,6 +93,8 @@ cli.add_command(embedder)
 cli.add_command(cluster)
 cli.add_command(synthesize)
 cli.add_command(coverage)
+cli.add_command(resolve)
+cli.add_command(proposals)
 cli.add_command(settings)
 cli.add_command(student)
 cli.add_command(compile_)

@@ -130,7 +130,7 @@ def test_parts_that_are_too_small_for_a_rate_are_left_out(app: App) -> None:
 def test_the_content_for_a_download_is_the_page(app: App) -> None:
     page = ReportContent(app, Wanted("posts", run_of(app).id))().decode("utf-8")
     assert page.startswith("<!doctype html>")
-    assert page.endswith("</body></html>\n")
+    assert page.endswith("</main></body></html>\n")
 
 
 def test_the_baselines_of_code_need_no_run(app: App) -> None:
