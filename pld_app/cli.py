@@ -43,6 +43,7 @@ from pld_app.cli_resolve import LOCKS, proposals, resolve
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
+from pld_app.cli_run_report import report
 from pld_app.cli_second_look import second_look
 from pld_app.cli_settings import settings
 from pld_app.cli_student import student
@@ -86,6 +87,7 @@ cli.add_command(attribute)
 cli.add_command(errors)
 cli.add_command(ablate)
 cli.add_command(ask)
+cli.add_command(report)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

@@ -80,6 +80,9 @@ READING = {
     "findings.found_by_people",
     *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
+    *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
+    *(f"report_facts.{name}_of" for name in ("steadiness", "standing", "bars")),
+    *("report_facts.data_facts", "report_facts.prompt_rules"),
 }
 """Functions over an open app that change nothing in the workspace."""
 
