@@ -4,6 +4,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.effective_prompt import draw_effective_prompt, draw_window
+from pld_app.components.finding_list import draw_all_findings
 from pld_app.components.frame import current_task
 from pld_app.components.permitted import allowed
 from pld_app.components.student_choice import draw_student
@@ -14,7 +15,7 @@ from pld_app.components.text import count, moment, plain
 from pld_core.models import Task
 from pld_core.permissions import Step
 
-ONE, MANY = "One question", "Many at once"
+ONE, MANY, MARKED = "One question", "Many at once", "Findings"
 
 
 def draw(task: Task) -> None:
@@ -24,9 +25,12 @@ def draw(task: Task) -> None:
         st.info("There is no prompt version to test yet. Approve a rule, then compile.")
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
         return
-    how = st.segmented_control("Ask", [ONE, MANY], default=ONE, required=True, key="ask_how")
+    how = st.segmented_control("Ask", [ONE, MANY, MARKED], default=ONE, required=True, key="ask_how")
     if how == MANY:
         draw_batch(task, versions)
+        return
+    if how == MARKED:
+        draw_all_findings(task)
         return
     left, right = st.columns([50, 50], gap="medium")
     with left:

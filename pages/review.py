@@ -11,6 +11,7 @@ from pld_app.components.desk_panels import draw_second_opinions
 from pld_app.components.draft_notice import draw_drafts
 from pld_app.components.effect_panel import draw_effect
 from pld_app.components.evidence_card import draw_evidence
+from pld_app.components.finding_list import draw_findings
 from pld_app.components.frame import current_task
 from pld_app.components.guideline_note import draw_guideline
 from pld_app.components.mentions import draw_mentions
@@ -66,6 +67,7 @@ def draw(task: Task) -> None:
         draw_second_look(dossier)
         draw_begun(dossier)
         draw_second_opinions(dossier)
+        draw_findings(dossier)
         draw_setbacks(dossier, trace)
         draw_evidence_change(dossier, trace)
         draw_rule(dossier, trace, session.flag(SHOW_DIFF))

@@ -13,6 +13,7 @@ import click
 
 from pld_app import wiring
 from pld_app.acting import refuse_open_address
+from pld_app.cli_ablate import ablate
 from pld_app.cli_ask_batch import ask_batch
 from pld_app.cli_attribute import attribute
 from pld_app.cli_audit import audit
@@ -26,6 +27,7 @@ from pld_app.cli_embedder import embedder
 from pld_app.cli_errors import errors
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
+from pld_app.cli_finding import finding
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
 from pld_app.cli_guideline import guideline
@@ -78,8 +80,10 @@ cli.add_command(extract)
 cli.add_command(evaluate)
 cli.add_command(compare)
 cli.add_command(ask_batch)
+cli.add_command(finding)
 cli.add_command(attribute)
 cli.add_command(errors)
+cli.add_command(ablate)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

@@ -73,6 +73,7 @@ def _row_line(row: QueueRow) -> str:
     parts = [f"{row.open_comments} open comments"] if row.open_comments else []
     parts += [f"for {row.assignee}"] if row.assignee else []
     parts += [f"open at {row.opened_by}"] if row.opened_by else []
+    parts += [f"{row.open_findings} open findings"] if row.open_findings else []
     parts += ["second opinion asked"] if row.second_opinion else []
     parts += [f"#{tag}" for tag in row.tags]
     return f"{row.summary.id:>5}  {row.summary.state.label:<18} {row.summary.title}  {' · '.join(parts)}".rstrip()
@@ -87,6 +88,7 @@ def _row_json(row: QueueRow) -> dict[str, Json]:
         "tags": list(row.tags),
         "open_comments": row.open_comments,
         "opened_by": row.opened_by or None,
+        "open_findings": row.open_findings,
         "second_opinion": row.second_opinion,
         "draft": row.has_draft,
     }

@@ -283,16 +283,17 @@ def live_test(
     async def run() -> tuple[Answer, ChatReply | None, dict[str, Json]]:
         async with student_backend(app, student) as chat:
             answer, reply = await asking.ask_streaming(chat, version.prompt, fields, on_text)
-            return answer, reply, await _sent(chat, request)
+            return answer, reply, await _sent(chat, request, fields)
 
     answer, reply, sent = run_async(run())
     number = app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
     return LiveTest(answer, reply, number)
 
 
-async def _sent(chat: Chat, request: ChatRequest) -> dict[str, Json]:
+async def _sent(chat: Chat, request: ChatRequest, fields: tuple[tuple[str, str], ...]) -> dict[str, Json]:
     """Return what was sent, with the digest of the model and, where they can be told, all options: repeatable."""
     sent: dict[str, Json] = {
+        "fields": [list(pair) for pair in fields],
         "system": request.system,
         "user": request.user,
         "schema": dict(request.schema or {}),

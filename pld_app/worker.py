@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pld_app import (
+    ablations,
     attributions,
     auditing,
     batching,
@@ -56,6 +57,10 @@ def _evaluate(app: App, job: Job, report: Progress) -> str:
 def _effect(app: App, job: Job, report: Progress) -> str:
     stored = effects.measure(app, str(job.params["rule"]), str(job.params["student"]), report)
     return f"{stored.effect.basis.rule_id}: {stored.effect.words}."
+
+
+def _ablate(app: App, job: Job, report: Progress) -> str:
+    return ablations.ablate(app, ablations.order_from_json(job.params), report).words
 
 
 def _live_batch(app: App, job: Job, report: Progress) -> str:
@@ -138,6 +143,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "effect": _effect,
     "live_batch": _live_batch,
     "attribute": _attribute,
+    "ablate": _ablate,
 }
 
 

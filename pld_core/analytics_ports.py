@@ -29,10 +29,10 @@ from pld_core.records import Page
 
 
 class AnalyticsStore(Protocol):
-    """Figures on complete runs.
+    """Figures on complete runs whose answers were put down to rules, which is when they are counted.
 
-    Those that take a method raise `NotFound` where the answers were not put down to rules by it, and `InvalidInput` for
-    ablation, whose figures are others.
+    They raise `NotFound` for other runs. Those that take a method do so too where the answers were not put down to
+    rules by it, and raise `InvalidInput` for ablation, whose figures are others.
     """
 
     def complete(self, task: str) -> tuple[ComparableRun, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pld_core.canonical import hash_text
@@ -78,6 +78,28 @@ def compile_trial(task: Task, candidates: Sequence[Candidate]) -> CompiledPrompt
     Order of rules by rank; the answer is a label alone.
     """
     return _of_rules(task, Style.LABEL, Build(PromptKind.RULES), ordered(candidates, RuleOrder()))
+
+
+def compile_without(
+    task: Task, prompt: CompiledPrompt, revisions: Mapping[str, Revision], rule_id: str
+) -> CompiledPrompt:
+    """Compile a prompt once more without one of its rules, to measure what that one does. Never released.
+
+    Args:
+        revisions: those of the prompt by hash.
+
+    Raises:
+        InvalidInput: the task has changed since, so that the rule would not be all that is different; or the style asks
+            for rules, and none is left.
+    """
+    held = [(revisions[rule.revision_hash], rule, 0) for rule in prompt.rules]
+    if _of_rules(task, prompt.style, prompt.build, held).sha256 != prompt.sha256:
+        raise InvalidInput(
+            f"The guideline, the labels or the template of {task.name} have changed since this prompt was compiled, so "
+            "a rule would not be all that is different. Nothing was asked. Compile and evaluate a new version first."
+        )
+    rest = [entry for entry in held if entry[1].rule_id != rule_id]
+    return _of_rules(task, prompt.style, prompt.build, rest)
 
 
 def _of_rules(task: Task, style: Style, build: Build, candidates: Sequence[Candidate]) -> CompiledPrompt:

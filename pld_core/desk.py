@@ -139,6 +139,7 @@ class Tab(StrEnum):
     SECOND_LOOK = "Second look"
     STALE = "Stale"
     CONFLICTS = "Conflicts"
+    FINDINGS = "Findings"
     DECIDED = "Decided"
     ALL = "All"
 
@@ -170,6 +171,7 @@ class QueueRow:
         open_comments: threads that are not resolved.
         opened_by: who else has it open now; empty for nobody.
         second_opinion: somebody asked for another person's look at this revision, and nobody has decided since.
+        open_findings: wrong answers of the student that were marked and are said to be about it.
         has_draft: the reader has an unsaved edit of it, or a decision that is begun and not signed.
     """
 
@@ -179,6 +181,7 @@ class QueueRow:
     open_comments: int = 0
     opened_by: str = ""
     second_opinion: bool = False
+    open_findings: int = 0
     has_draft: bool = False
 
 

@@ -48,6 +48,7 @@ class Step(StrEnum):
     RELEASE = "release a prompt version"
     EVALUATE = "evaluate a prompt"
     ASK = "ask a student"
+    MARK = "mark an answer of the student"
     PULL_MODEL = "get a model onto a server"
     PUBLISH = "publish a prompt as a model"
     MEASURE_EFFECT = "measure what a rule does to the student"
@@ -95,6 +96,8 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.RELEASE: frozenset({_R.RELEASE_MANAGER}),
     Step.EVALUATE: _TRYING,
     Step.ASK: _TRYING,
+    # It changes no rule: whoever looks at answers can say what is wrong with them.
+    Step.MARK: _TRYING | {_R.ANALYST},
     # It takes room on a server that others may use too.
     Step.PULL_MODEL: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
     Step.PUBLISH: frozenset({_R.RELEASE_MANAGER}),
@@ -119,6 +122,7 @@ JOBS: dict[str, Step] = {
     "effect": Step.MEASURE_EFFECT,
     "live_batch": Step.ASK,
     "attribute": Step.EVALUATE,
+    "ablate": Step.EVALUATE,
 }
 """The step that a job of each kind takes: to order it, to cancel it, and to continue it."""
 

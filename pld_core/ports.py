@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from pld_core.ablation_ports import AblationStore
 from pld_core.analytics_ports import AnalyticsStore
 from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
+from pld_core.finding_ports import FindingStore
 from pld_core.live_batch_ports import LiveBatchStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
 from pld_core.models import ANYBODY, Actor, Event, Job
@@ -76,9 +78,13 @@ class Store(Protocol):
     @property
     def effects(self) -> EffectStore: ...
     @property
+    def findings(self) -> FindingStore: ...
+    @property
     def live_batches(self) -> LiveBatchStore: ...
     @property
     def attributions(self) -> AttributionStore: ...
+    @property
+    def ablations(self) -> AblationStore: ...
     @property
     def analytics(self) -> AnalyticsStore: ...
     @property

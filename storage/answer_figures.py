@@ -1,9 +1,11 @@
-"""What the answers of a run say and cost, and how they changed since another run: read from indexes over all answers.
+"""What the answers of a run say and cost, and how they changed since another run: read from counts and from indexes.
 
 The indexes are named in the queries: without statistics SQLite takes one that lacks a column, and reads every answer.
 """
 
 from __future__ import annotations
+
+import sqlite3
 
 from pld_core.analytics import (
     EVERY_ANSWER,
@@ -19,15 +21,14 @@ from pld_core.analytics import (
 )
 from pld_core.attribution import Method
 from pld_core.effect import Outcome
-from pld_core.errors import InvalidInput
-from pld_core.models import AnswerStatus
+from pld_core.errors import InvalidInput, NotFound
+from pld_core.models import AnswerStatus, Run
 from pld_core.records import Page
 from storage.connection import Database
 from storage.rule_figures import attributed
 from storage.runs import load_run
 
-_RIGHT = """SELECT gold, count(*) AS n, sum(said IS gold) AS right FROM prediction INDEXED BY prediction_figures
-    WHERE run_id = ? GROUP BY gold"""
+_RIGHT = "SELECT gold, sum(iif(said = gold, n, 0)) AS right FROM answer_confusion WHERE run_id = ? GROUP BY gold"
 _WRONG_THERE = """SELECT w.gold, sum(o.said IS o.gold) AS turned, sum(o.said IS NOT o.gold) AS stayed
     FROM prediction AS w INDEXED BY prediction_wrong
     JOIN prediction AS o INDEXED BY prediction_said ON o.run_id = :other AND o.example_hash = w.example_hash
@@ -44,6 +45,28 @@ _CLAIMED_WITH = """EXISTS (SELECT 1 FROM attribution AS o WHERE o.run_id = c.run
     AND o.example_hash = c.example_hash AND o.rule_id = :other)"""
 
 
+def counted(conn: sqlite3.Connection, run_id: int) -> Run:
+    """Return a run whose answers were counted, which is done when they are put down to rules.
+
+    Raises:
+        NotFound: there is no such run, or its answers were not counted.
+    """
+    run = load_run(conn, run_id)
+    if conn.execute("SELECT 1 FROM answer_confusion WHERE run_id = ?", (run_id,)).fetchone() is None:
+        raise NotFound(f"The answers of run {run_id} are not counted yet. Run: pld attribute --run {run_id}")
+    return run
+
+
+def _refuse_unlike(conn: sqlite3.Connection, before: int, after: int) -> None:
+    """Raise unless both runs were counted and are over the same split of one task."""
+    first, second = counted(conn, before), counted(conn, after)
+    if (first.task, first.split) != (second.task, second.split):
+        raise InvalidInput(
+            f"Runs {before} and {after} cannot be held against each other: they are not of one task and one split. "
+            "Choose two runs over the same examples."
+        )
+
+
 class SqliteAnswerFigures:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,45 +74,34 @@ class SqliteAnswerFigures:
     def confusion(self, run_id: int) -> tuple[ConfusionCell, ...]:
         """Return the cells of gold label x answer that are not empty."""
         with self._database.read() as conn:
-            load_run(conn, run_id)
-            found = conn.execute(
-                """SELECT gold, said, count(*) AS n FROM prediction INDEXED BY prediction_figures
-                   WHERE run_id = ? GROUP BY gold, said""",
-                (run_id,),
-            )
+            counted(conn, run_id)
+            sql = "SELECT gold, said, n FROM answer_confusion WHERE run_id = ? ORDER BY gold, said"
+            found = conn.execute(sql, (run_id,))
             return tuple(ConfusionCell(row["gold"], said_label(row["said"]), row["n"]) for row in found)
 
     def histogram(self, run_id: int, quantity: Quantity, bins: int = 30) -> Histogram:
         """Return how a quantity is spread over at most so many bins of whole width."""
-        known = f"FROM prediction INDEXED BY prediction_figures WHERE run_id = ? AND status NOT IN ('failed', 'refused') AND {quantity.value} IS NOT NULL"  # noqa: E501
+        known = "FROM answer_figure WHERE run_id = ? AND quantity = ?"
         with self._database.read() as conn:
-            load_run(conn, run_id)
-            all_answers = conn.execute(
-                "SELECT count(*) FROM prediction INDEXED BY prediction_said WHERE run_id = ?", (run_id,)
-            )
-            total = int(all_answers.fetchone()[0])
-            low, high = conn.execute(
-                f"SELECT min({quantity.value}), max({quantity.value}) {known}", (run_id,)
-            ).fetchone()
+            counted(conn, run_id)
+            answers = conn.execute("SELECT sum(n) FROM answer_confusion WHERE run_id = ?", (run_id,)).fetchone()[0]
+            ends = conn.execute(f"SELECT min(value), max(value) {known}", (run_id, quantity.value))
+            low, high = ends.fetchone()
             if low is None:
-                return Histogram(quantity, 0, 1, (), total)
+                return Histogram(quantity, 0, 1, (), answers)
             width = -(-(high - low + 1) // bins)
             found = conn.execute(
-                f"SELECT ({quantity.value} - ?) / ? AS bin, count(*) AS n {known} GROUP BY 1", (low, width, run_id)
+                f"SELECT (value - ?) / ? AS bin, sum(n) AS n {known} GROUP BY 1",
+                (low, width, run_id, quantity.value),
             )
             counts = {int(row["bin"]): int(row["n"]) for row in found}
         spread = tuple(counts.get(number, 0) for number in range(max(counts) + 1))
-        return Histogram(quantity, low, width, spread, total - sum(spread))
+        return Histogram(quantity, low, width, spread, answers - sum(spread))
 
     def changes(self, before: int, after: int) -> tuple[LabelChange, ...]:
         """Return what changed between two runs for each gold label."""
         with self._database.read() as conn:
-            first, second = load_run(conn, before), load_run(conn, after)
-            if (first.task, first.split) != (second.task, second.split):
-                raise InvalidInput(
-                    f"Runs {before} and {after} cannot be held against each other: they are not of one task and one "
-                    "split. Choose two runs over the same examples."
-                )
+            _refuse_unlike(conn, before, after)
             right = [{row["gold"]: row["right"] for row in conn.execute(_RIGHT, (run,))} for run in (before, after)]
             was, now = (
                 {row["gold"]: row for row in conn.execute(_WRONG_THERE, {"run": run, "other": other})}
@@ -116,6 +128,7 @@ class SqliteAnswerFigures:
         driving, other = ("a", "b") if outcome is Outcome.BROKEN else ("b", "a")
         runs = {"a": after, "b": before}
         with self._database.read() as conn:
+            _refuse_unlike(conn, before, after)
             found = conn.execute(
                 f"""SELECT {driving}.example_hash, {driving}.gold, b.said AS before, a.said AS after
                     FROM prediction AS {driving} INDEXED BY {index}

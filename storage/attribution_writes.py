@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from pld_core.analytics import Quantity
 from pld_core.attribution import Attribution
 from pld_core.canonical import canonical_json
 from pld_core.errors import InvalidInput
@@ -39,6 +40,12 @@ _OVERLAP = """INSERT INTO claim_overlap
     FROM attribution AS a JOIN attribution AS b
         ON b.run_id = a.run_id AND b.method = a.method AND b.example_hash = a.example_hash AND b.rule_id > a.rule_id
     WHERE a.run_id = :run AND a.method = :method GROUP BY 3, 4"""
+_SAID = """INSERT INTO answer_confusion
+    SELECT run_id, gold, coalesce(said, ''), count(*) FROM prediction INDEXED BY prediction_figures
+    WHERE run_id = ? GROUP BY gold, said"""
+_COST = """INSERT INTO answer_figure
+    SELECT run_id, '{0}', {0}, count(*) FROM prediction INDEXED BY prediction_figures
+    WHERE run_id = ? AND status NOT IN ('failed', 'refused') AND {0} IS NOT NULL GROUP BY {0}"""
 
 
 def refuse_incomplete(conn: sqlite3.Connection, run: Run) -> None:
@@ -50,6 +57,14 @@ def refuse_incomplete(conn: sqlite3.Connection, run: Run) -> None:
             f"Run {run.id} is not complete, so its answers cannot be put down to rules yet. Nothing was changed. "
             f"Go on with it first: pld evaluate --task {run.task} --resume {run.id}"
         )
+
+
+def count_answers(write: Write, run: Run) -> None:
+    """Store what the answers of a run say and cost, counted, unless that is there."""
+    if write.conn.execute("SELECT 1 FROM answer_confusion WHERE run_id = ?", (run.id,)).fetchone() is not None:
+        return
+    for sql in (_SAID, *(_COST.format(quantity.value) for quantity in Quantity)):
+        write.conn.execute(sql, (run.id,))
 
 
 def add_claims(write: Write, run: Run, found: Attribution) -> None:

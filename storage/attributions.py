@@ -10,7 +10,7 @@ from pld_core.attribution_ports import AttributionMade
 from pld_core.canonical import Json, canonical_json
 from pld_core.models import Actor, CompiledRule, EvidenceRole, evidence_set_hash
 from pld_core.permissions import Step, guarded
-from storage.attribution_writes import add_claims, refuse_incomplete
+from storage.attribution_writes import add_claims, count_answers, refuse_incomplete
 from storage.connection import Database
 from storage.rule_queries import effective_evidence
 from storage.runs import load_run
@@ -52,6 +52,7 @@ class SqliteAttributions:
                 return _made_from(row)
             made = {"run_id": run_id, "method": found.method.value, "embedder": found.embedder, "basis": found.basis}
             write.insert("attribution_made", {**made, "by": actor.name, "at": write.now})
+            count_answers(write, run)
             add_claims(write, run, found)
             owners = [claim for claim in found.claims if claim.is_owner]
             payload: dict[str, Json] = {

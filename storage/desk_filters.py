@@ -7,6 +7,7 @@ import sqlite3
 from pld_core.desk import DeskFilter, Tab
 from pld_core.models import Actor, RevisionState
 from pld_core.review import AWAITING_DECISION
+from storage.finding_queries import HAS_OPEN_FINDING
 from storage.rule_queries import LIVE, OVERLAPPING, where_clause
 
 # Stale, conflicting, low support, then random. As the index `rule_in_queue` has it, word for word.
@@ -46,6 +47,7 @@ _TABS: dict[Tab, tuple[str, int]] = {
     ),
     Tab.STALE: ("state = 'stale'", 0),
     Tab.CONFLICTS: (f"state {LIVE} AND (contradictions > 0 OR {OVERLAPPING})", 0),
+    Tab.FINDINGS: (HAS_OPEN_FINDING, 0),
     Tab.DECIDED: (f"NOT {AWAITING}", 0),
     Tab.ALL: ("1 = 1", 0),
 }

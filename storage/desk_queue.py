@@ -37,6 +37,7 @@ from storage.desk_comments import OPEN_THREADS
 from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids, position
 from storage.desk_people import known_people
 from storage.desk_veils import opinions_on, veiled_row
+from storage.finding_queries import OPEN_FINDINGS
 from storage.overlap_writes import settle_overlaps
 from storage.rule_queries import effective_evidence, load_standing, load_summary, refuse_moved_on
 from storage.rule_writes import move, update_rule
@@ -50,7 +51,7 @@ _AWAITING = {state.value for state in AWAITING_DECISION}
 _EXTRAS = f"""({OPEN_THREADS}) AS open_comments,
     (SELECT l.holder FROM lease AS l WHERE l.rule_id = rule.id AND l.holder <> ? AND l.until > ?) AS opened_by,
     (SELECT json_group_array(t.tag) FROM rule_tag AS t WHERE t.rule_id = rule.id) AS tags,
-    {SECOND_ASKED} AS second_asked,
+    {SECOND_ASKED} AS second_asked, ({OPEN_FINDINGS}) AS open_findings,
     EXISTS (SELECT 1 FROM (SELECT ? AS person) AS me WHERE
         EXISTS (SELECT 1 FROM draft AS d WHERE d.person = me.person AND d.rule_id = rule.id)
         OR EXISTS (SELECT 1 FROM begun_decision AS b WHERE b.person = me.person AND b.rule_id = rule.id)) AS drafted"""  # noqa: S608 - constants
@@ -342,5 +343,6 @@ def _row(row: sqlite3.Row) -> QueueRow:
         open_comments=row["open_comments"],
         opened_by=row["opened_by"] or "",
         second_opinion=bool(row["second_asked"]) and row["state"] in _AWAITING,
+        open_findings=row["open_findings"],
         has_draft=bool(row["drafted"]),
     )

@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Sequence
 
 from pld_core.canonical import Json, canonical_json, hash_json
-from pld_core.effect import Basis, Case, Effect, StoredEffect, StudentKey
+from pld_core.effect import Basis, Effect, StoredEffect, StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.models import Actor, Answer
 from pld_core.permissions import Step, guarded
-from storage import rows
 from storage.answers import keep_answers, load_answers
+from storage.case_rows import case_from, case_json
 from storage.connection import Database
 
 
@@ -53,7 +53,7 @@ class SqliteEffects:
                     "digest": student.digest,
                     "options": student.options,
                     "manifest": canonical_json(dict(effect.manifest)),
-                    "cases": canonical_json([_case_json(case) for case in effect.cases]),
+                    "cases": canonical_json([case_json(case) for case in effect.cases]),
                     "hash": content,
                     "by": actor.name,
                     "at": write.now,
@@ -85,20 +85,8 @@ def _told(effect: Effect, number: int) -> dict[str, Json]:
     }
 
 
-def _case_json(case: Case) -> dict[str, Json]:
-    return {
-        "example": case.example_hash,
-        "gold": case.gold,
-        "without": rows.answer_json(case.without),
-        "with": rows.answer_json(case.with_rule),
-    }
-
-
 def _effect_from(row: sqlite3.Row) -> StoredEffect:
-    cases = tuple(
-        Case(case["example"], case["gold"], rows.answer_from(case["without"]), rows.answer_from(case["with"]))
-        for case in json.loads(row["cases"])
-    )
+    cases = tuple(case_from(case) for case in json.loads(row["cases"]))
     effect = Effect(
         task=row["task"],
         basis=Basis(

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
+from storage.ablations import SqliteAblations
 from storage.analytics import SqliteAnalytics
 from storage.attributions import SqliteAttributions
 from storage.audit_queries import SqliteAudit
@@ -18,6 +19,7 @@ from storage.desk import SqliteDesk
 from storage.effects import SqliteEffects
 from storage.embeddings import SqliteEmbeddings
 from storage.events import SqliteEvents
+from storage.findings import SqliteFindings
 from storage.gate_policies import SqliteGatePolicies
 from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
@@ -62,8 +64,10 @@ class SqliteStore:
         self.releases = SqliteReleases(database)
         self.runs = SqliteRuns(database)
         self.effects = SqliteEffects(database)
+        self.findings = SqliteFindings(database)
         self.live_batches = SqliteLiveBatches(database)
         self.attributions = SqliteAttributions(database)
+        self.ablations = SqliteAblations(database)
         self.analytics = SqliteAnalytics(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)

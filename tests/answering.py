@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pld_core.models import Answer, AnswerStatus, CompiledPrompt, Example, Prediction, Run, Split
+from pld_core.run_setup import PLAIN_SETUP, RunSetup
 from storage import SqliteStore
 from tests.factories import ANNA
 
@@ -31,8 +32,9 @@ def answered_run(
     """
     version = store.prompts.save(prompt, ANNA)
     asked = list(examples)
-    total = len(asked)
-    new = Run(0, "posts", version.number, prompt.sha256, student, "sha256:w", split, "", "", total, None)
+    setup = RunSetup(reason="as the test needs it") if split is Split.TEST else PLAIN_SETUP
+    place = (version.number, prompt.sha256, student, "sha256:weights", split)
+    new = Run(0, "posts", *place, "", "", len(asked), None, setup)
     run = store.runs.start(new, ANNA)
     given = [Prediction(e.hash, e.label, answers.get(e.hash, answer_of(e.label))) for e in asked]
     store.runs.add_predictions(run.id, given)

@@ -129,6 +129,8 @@ def _caption(row: QueueRow) -> str:
         parts.append(rule.state.label)
     if row.open_comments:
         parts.append(count(row.open_comments, "open comment"))
+    if row.open_findings:
+        parts.append(count(row.open_findings, "open finding"))
     if row.second_opinion:
         parts.append("second opinion asked")
     if row.has_draft:
@@ -147,6 +149,8 @@ EMPTY = {
     Tab.STALE: "Nothing is stale: evidence, guideline, labels and overlaps of every approved rule are as they were.",
     Tab.CONFLICTS: "No rule has examples that contradict it, and no two that were compared have close conditions and "
     "different labels.",
+    Tab.FINDINGS: "No wrong answer of the student waits at a rule. Answers are marked on the Live test page, those of "
+    "a run on the Evaluate page.",
     Tab.DECIDED: "Nothing is decided yet. Switch to “Mine”.",
 }
 

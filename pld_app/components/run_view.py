@@ -9,6 +9,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.charts.look import plain_label
+from pld_app.components.finding_form import draw_run_mark
 from pld_app.components.text import moment, plain
 from pld_core.metrics import Figures, cells_of, figures
 from pld_core.models import AnswerStatus, Prediction, Run, Task
@@ -41,7 +42,7 @@ def draw_runs(task: Task) -> None:
         _draw_labels(found)
     with right:
         _draw_confusion(task, found)
-    _draw_wrong(task, predictions)
+    _draw_wrong(task, run, predictions)
 
 
 def _draw_headline(run: Run, found: Figures) -> None:
@@ -94,7 +95,7 @@ def _draw_confusion(task: Task, found: Figures) -> None:
     st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key="confusion")
 
 
-def _draw_wrong(task: Task, predictions: tuple[Prediction, ...]) -> None:
+def _draw_wrong(task: Task, run: Run, predictions: tuple[Prediction, ...]) -> None:
     wrong = [p for p in predictions if p.answer.label != p.gold]
     if not wrong:
         return
@@ -105,5 +106,6 @@ def _draw_wrong(task: Task, predictions: tuple[Prediction, ...]) -> None:
                 said = answer.label or f"no label ({answer.status.value})"
                 st.markdown(f"Gold **{plain(prediction.gold)}**, the student said **{plain(said)}**")
                 draw_answered_example(task, prediction.example_hash, answer)
+                draw_run_mark(task, run, prediction)
         if len(wrong) > WRONG_SHOWN:
             st.caption(f"The first {WRONG_SHOWN} of {len(wrong)} are shown.")

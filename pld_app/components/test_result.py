@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session, wiring
+from pld_app.components.finding_form import draw_mark
 from pld_app.components.test_input import Question
 from pld_app.components.text import in_badge, plain
 from pld_app.wiring import LiveTest
 from pld_core.errors import PldError
+from pld_core.finding import AnswerPlace
 from pld_core.model_ports import BackendStatus, ChatReply
 from pld_core.models import Answer, AnswerStatus, PromptVersion, Task
 
@@ -33,6 +35,8 @@ def ask_and_draw(task: Task, version: PromptVersion, student: BackendStatus, que
         st.markdown("**Raw answer**")
         st.code(outcome.answer.raw or "(nothing)", language=None, wrap_lines=True)
         _draw_cost(outcome.answer, outcome.reply)
+        rules = tuple(rule.rule_id for rule in session.app().store.prompts.get(task.name, number).prompt.rules)
+        draw_mark(task, AnswerPlace(live_test=outcome.number), outcome.answer, rules, gold)
 
 
 def _ask(task: Task, version: PromptVersion, student: BackendStatus, question: Question) -> LiveTest | None:

@@ -44,6 +44,7 @@ from pld_app.session.panels import (
 )
 from pld_app.session.results import (
     SheetReport,
+    finding_marked,
     last_chain,
     last_check,
     last_test,
@@ -51,6 +52,7 @@ from pld_app.session.results import (
     propose,
     remember_chain,
     remember_check,
+    remember_finding,
     remember_sheet,
     remember_test,
     sheet_report,
@@ -76,6 +78,7 @@ __all__ = [
     "complain",
     "dismiss_moved_on",
     "edits",
+    "finding_marked",
     "first_seen",
     "flag",
     "flip",
@@ -108,6 +111,7 @@ __all__ = [
     "remember_chain",
     "remember_check",
     "remember_checked",
+    "remember_finding",
     "remember_sheet",
     "remember_test",
     "remember_upload",

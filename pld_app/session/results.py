@@ -8,6 +8,7 @@ import streamlit as st
 
 from pld_app.wiring import LiveTest
 from pld_core.decision_check import SheetOutcome
+from pld_core.finding import Finding
 from pld_core.prompt_plan import BudgetPlan
 from pld_core.records import ChainReport
 
@@ -59,6 +60,21 @@ def remember_chain(report: ChainReport) -> None:
 
 def last_chain() -> ChainReport | None:
     found: ChainReport | None = st.session_state.get(CHAIN)
+    return found
+
+
+# --- answers that were marked -----------------------------------------------------------------------------------------
+
+MARKED = "_marked"
+
+
+def remember_finding(key: str, finding: Finding) -> None:
+    """Keep what this person marked, so that the answer says so on the next run."""
+    st.session_state.setdefault(MARKED, {})[key] = finding
+
+
+def finding_marked(key: str) -> Finding | None:
+    found: Finding | None = st.session_state.get(MARKED, {}).get(key)
     return found
 
 

@@ -52,6 +52,13 @@ def m030_attribution(db: Tables) -> None:
             run_id INTEGER NOT NULL, {_METHOD}, rule_id TEXT NOT NULL, gold TEXT NOT NULL, said TEXT NOT NULL,
             n INTEGER NOT NULL, PRIMARY KEY (run_id, method, rule_id, gold, said),
             FOREIGN KEY (run_id, method) REFERENCES attribution_made (run_id, method)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE answer_confusion (
+            run_id INTEGER NOT NULL REFERENCES run(id), gold TEXT NOT NULL, said TEXT NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (run_id, gold, said)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE answer_figure (
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            quantity TEXT NOT NULL CHECK (quantity IN ('latency_ms', 'prompt_tokens', 'output_tokens')),
+            value INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (run_id, quantity, value)) STRICT, WITHOUT ROWID""",
         f"""CREATE TABLE label_figure (
             run_id INTEGER NOT NULL, {_METHOD}, label TEXT NOT NULL, covered INTEGER NOT NULL, wrong INTEGER NOT NULL,
             uncovered INTEGER NOT NULL, uncovered_wrong INTEGER NOT NULL, own_sources INTEGER NOT NULL,
@@ -62,4 +69,13 @@ def m030_attribution(db: Tables) -> None:
             wrong INTEGER NOT NULL, PRIMARY KEY (run_id, method, low, high),
             FOREIGN KEY (run_id, method) REFERENCES attribution_made (run_id, method)) STRICT, WITHOUT ROWID""",
         "CREATE INDEX claim_overlap_by_wrong ON claim_overlap (run_id, method, wrong DESC, n DESC, low, high)",
+        """CREATE TABLE ablation (
+            id INTEGER PRIMARY KEY, task TEXT NOT NULL REFERENCES task(name),
+            run_id INTEGER NOT NULL REFERENCES run(id), rule_id TEXT NOT NULL REFERENCES rule(id),
+            revision_hash TEXT NOT NULL REFERENCES revision(hash),
+            with_sha256 TEXT NOT NULL, without_sha256 TEXT NOT NULL,
+            scope TEXT NOT NULL CHECK (scope IN ('affected', 'all')), student TEXT NOT NULL, digest TEXT NOT NULL,
+            options TEXT NOT NULL, cases TEXT NOT NULL, citing TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+            by TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX ablation_by_run ON ablation (run_id, rule_id, scope, id)",
     )

@@ -60,7 +60,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.SECOND_LOOK: (("rules", "second-look", "R2", "confirm", "--reason", "right"),),
     Step.EDIT: (("rules", "edit", "R2", "--title", "Another", "--reason", "better"),),
     Step.RETIRE: (),
-    Step.TICK: (("rules", "tick", "R2", EXAMPLE, "irrelevant"),),
+    Step.TICK: (
+        ("rules", "tick", "R2", EXAMPLE, "irrelevant"),
+        ("finding", "settle", "1", "--dismiss", "--reason", "no"),
+    ),
     Step.WITHDRAW: (("rules", "withdraw", "R2", "--reason", "too early"),),
     Step.SPLIT: (("rules", "split", "R2", "--if", "one part", "--if", "another part", "--reason", "two"),),
     Step.MERGE: (("rules", "merge", "R2", "R3", "--if", "both parts", "--reason", "one"),),
@@ -75,12 +78,17 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
         ("prompt", "release", "--task", "nda", "--as", "production", "--reason", "better"),
         ("prompt", "rollback", "--task", "nda", "--label", "production", "--reason", "worse"),
     ),
-    Step.EVALUATE: (("evaluate", "--task", "nda"), ("attribute", "--run", "1")),
+    Step.EVALUATE: (
+        ("evaluate", "--task", "nda"),
+        ("attribute", "--run", "1"),
+        ("ablate", "--task", "nda", "--run", "1"),
+    ),
     Step.ASK: (
         ("ask", "--task", "nda", "--field", "hypothesis=x"),
         ("ask-batch", "--task", "nda", "--resume", "1"),
         ("student", "check", "--task", "nda"),
     ),
+    Step.MARK: (("finding", "mark", "--task", "nda", "--live-test", "1", "--right"), ("finding", "attach", "1", "R2")),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
     Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
@@ -114,6 +122,7 @@ READING = {
     *("guideline show", "guideline history", "policy show", "policy history"),
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
+    "finding list",
     *("prompt gates", "prompt history", "policy gates", "compare", "errors"),
 }
 SETTLED_ELSEWHERE = {"data settle"}

@@ -89,10 +89,18 @@ def made(sqlite_store: Store) -> Made:
         answered_run(sqlite_store, prompt, EXAMPLES, {e.hash: answer(i, salt) for i, e in enumerate(EXAMPLES)})
         for salt, prompt in zip((3, 5, 11), prompts, strict=True)
     ]
-    for run, rules in zip(runs[1:], (RULES[:1], RULES), strict=True):
-        claims = CLAIMS if rules == RULES else tuple(Claim(e.hash, "R1", True) for e in EXAMPLES)
+    for run, rules in zip(runs, ((), RULES[:1], RULES), strict=True):
+        claims = (
+            CLAIMS if rules == RULES else tuple(Claim(e.hash, rules[0] if rules else UNCOVERED, True) for e in EXAMPLES)
+        )
         sqlite_store.attributions.record(run.id, Attribution(E, "circle", "b", rules, claims), ANNA)
     return Made(sqlite_store, *runs)
+
+
+def count(store: Store, run: Run) -> None:
+    """Put the answers of a run down to no rule, so that they are counted."""
+    claims = tuple(Claim(p.example_hash, UNCOVERED, True) for p in store.runs.predictions(run.id))
+    store.attributions.record(run.id, Attribution(E, "", "b", (), claims), ANNA)
 
 
 def is_right(answers: dict[str, Answer], number: int) -> bool:
@@ -172,10 +180,15 @@ def test_cells_of_rule_and_confusion_hold_wrong_answers_only(made: Made) -> None
 
 def test_the_trend_follows_a_rule_over_comparable_runs(made: Made) -> None:
     analytics, wanted = made.store.analytics, bar(made, "R2", "", None)
-    first, second = analytics.trend("R2", made.old.id, E)
+    bare, first, second = analytics.trend("R2", made.old.id, E)
+    assert (bare.run_id, bare.covered) == (made.bare.id, None)
     assert (first.run_id, first.covered, first.wrong) == (made.old.id, None, None)
     assert second == TrendPoint(made.new.id, made.new.prompt_number, made.new.created_at, wanted.covered, wanted.wrong)
-    assert [point.covered for point in analytics.trend("R1", made.new.id, E)] == [N, bar(made, "R1", "", None).covered]
+    assert [point.covered for point in analytics.trend("R1", made.new.id, E)] == [
+        None,
+        N,
+        bar(made, "R1", "", None).covered,
+    ]
 
 
 def test_overlap_counts_what_two_rules_claim(made: Made) -> None:
@@ -287,6 +300,7 @@ def test_every_answer_that_did_not_fail_is_in_its_bin(made: Made, quantity: Quan
 def test_a_run_without_figures_has_an_empty_histogram(made: Made) -> None:
     prompt = made.store.prompts.get("posts", 1).prompt
     run = answered_run(made.store, prompt, EXAMPLES[:2], {e.hash: failed_answer("x") for e in EXAMPLES})
+    count(made.store, run)
     found = made.store.analytics.histogram(run.id, Quantity.LATENCY)
     assert (found.counts, found.missing) == ((), 2)
 
@@ -304,7 +318,7 @@ def outcomes(made: Made) -> dict[Outcome, list[str]]:
 def test_changes_lead_from_the_right_answers_before_to_those_after(made: Made) -> None:
     kinds, label_of = outcomes(made), {e.hash: e.label for e in EXAMPLES}
 
-    def count(label: str, *wanted: Outcome) -> int:
+    def number(label: str, *wanted: Outcome) -> int:
         return sum(label_of[content] == label for kind in wanted for content in kinds[kind])
 
     fixed, broken, right, wrong = Outcome.FIXED, Outcome.BROKEN, Outcome.STILL_RIGHT, Outcome.STILL_WRONG
@@ -312,11 +326,11 @@ def test_changes_lead_from_the_right_answers_before_to_those_after(made: Made) -
     assert found == tuple(
         LabelChange(
             label,
-            count(label, broken, right),
-            count(label, fixed, right),
-            count(label, fixed),
-            count(label, broken),
-            count(label, wrong),
+            number(label, broken, right),
+            number(label, fixed, right),
+            number(label, fixed),
+            number(label, broken),
+            number(label, wrong),
         )
         for label in LABELS
     )
@@ -340,6 +354,7 @@ def test_the_examples_of_an_outcome_are_listed_with_both_answers(made: Made, out
 def test_examples_that_only_one_run_asked_are_told_apart(made: Made) -> None:
     prompt = made.store.prompts.get("posts", 1).prompt
     half = answered_run(made.store, prompt, EXAMPLES[: N // 2], {})
+    count(made.store, half)
     found = made.store.analytics.changes(made.bare.id, half.id)
     assert sum(change.after for change in found) == N // 2
     assert sum(change.broken for change in found) == 0
@@ -356,7 +371,7 @@ def test_runs_of_another_student_or_split_or_that_are_not_complete_are_not_compa
     answered_run(made.store, prompt, EXAMPLES, {}, split=Split.TEST)
     answered_run(made.store, prompt, EXAMPLES, {}, finished=False)
     found = made.store.analytics.comparable(made.new.id)
-    assert [(one.run, one.rules, one.methods) for one in found] == [(made.old, 1, (E,)), (made.bare, 0, ())]
+    assert [(one.run, one.rules, one.methods) for one in found] == [(made.old, 1, (E,)), (made.bare, 0, (E,))]
     assert baseline_of(found, made.new.id) == made.bare.id
     assert baseline_of(found[:1], made.new.id) == made.old.id
     assert baseline_of(made.store.analytics.comparable(made.bare.id), made.bare.id) is None
@@ -378,8 +393,15 @@ def test_complete_runs_of_a_task_are_told_with_their_rules_and_methods(made: Mad
 
 def test_what_was_not_put_down_to_rules_is_refused_with_the_way_out(made: Made) -> None:
     analytics = made.store.analytics
-    with pytest.raises(NotFound, match=f"pld attribute --run {made.bare.id}"):
-        analytics.rule_bars(made.bare.id, E)
+    run = answered_run(made.store, made.store.prompts.get("posts", 1).prompt, EXAMPLES, {})
+    with pytest.raises(NotFound, match=f"pld attribute --run {run.id}"):
+        analytics.rule_bars(run.id, E)
+    with pytest.raises(NotFound, match=f"pld attribute --run {run.id}"):
+        analytics.changes(made.new.id, run.id)
+    with pytest.raises(NotFound, match=f"pld attribute --run {run.id}"):
+        analytics.changed_examples(made.new.id, run.id, Outcome.FIXED)
+    with pytest.raises(NotFound, match=f"pld attribute --run {run.id}"):
+        analytics.histogram(run.id, Quantity.LATENCY)
     with pytest.raises(NotFound, match="Only a prompt that asks for the rules"):
         analytics.coverage(made.new.id, Method.CITED)
     with pytest.raises(InvalidInput, match=f"pld ablate --task posts --run {made.new.id}"):
@@ -390,5 +412,6 @@ def test_what_was_not_put_down_to_rules_is_refused_with_the_way_out(made: Made) 
 
 def test_runs_over_different_examples_are_not_held_against_each_other(made: Made) -> None:
     run = answered_run(made.store, made.store.prompts.get("posts", 1).prompt, EXAMPLES, {}, split=Split.TEST)
+    count(made.store, run)
     with pytest.raises(InvalidInput, match="not of one task and one split"):
         made.store.analytics.changes(made.new.id, run.id)

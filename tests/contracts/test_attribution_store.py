@@ -145,7 +145,16 @@ def test_who_only_reads_records_nothing(sqlite_store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["attribution_made", "attribution", "rule_figure", "rule_confusion", "label_figure", "claim_overlap"]
+    "table",
+    [
+        "attribution_made",
+        "attribution",
+        "rule_figure",
+        "rule_confusion",
+        "label_figure",
+        "claim_overlap",
+        "answer_confusion",
+    ],
 )
 def test_nothing_of_it_is_ever_changed(sqlite_store: Store, table: str) -> None:
     run = run_of(sqlite_store)

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pld_core.ablation import Ablated, Ablation, Scope
 from pld_core.attention import Attention, Seen
 from pld_core.attribution import Attribution, Claim, Method
 from pld_core.batches import BatchItem, NewBatch
-from pld_core.canonical import canonical_json
+from pld_core.canonical import Json, canonical_json
 from pld_core.compilation import compile_prompt
 from pld_core.decision_book import read_book, write_book
 from pld_core.decision_check import read_decisions
@@ -28,7 +29,9 @@ from pld_core.effect import Basis, Case, Effect, StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.errors import GuardsMissing, WorkspaceError, WorkspaceUnreadable
 from pld_core.evaluation import failed_answer
+from pld_core.finding import AnswerPlace, Mark, Marking, Settlement
 from pld_core.gate_policy import AS_MADE, GatePolicy
+from pld_core.live_batch import BatchAnswer, BatchOrder, read_lines
 from pld_core.models import SYSTEM, Answer, AnswerStatus, Example, Prediction, RevisionState, Role, Run, Split, Verdict
 from pld_core.policy import Policy
 from pld_core.records import TeacherCall
@@ -73,7 +76,8 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     run = Run(0, "posts", version.number, version.prompt.sha256, "told", "", Split.TEST, "", "anna", 1, None, LOOK)
     put_down(store, store.runs.start(run, ANNA, version.prompt), examples[0])
     release(store)
-    store.runs.record_live_test("posts", "sha256:p", "told", {}, failed_answer("slept"), ANNA)
+    mark_an_answer(store)
+    ask_many(store)
     assert store.lineage.update("posts", [update_of(store, "R1", examples[2:3])], hashes_of(examples), ANNA).stale == 1
     store.roles.grant("anna", Role.ADMIN, "", ANNA)
     store.rules.judge(verdict_on(store, "R1"), ANNA)
@@ -85,9 +89,26 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     return store
 
 
+def mark_an_answer(store: SqliteStore) -> None:
+    """Ask once, say that the answer is wrong, and dismiss that."""
+    sent: dict[str, Json] = {"fields": [["post", "a post"]]}
+    number = store.runs.record_live_test("posts", "sha256:p", "told", sent, failed_answer("slept"), ANNA)
+    marking = Marking("posts", AnswerPlace(live_test=number), Mark.WRONG, "keep", "It slept.", ("R1",))
+    finding = store.findings.mark(marking, ANNA)
+    store.findings.settle(Settlement(finding.id, "R1", reason="It may sleep."), BERT)
+
+
+def ask_many(store: SqliteStore) -> None:
+    """Ask about several inputs at once, and keep one answer."""
+    read = read_lines(store.tasks.get("posts"), "one\ntwo")
+    batch = store.live_batches.order(BatchOrder("posts", 1, "sha256:p", "told", "", read, {}), ANNA)
+    store.live_batches.keep(batch.id, [BatchAnswer(read.inputs[0].text_hash, failed_answer("slept"))])
+
+
 def put_down(store: SqliteStore, run: Run, example: Example) -> None:
     """Complete the run with one answer, and put that down to two rules."""
-    store.runs.add_predictions(run.id, [Prediction(example.hash, "keep", failed_answer("slept"))])
+    answer = Answer("keep", "keep", AnswerStatus.OK, 7)
+    store.runs.add_predictions(run.id, [Prediction(example.hash, "keep", answer)])
     store.runs.finish(run.id, {}, SYSTEM)
     claims = (Claim(example.hash, "R1", True), Claim(example.hash, "R2", False))
     store.attributions.record(run.id, Attribution(Method.EVIDENCE, "", "b", ("R1", "R2"), claims), ANNA)
@@ -116,12 +137,15 @@ def change_what_rules_are_read_by(store: SqliteStore) -> None:
 
 
 def fill_effects(store: SqliteStore) -> None:
-    """Keep an answer of a student, and measure what a rule does to it."""
+    """Keep an answer of a student, and measure what a rule does to it, by itself and in a run."""
     answer = Answer("keep", "keep", AnswerStatus.OK, 7)
     student = StudentKey("told", "sha256:w", "sha256:o")
     store.effects.keep(student, [KeptAnswer("p", "a", answer)])
     basis = Basis("R1", store.rules.summary("R1").head, "sha256:e", "sha256:out", "sha256:in", 1)
-    store.effects.record(Effect("posts", basis, student, (Case("a", "keep", answer, answer),), {"rules": []}), ANNA)
+    case = Case("a", "keep", answer, answer)
+    store.effects.record(Effect("posts", basis, student, (case,), {"rules": []}), ANNA)
+    left_out = Ablated(1, "R1", basis.revision_hash, "sha256:in", "sha256:out", Scope.ALL)
+    store.ablations.record(Ablation("posts", left_out, student, (case,), ()), ANNA)
 
 
 def close_check(store: SqliteStore) -> None:

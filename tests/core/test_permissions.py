@@ -35,10 +35,10 @@ def test_a_role_alone_gives_exactly_the_steps_of_the_table(step: Step, role: Rol
             require(actor, step)
 
 
-def test_every_step_takes_a_role_and_analysts_and_auditors_only_comment() -> None:
+def test_every_step_takes_a_role_analysts_comment_and_mark_and_auditors_comment() -> None:
     assert set(PERMITTED) == set(Step)
     assert all(PERMITTED.values())
-    assert [step for step in Step if Role.ANALYST in PERMITTED[step]] == [Step.COMMENT]
+    assert [step for step in Step if Role.ANALYST in PERMITTED[step]] == [Step.COMMENT, Step.MARK]
     assert [step for step in Step if Role.AUDITOR in PERMITTED[step]] == [Step.COMMENT, Step.EXPORT]
     assert [step for step in Step if Role.ADMIN in PERMITTED[step]] == [
         Step.EXPORT,

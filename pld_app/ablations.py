@@ -1,0 +1,82 @@
+"""Leaving rules out of the prompt of a run, for commands and jobs: what it takes, doing it, what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pld_app import wiring
+from pld_app.wiring import App
+from pld_core import ablating
+from pld_core.ablating import Ablating, AblationEstimate, AblationOrder, AblationOutcome
+from pld_core.ablation import AblationFigures, Scope, StoredAblation, figures_of
+from pld_core.asking import ready_status
+from pld_core.calls import Limits
+from pld_core.canonical import Json
+from pld_core.permissions import Step, guarded_app
+from pld_core.ports import Progress
+
+
+@dataclass(frozen=True)
+class ShownAblation:
+    """An ablation with what it shows over its run."""
+
+    stored: StoredAblation
+    figures: AblationFigures
+
+
+def order_json(order: AblationOrder) -> dict[str, Json]:
+    """Return an order as the params of a job."""
+    return {
+        "run": order.run_id,
+        "rules": list(order.rule_ids),
+        "scope": order.scope.value,
+        "max_calls": order.max_calls,
+    }
+
+
+def order_from_json(value: Mapping[str, Any]) -> AblationOrder:
+    """Read what `order_json` wrote."""
+    return AblationOrder(value["run"], tuple(value["rules"]), Scope(value["scope"]), value["max_calls"])
+
+
+def estimated(app: App, order: AblationOrder) -> AblationEstimate:
+    """Return what leaving rules out takes; looks at the student, but asks it nothing.
+
+    Raises:
+        BackendError: the student is not ready.
+        InvalidInput, NotFound: as `ablating.Ablating`.
+    """
+    student = app.store.runs.get(order.run_id).student
+
+    async def look() -> AblationEstimate:
+        async with wiring.student_backend(app, student) as chat:
+            return Ablating(app.store, await ready_status(chat), order).estimate(app.settings.in_flight(student))
+
+    return wiring.run_async(look())
+
+
+@guarded_app(Step.EVALUATE)
+def ablate(app: App, order: AblationOrder, report: Progress) -> AblationOutcome:
+    """Leave rules out one after the other; what was answered before is not asked again.
+
+    Raises:
+        BackendError, InvalidInput, NotFound: as `ablating.ablate`; the answers so far are kept.
+    """
+    student = app.store.runs.get(order.run_id).student
+    limits = Limits(in_flight=app.settings.in_flight(student))
+
+    async def work() -> AblationOutcome:
+        async with wiring.student_backend(app, student) as chat:
+            return await ablating.ablate(app.store, chat, order, report, app.actor, limits)
+
+    return wiring.run_async(work())
+
+
+def shown(app: App, run_id: int) -> tuple[ShownAblation, ...]:
+    """Return the newest ablation of each rule and scope in a run, those with the least net first."""
+    run = app.store.runs.get(run_id)
+    labels, predictions = app.store.tasks.get(run.task).label_names, app.store.runs.predictions(run.id)
+    found = sorted(app.store.ablations.of_run(run.id), key=lambda one: (one.ablation.net, one.id))
+    return tuple(ShownAblation(one, figures_of(one.ablation, labels, predictions)) for one in found)

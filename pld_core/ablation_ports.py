@@ -1,0 +1,36 @@
+"""What leaving rules out needs from a store."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pld_core.ablation import Ablation, StoredAblation
+from pld_core.models import Actor, Revision
+
+
+class AblationStore(Protocol):
+    """What was measured by leaving rules out of the prompt of a run."""
+
+    def revision(self, revision_hash: str) -> Revision:
+        """Return a revision that a prompt holds.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def affected(self, run_id: int, rule_id: str) -> frozenset[str]:
+        """Return the hashes of the run's examples that the rule claims by any method, its own sources included."""
+        ...
+
+    def record(self, ablation: Ablation, actor: Actor) -> StoredAblation:
+        """Store an ablation with its event; an equal one is returned, not added.
+
+        Raises:
+            MissingRole: the actor may not evaluate.
+        """
+        ...
+
+    def of_run(self, run_id: int) -> tuple[StoredAblation, ...]:
+        """Return the newest ablation of each rule and scope in a run, newest first."""
+        ...
