@@ -137,9 +137,7 @@ def test_the_same_thing_has_the_same_colour_everywhere() -> None:
 
 def test_bars_are_made_of_harm_other_wrong_and_right_and_end_with_what_no_rule_covers() -> None:
     chart = bars_chart(BARS)
-    (harm,), (wrong,), (right,) = (
-        traces(chart, name) for name in ("harm: wrong now, right at baseline", "wrong at both", "right")
-    )
+    (harm,), (wrong,), (right,) = (traces(chart, name) for name in ("harm", "wrong at both", "right"))
     assert (list(harm.x), list(wrong.x), list(right.x)) == ([4, 0, 1], [6, 2, 5], [30, 3, 7])
     assert list(harm.y)[-1] == NO_RULE
     assert [list(data) for data in harm.customdata] == [["R1"], ["R2"], [""]]

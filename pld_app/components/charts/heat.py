@@ -15,6 +15,8 @@ from pld_core.analytics import ConfusionCell, LabelCell, RuleBar, RuleBars
 
 MOST_CONFUSIONS = 10
 """Confusions that fit beside each other; the most frequent ones of the page."""
+UPRIGHT = 5
+"""With more columns than this their names stand aslant, so that they do not run into each other."""
 DARK_FROM = 5
 """Fewer wrong answers than this make no cell the darkest."""
 
@@ -128,7 +130,7 @@ def _map(columns: list[str], rows: list[str], squares: Sequence[_Square]) -> go.
     )
     figure.update_xaxes(
         side="top",
-        tickangle=0 if len(columns) <= 6 else -40,
+        tickangle=0 if len(columns) <= UPRIGHT else -40,
         showgrid=False,
         categoryorder="array",
         categoryarray=columns,
@@ -151,5 +153,6 @@ def _framed(
     rows = len(figure.data[0].y)
     chart = framed(name, title, figure, statement, (heading, table), ROW * rows + 50)
     top = int(chart.figure.layout.margin.t)
-    chart.figure.update_layout(margin={"t": top + 44, "b": 6})
+    names = 44 if len(figure.data[0].x) <= UPRIGHT else 84
+    chart.figure.update_layout(height=chart.figure.layout.height + names - 44, margin={"t": top + names, "b": 6})
     return chart
