@@ -48,8 +48,9 @@ def order_key(conn: sqlite3.Connection, task: str, order: QueueOrder) -> OrderKe
 
 def _less_harm(run: int, baseline: int) -> str:
     """Return how many answers of a rule are wrong in a run and right in its baseline, less than 0: the most first."""
+    # CROSS JOIN keeps the order of the tables: the other one would read every answer for each rule.
     return f"""-(SELECT count(*) FROM attribution AS a INDEXED BY attribution_by_rule
-        JOIN prediction AS b INDEXED BY prediction_said
+        CROSS JOIN prediction AS b INDEXED BY prediction_said
             ON b.run_id = {baseline:d} AND b.example_hash = a.example_hash AND b.said IS b.gold
         WHERE a.run_id = {run:d} AND a.method = '{Method.EVIDENCE.value}' AND a.rule_id = rule.id AND a.is_owner = 1
             AND a.is_right = 0 AND a.is_source = 0)"""  # noqa: S608 - numbers and a constant
