@@ -27,6 +27,7 @@ KINDS = {
     "audit_pack": "Audit pack",
     "effect": "Effect of a rule",
     "live_batch": "Many inputs at once",
+    "attribute": "Rules behind the answers",
 }
 WAITING_S = 10.0
 STATE_ICONS = {
