@@ -386,7 +386,7 @@ def test_complete_runs_of_a_task_are_told_with_their_rules_and_methods(made: Mad
         (test, 0, ()),
         (made.new, 2, (E,)),
         (made.old, 1, (E,)),
-        (made.bare, 0, ()),
+        (made.bare, 0, (E,)),
     ]
     assert made.store.analytics.complete("other") == ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -38,13 +37,16 @@ def rule_name(rule_id: str, title: str = "") -> str:
     """Return what a rule goes by on an axis, cut where it is long, safe for a chart."""
     if rule_id == UNCOVERED:
         return NO_RULE
-    short = textwrap.shorten(title, TITLE_WIDTH, placeholder="…") or title[:TITLE_WIDTH]
-    return plain_label(f"{rule_id} {short}".rstrip())
+    return plain_label(f"{rule_id} {_cut(title, TITLE_WIDTH)}".rstrip())
 
 
 def short_label(text: str, width: int = 18) -> str:
     """Return a label for an axis, cut where it is long, safe for a chart."""
-    return plain_label(text if len(text) <= width else f"{text[: width - 1]}…")
+    return plain_label(_cut(text, width))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
 
 
 def marked(name: str, is_chosen: bool) -> str:
@@ -69,7 +71,7 @@ def whole_steps(most: int) -> int:
     >>> whole_steps(3), whole_steps(15), whole_steps(234)
     (1, 2, 50)
     """
-    size = 10 ** max(0, len(str(most)) - 2)
+    size = int(10 ** max(0, len(str(most)) - 2))
     return next(step * size for step in (1, 2, 5, 10, 20) if most <= 10 * step * size)
 
 
