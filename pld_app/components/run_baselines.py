@@ -1,6 +1,8 @@
-"""What a run has to beat: its examples without rules, with 5 shots, by the nearest neighbour, by the commonest label."""
+"""What a run has to beat: its examples without rules, with 5 shots, by nearest neighbours, by the commonest label."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -25,6 +27,16 @@ AT_ONCE = 2_000
 """Answers that are held against their baselines unasked; for more, neighbours take a while."""
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the comparison is made of, for the cache: with the same, it comes out the same."""
+
+    workspace: str
+    run_id: int
+    answers: int
+    events: int
+
+
 def draw_baselines(run: Run, found: Figures) -> None:
     """Draw the baselines beside a run, which of them beats it, and the way to those that are missing."""
     st.subheader("Beside the baselines")
@@ -34,7 +46,8 @@ def draw_baselines(run: Run, found: Figures) -> None:
         st.button("Hold it against the baselines", key=f"{key}_show", on_click=session.flip, args=(key,))
         return
     # Every answer that makes a run complete comes with an event, so the number of events tells what was known.
-    beside = _beside(app, str(app.settings.workspace), run.id, found.accuracy.n, app.store.events.count())
+    known = _Known(str(app.settings.workspace), run.id, found.accuracy.n, app.store.events.count())
+    beside = _beside(app, known)
     _draw_verdict(beside)
     rows = [_own_row(beside, found), *(_row(line) for line in beside.lines)]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="run_baselines")
@@ -47,8 +60,8 @@ def draw_baselines(run: Run, found: Figures) -> None:
 
 
 @st.cache_data(show_spinner="Holding the run against its baselines…", max_entries=16)
-def _beside(_app: App, workspace: str, run_id: int, answers: int, events: int) -> BesideRun:
-    return run_figures.beside(_app, _app.store.runs.get(run_id))
+def _beside(_app: App, known: _Known) -> BesideRun:
+    return run_figures.beside(_app, _app.store.runs.get(known.run_id))
 
 
 def _draw_verdict(beside: BesideRun) -> None:
@@ -63,20 +76,20 @@ def _draw_verdict(beside: BesideRun) -> None:
 def _own_row(beside: BesideRun, found: Figures) -> dict[str, str]:
     return {
         "answered by": "the rules" if beside.has_rules else "this prompt",
-        "from": "this run",
-        "correct": found.accuracy.words,
         "macro F1": found.macro_f1.words,
         "this run beside it": "",
+        "correct": found.accuracy.words,
+        "from": "this run",
     }
 
 
 def _row(line: BaselineLine) -> dict[str, str]:
     return {
         "answered by": line.beside.baseline.value,
-        "from": line.origin,
-        "correct": line.accuracy.words,
         "macro F1": line.macro_f1.words,
         "this run beside it": _difference(line),
+        "correct": line.accuracy.words,
+        "from": line.origin,
     }
 
 

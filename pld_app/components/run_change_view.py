@@ -9,22 +9,22 @@ from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.waterfall import waterfall_chart
 from pld_app.components.run_answers import PAGE_SIZE, draw_pager
+from pld_app.components.run_seen import SeenRun
 from pld_app.components.text import plain
 from pld_core.analytics import ChangedExample
 from pld_core.effect import Outcome
 from pld_core.errors import PldError
-from pld_core.metrics import Figures
-from pld_core.models import Run, Task
+from pld_core.models import Task
 from pld_core.records import Page
 from pld_core.run_change import RunChange
 
 OUTCOMES = (Outcome.FIXED, Outcome.BROKEN, Outcome.STILL_WRONG)
 
 
-def draw_change(task: Task, run: Run, found: Figures) -> None:
+def draw_change(seen: SeenRun) -> None:
     """Draw the choice of the other run, and what changed since it."""
-    app = session.app()
-    if found.accuracy.n < run.total:
+    app, run = session.app(), seen.run
+    if not seen.is_complete:
         st.info("A run is compared once it is complete. Go on with it: “Continue” stands at its job above.")
         return
     others = run_figures.comparable(app, run)
@@ -53,7 +53,7 @@ def draw_change(task: Task, run: Run, found: Figures) -> None:
     with left:
         _draw_waterfall(change)
     with right:
-        _draw_examples(task, change)
+        _draw_examples(seen.task, change)
 
 
 def _notes(change: RunChange) -> list[str]:

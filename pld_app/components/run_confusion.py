@@ -10,17 +10,17 @@ from pld_app import session
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.matrix import matrix_chart
 from pld_app.components.run_answers import draw_wrong
+from pld_app.components.run_seen import SeenRun
 from pld_core.analytics import INVALID
-from pld_core.metrics import Figures
-from pld_core.models import Run, Task
 
 
-def draw_confusion(task: Task, run: Run, found: Figures) -> None:
+def draw_confusion(seen: SeenRun) -> None:
     """Draw the matrix beside the wrong answers; a click on a cell narrows the list to it, and so do two fields."""
+    task, run, found = seen.task, seen.run, seen.figures
     left, right = st.columns([5, 5], gap="medium")
     gold_key, said_key = f"cell_gold_{run.id}", f"cell_said_{run.id}"
     with left:
-        st.subheader("Gold label against answer")
+        st.subheader("Gold label (down) against answer (across)")
         clicked = draw_chart(matrix_chart(run, task.label_names, found), f"matrix_{run.id}", can_click=True)
         if clicked:
             session.preset(gold_key, clicked[0])

@@ -8,19 +8,19 @@ from pld_app import session
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.spread import TITLES, spread_chart
 from pld_app.components.errors_missing import draw_no_attribution
+from pld_app.components.run_seen import SeenRun
 from pld_core.analytics import Quantity
 from pld_core.errors import NotFound
-from pld_core.metrics import Figures
-from pld_core.models import Run, Task
 
 
-def draw_costs(task: Task, run: Run, found: Figures) -> None:
+def draw_costs(seen: SeenRun) -> None:
     """Draw how time and tokens are spread over the answers of a complete run."""
-    if found.accuracy.n < run.total:
+    run = seen.run
+    if not seen.is_complete:
         st.info("Time and tokens are counted once the run is complete.")
         return
-    columns = st.columns(len(Quantity), gap="medium")
-    for column, quantity in zip(columns, Quantity, strict=True):
+    left, right = st.columns(2, gap="medium")
+    for column, quantity in zip((left, right, right), Quantity, strict=True):
         try:
             spread = session.app().store.analytics.histogram(run.id, quantity)
         except NotFound:

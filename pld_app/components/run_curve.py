@@ -7,12 +7,13 @@ import streamlit as st
 from pld_app import run_figures, session
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.curve import curve_chart
-from pld_core.metrics import Figures
-from pld_core.models import Run, Split, Task
+from pld_app.components.run_seen import SeenRun
+from pld_core.models import Split
 
 
-def draw_curve(task: Task, run: Run, found: Figures) -> None:
+def draw_curve(seen: SeenRun) -> None:
     """Draw the learning curve; that of the test split only when somebody asks for it."""
+    run = seen.run
     if run.split is Split.TEST and not st.toggle(
         "Draw it over the test split",
         key=f"curve_test_{run.id}",

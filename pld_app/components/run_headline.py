@@ -1,4 +1,4 @@
-"""The headline of a run: accuracy, macro F1, answers without a label, how far it is, and how often test was looked at."""
+"""The headline of a run: accuracy, macro F1, answers without a label, how far it is, and looks at the test split."""
 
 from __future__ import annotations
 

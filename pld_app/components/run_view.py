@@ -14,13 +14,12 @@ from pld_app.components.run_costs import draw_costs
 from pld_app.components.run_curve import draw_curve
 from pld_app.components.run_headline import draw_headline
 from pld_app.components.run_labels import draw_labels
+from pld_app.components.run_seen import SeenRun
 from pld_app.components.run_slices import draw_slices
 from pld_app.components.text import moment
-from pld_core.metrics import Figures
 from pld_core.models import Run, Task
 
-Draw = Callable[[Task, Run, Figures], None]
-VIEWS: dict[str, Draw] = {
+VIEWS: dict[str, Callable[[SeenRun], None]] = {
     "Confusion and wrong answers": draw_confusion,
     "Against another run": draw_change,
     "Parts": draw_slices,
@@ -54,7 +53,7 @@ def draw_runs(task: Task) -> None:
         bind="query-params",
         wrap=True,
     )
-    VIEWS[str(view)](task, run, found)
+    VIEWS[str(view)](SeenRun(task, run, found))
 
 
 def _run_words(run: Run) -> str:

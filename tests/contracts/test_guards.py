@@ -77,6 +77,9 @@ READING = {
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
     "prompting.released_as",
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
+    *("report_baselines.asked_about", "report_baselines.examples_of"),
+    *("run_figures.figures_of", "run_figures.beside", "run_figures.slices_of", "run_figures.comparable"),
+    *("run_figures.is_complete", "run_figures.change_since", "run_figures.curve"),
 }
 """Functions over an open app that change nothing in the workspace."""
 

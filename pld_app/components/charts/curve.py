@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import NEUTRAL, RIGHT, WRONG
+from pld_app.components.charts.look import NEUTRAL, RIGHT
 from pld_app.components.charts.statement import Statement
 from pld_core.learning_curve import CurvePoint
 from pld_core.models import Run
@@ -31,7 +31,7 @@ def curve_chart(run: Run, points: Sequence[CurvePoint]) -> Chart:
             y=values,
             mode="lines+markers",
             marker={
-                "color": [WRONG if point.run.id == run.id else RIGHT for point in drawn],
+                "color": RIGHT,
                 "symbol": ["star" if point.run.id == run.id else "circle" for point in drawn],
                 "size": [14 if point.run.id == run.id else 10 for point in drawn],
                 "line": {"color": NEUTRAL, "width": 1},

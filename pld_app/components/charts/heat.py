@@ -21,7 +21,7 @@ DARK_FROM = 5
 
 @dataclass(frozen=True)
 class Square:
-    """A cell: where it is, how many wrong answers it holds, what stands in it, and what a click means; empty if none."""
+    """A cell: where it is, how many wrong answers it holds, what stands in it, what a click means, if anything."""
 
     column: str
     row: str

@@ -40,8 +40,8 @@ def matrix_chart(run: Run, labels: Sequence[str], found: Figures) -> Chart:
     ]
     figure = square_map(list(columns.values()), list(rows.values()), squares)
     _frame_right(figure, [square for square in squares if not square.means])
-    figure.update_xaxes(title={"text": "answer", "standoff": 4})
-    figure.update_yaxes(title="gold label")
+    # Beside a list there is half a screen for it: level names would run into each other.
+    figure.update_xaxes(tickangle=-30)
     statement = Statement(run, found.accuracy.n, more="framed: right; coloured: wrong")
     table = ("gold label", "said", "answers"), [(cell.gold, cell.said, cell.n) for cell in cells]
     chart = framed("confusion", "Gold label against answer", figure, statement, table, _CELL * len(rows) + 74)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import NEUTRAL, RIGHT, ROW, plain_label, short_label
+from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, ROW, plain_label, short_label
+from pld_app.components.charts.rule_bars import STEP
 from pld_app.components.charts.statement import Statement
 from pld_core.proportion import SMALL_SAMPLE, Proportion
 
@@ -15,7 +16,7 @@ _WIDTH = 34
 
 
 def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tuple[str, Proportion]]) -> Chart:
-    """Return a line for each part; those with fewer than ten answers have counts and no rate.
+    """Return a line for each part; those with fewer than ten answers have a dot for each and no rate.
 
     Args:
         parts: what a part is called and its share, the first on top; names may be equal.
@@ -39,6 +40,7 @@ def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tu
             hovertemplate="%{text}<extra></extra>",
         )
     )
+    _add_dots(figure, [(place, share) for place, (_, share) in enumerate(parts) if share.n < SMALL_SAMPLE])
     figure.update_yaxes(
         tickmode="array",
         tickvals=places,
@@ -50,6 +52,22 @@ def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tu
     heading = ("part", "answers", "right", "share right", "interval low", "interval high")
     rows = [_row(part, share) for part, share in parts]
     return framed(name, title, figure, statement, (heading, rows), ROW * len(parts) + 20)
+
+
+def _add_dots(figure: go.Figure, few: Sequence[tuple[int, Proportion]]) -> None:
+    """Add a dot for each answer where there are fewer than ten: wrong ones at the left end, right ones at the right."""
+    wrong = [(STEP * n, place) for place, share in few for n in range(share.n - share.k)]
+    right = [(1 - STEP * n, place) for place, share in few for n in range(share.k)]
+    for dots, colour, symbol, word in ((right, RIGHT, "circle-open", "right"), (wrong, HARM, "x", "wrong")):
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in dots],
+                y=[place for _, place in dots],
+                mode="markers",
+                marker={"color": colour, "size": 7, "symbol": symbol, "line": {"color": colour, "width": 1.5}},
+                hovertemplate=f"one {word} answer<extra></extra>",
+            )
+        )
 
 
 def _counts(share: Proportion) -> str:
