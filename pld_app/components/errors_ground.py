@@ -20,12 +20,14 @@ from pld_core.attribution import Method
 from pld_core.models import Run, Split, Task
 from pld_core.prompt_style import Style
 
-METHODS = {"By evidence": Method.EVIDENCE, "Cited": Method.CITED}
+METHODS = {"By evidence": Method.EVIDENCE, "Cited": Method.CITED, "By ablation": Method.ABLATION}
 MEANINGS = {
     Method.EVIDENCE: "An answer is put down to the rule whose evidence the example belongs to, or lies nearest to. "
     "This says what a rule is about, not what the student did.",
     Method.CITED: "An answer is put down to the first rule that the student says it went by. This is a report of the "
     "student on itself and may be made up.",
+    Method.ABLATION: "The rule is left out of the prompt, the student is asked again, and what changes is counted. "
+    "The only method that shows a cause.",
 }
 
 
@@ -60,7 +62,8 @@ def draw_ground(task: Task) -> Ground | None:
     st.caption(MEANINGS[method])
     if all(one.run.split is not Split.VALIDATION for one in runs.values()):
         draw_only_other_splits(task)
-    if method not in chosen.methods:
+    needed = Method.EVIDENCE if method is Method.ABLATION else method
+    if needed not in chosen.methods:
         cites = store.prompts.get(task.name, chosen.run.prompt_number).prompt.style is Style.CITED
         if method is Method.CITED and not cites:
             draw_no_citations(chosen.run)

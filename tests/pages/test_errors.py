@@ -57,9 +57,9 @@ def ready(compiled: App) -> App:
     return compiled
 
 
-def click(at: AppTest, chart: str, *means: str) -> AppTest:
+def click(at: AppTest, chart: str, *means: str, base: str = "chart_errors-") -> AppTest:
     """Click a point of a chart that stands for this."""
-    at.session_state[f"chart_errors-{chart}"] = {"selection": {"points": [{"customdata": list(means)}]}}
+    at.session_state[f"{base}{chart}"] = {"selection": {"points": [{"customdata": list(means)}]}}
     return run(at)
 
 
@@ -234,3 +234,45 @@ def test_texts_of_the_data_stay_plain(ready: App, visit: Visit) -> None:
     at = visit("errors", rule="R7", gold=NASTY)
     assert takes_literally(raw(at, "markdown"), NASTY)
     assert "No such answer." in prose(at)
+
+
+# --- the queue by harm ------------------------------------------------------------------------------------------------
+
+
+def test_the_queue_can_begin_with_the_rules_that_harm_most(ready: App, visit: Visit) -> None:
+    at = visit("review", show="All", order="Most harm first")
+    first = at.radio("queue_pick").options[0]
+    assert most_harm(ready) in first
+
+
+def test_the_queue_by_harm_says_where_there_is_no_harm_to_tell(demo: App, visit: Visit) -> None:
+    assert "so the rules stand in the usual order" in prose(visit("review", show="All", order="Most harm first"))
+
+
+# --- by ablation ------------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_is_left_out_by_order_and_what_changed_can_be_read(
+    compiled: App, visit: Visit, ollama: FakeOllama, worker: Worker
+) -> None:
+    press(visit("errors"), "errors_start_run")
+    worker()
+    at = visit("errors", errors_method="By ablation")
+    assert "The only method that shows a cause." in prose(at)
+    assert "No rule was left out of run 1 yet." in prose(at)
+    at = press(at, "left_out_estimate")
+    assert "1 rules to leave out" in prose(at)
+    ollama.label = "Contradiction"
+    press(at, "left_out_start")
+    assert worker().kind == "ablate"
+    at = click(run(at), "rules-left-out", "R1", base="chart_")
+    assert "Open R1 on Review" in links(at)
+    assert "Right only without the rule" in prose(at)
+    spec = at.get("plotly_chart")[0].proto.spec
+    assert "by ablation" in spec
+    assert "right only with the rule" in spec
+
+
+def test_ablation_needs_answers_that_were_put_down_to_rules(compiled: App, visit: Visit) -> None:
+    answered(compiled, 1, range(3), attributed=False)
+    assert "are not put down to rules yet" in prose(visit("errors", errors_method="By ablation"))
