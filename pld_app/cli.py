@@ -14,6 +14,7 @@ import click
 from pld_app import wiring
 from pld_app.acting import refuse_open_address
 from pld_app.cli_ablate import ablate
+from pld_app.cli_ask import ask
 from pld_app.cli_ask_batch import ask_batch
 from pld_app.cli_attribute import attribute
 from pld_app.cli_audit import audit
@@ -37,7 +38,9 @@ from pld_app.cli_oversight import oversight
 from pld_app.cli_parts import merge, split
 from pld_app.cli_policy import policy
 from pld_app.cli_prompt import prompt
+from pld_app.cli_publish import publish
 from pld_app.cli_release import COMMANDS as RELEASE
+from pld_app.cli_resolve import LOCKS, proposals, resolve
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
@@ -51,9 +54,7 @@ from pld_app.serve import address_of, check_port, serve
 from pld_app.settings import load_settings
 from pld_app.worker import owner_name, run_one, work
 from pld_core.demo import DEMO_TASKS
-from pld_core.errors import InvalidInput, PldError
-from pld_core.models import Example, Task
-from pld_core.records import ExampleFilter
+from pld_core.errors import PldError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,7 +64,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, effect, second_look, split, merge):
+for rule_command in (*DESK, *LOCKS, effect, second_look, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)
@@ -71,7 +72,7 @@ cli.add_command(policy)
 for gate_command in GATE_POLICY:
     policy.add_command(gate_command)
 cli.add_command(prompt)
-for release_command in RELEASE:
+for release_command in (*RELEASE, publish):
     prompt.add_command(release_command)
 cli.add_command(audit)
 cli.add_command(oversight)
@@ -87,12 +88,15 @@ cli.add_command(attribute)
 cli.add_command(errors)
 cli.add_command(figures)
 cli.add_command(ablate)
+cli.add_command(ask)
 cli.add_command(report)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)
 cli.add_command(synthesize)
 cli.add_command(coverage)
+cli.add_command(resolve)
+cli.add_command(proposals)
 cli.add_command(settings)
 cli.add_command(student)
 cli.add_command(compile_)
@@ -148,72 +152,6 @@ def worker(workspace: Path, out: Output, once: bool) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     work(app, stop)
-
-
-@cli.command()
-@options
-@click.option("--task", "task_name", required=True, help="Task to ask about.")
-@click.option("--prompt", "number", type=int, help="Prompt version; the newest if left out.")
-@click.option("--student", help="Student, such as embedded or ollama:gemma3:4b; from the settings if left out.")
-@click.option("--field", "given", multiple=True, metavar="NAME=TEXT", help="An input field (repeatable).")
-@click.option("--example", "prefix", default="", help="Ask about a stored example: the first digits of its hash.")
-def ask(
-    workspace: Path,
-    out: Output,
-    task_name: str,
-    number: int | None,
-    student: str | None,
-    given: tuple[str, ...],
-    prefix: str,
-) -> None:
-    """Ask the student about one input, with a compiled prompt."""
-    if given and prefix:
-        raise click.UsageError("--field and --example contradict each other; give one of them.")
-    app = wiring.open_app(workspace)
-    task, version = app.store.tasks.get(task_name), wiring.prompt_version(app, task_name, number)
-    example = _find_example(app, task, prefix) if prefix else None
-    values = dict(example.fields) if example else _fields(task, given)
-    name = student or app.settings.student
-    answer = wiring.live_test(app, task, version, name, values, lambda _: None).answer
-    gold = example.label if example else ""
-    line = f"{answer.label or answer.problem}" + (f" (gold: {gold})" if gold else "")
-    out.emit(
-        {
-            "task": task_name,
-            "prompt": version.number,
-            "student": name,
-            "label": answer.label,
-            "status": answer.status.value,
-            "raw": answer.raw,
-            "problem": answer.problem,
-            "gold": gold or None,
-            "latency_ms": answer.latency_ms,
-            "prompt_tokens": answer.prompt_tokens,
-            "output_tokens": answer.output_tokens,
-            "context_size": answer.context_size,
-        },
-        f"{line}\n{answer.latency_ms} ms, {answer.prompt_tokens} + {answer.output_tokens} tokens, raw: {answer.raw}",
-    )
-
-
-def _find_example(app: wiring.App, task: Task, prefix: str) -> Example:
-    wanted = prefix.removeprefix("sha256:")
-    found = [e for e in app.store.tasks.examples(task.name, ExampleFilter()) if e.hash[7:].startswith(wanted)]
-    if len(found) != 1:
-        raise InvalidInput(
-            f"{len(found)} examples of {task.name} begin with {prefix!r}; give digits that name just one."
-        )
-    return found[0]
-
-
-def _fields(task: Task, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [item.partition("=") for item in given]
-    for name, equals, _ in pairs:
-        if not equals or name not in task.input_fields:
-            raise InvalidInput(
-                f"--field reads {name!r}; it has to be NAME=TEXT with NAME one of {', '.join(task.input_fields)}."
-            )
-    return {name: text for name, _, text in pairs}
 
 
 def main(arguments: list[str] | None = None, run: Callable[..., Any] = cli.main) -> int:

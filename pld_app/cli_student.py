@@ -1,4 +1,4 @@
-"""`pld student`: which students there are, loading one, getting a model, publishing a prompt as one."""
+"""`pld student`: which students there are, loading one, getting a model, reading back what was published as one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pld_app.students import HostModels
 from pld_core.backends.ollama_facts import ModelFacts
 from pld_core.errors import BackendError
 from pld_core.model_ports import BackendStatus
-from pld_core.publishing import model_name, unmarked
+from pld_core.publishing import unmarked
 
 
 @click.group()
 def student() -> None:
-    """The students: which there are, getting one, warming it up, publishing a prompt as one."""
+    """The students: which there are, getting one, warming it up, reading back what was published as one."""
 
 
 @student.command(name="list")
@@ -57,7 +57,7 @@ def check(workspace: Path, out: Output, task_name: str, number: int | None, name
     warm = students.warm_up(app, task, version, chosen)
     need = need_of(app.store, task)
     tokens = warm.warmed.tokens if warm.warmed else None
-    read = students.effective_prompt(app, task, version, chosen, {}) if show else ""
+    read = students.effective_prompt(app, task, version.prompt, chosen, {}) if show else ""
     counted = "its server does not count the prompt alone" if tokens is None else f"the prompt has {tokens:,} tokens"
     out.emit(
         {
@@ -83,32 +83,6 @@ def pull(workspace: Path, out: Output, model: str) -> None:
     with progress_line() as report:
         found = students.pull(app, model, lambda done, total, what: report(done // MIB, total // MIB, f"{what}, MiB"))
     out.emit([facts.as_json() for facts in found], "\n".join(_model_line(facts) for facts in found))
-
-
-@student.command()
-@options
-@click.option("--task", "task_name", required=True, help="Task whose prompt is published.")
-@click.option("--prompt", "number", type=int, help="Prompt version; the newest if left out.")
-@click.option("--student", "chosen", help="Student on Ollama that it is made of; from the settings if left out.")
-@click.option("--name", default="", help="Name of the model; pld-TASK:vVERSION if left out.")
-@click.option("--reason", required=True, help="Why; it goes on the record.")
-def publish(
-    workspace: Path,
-    out: Output,
-    task_name: str,
-    number: int | None,
-    chosen: str | None,
-    name: str,
-    reason: str,
-) -> None:
-    """Make a model of a student and a prompt version on Ollama, read it back, and record its digest."""
-    app = wiring.open_app(workspace)
-    version = wiring.prompt_version(app, task_name, number)
-    name = name or model_name(version, students.exception_of(app, version))
-    made = students.publish(app, version, chosen or app.settings.student, name, reason)
-    words = f"Prompt version {version.number} of {task_name} is {made.model} on {', '.join(made.hosts)}, {made.digest}"
-    words = f"{words}\nIt states: {made.notice}" if made.notice else words
-    out.emit({"prompt": version.number, **made.as_json()}, words)
 
 
 @student.command()

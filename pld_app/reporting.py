@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from pld_app.evaluating import repeat_groups, run_of
-from pld_app.report_baselines import Asked, asked_about, baselines_of
+from pld_app.evaluating import run_of
+from pld_app.report_baselines import asked_about, baselines_of
+from pld_app.report_facts import bars_of, data_facts, parts_of, prompt_rules, standing_of, steadiness_of
 from pld_app.wiring import App
-from pld_core.analytics import BarSort, RuleBars, baseline_of
-from pld_core.attribution import Method
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.metrics import cells_of, figures
-from pld_core.models import Example, PromptVersion, Run, Split
+from pld_core.models import Run, Split
 from pld_core.prompt_manifest import PromptKind
-from pld_core.proportion import SMALL_SAMPLE
-from pld_core.records import Dataset, DatasetState, Page
-from pld_core.releases import exception_on, holders_of
 from pld_core.run_report.baseline_lines import baseline_lines
-from pld_core.run_report.content import DataFacts, Making, PromptRule, RunReport, Standing, Steadiness
+from pld_core.run_report.content import Making, RunReport
 from pld_core.run_report.limits import known_limits
 from pld_core.run_report.page import html
-from pld_core.slices import Dimension, ExampleFacts, Slice, slices
-from pld_core.validation.report import ValidationReport
 
-BARS_SHOWN = 200
-"""Rules behind the most wrong answers; more would be read by nobody, and `pld errors` has them all."""
-GROUPS_LOOKED_AT = 20
-"""Newest groups of repeats of a task; older ones say little of how it is now."""
 _BEST_FIRST = (Split.TEST, Split.VALIDATION, Split.TRAIN)
 
 
@@ -87,18 +76,18 @@ def gather(app: App, wanted: Wanted) -> RunReport:
     said, origins, missing = baselines_of(app, asked, held.prompt.build.kind)
     return RunReport(
         task=task,
-        data=_data_facts(app, asked, held),
+        data=data_facts(app, asked, held),
         version=held,
-        rules=_rules(app, held),
+        rules=prompt_rules(app, held),
         run=run,
         answers=answers,
         figures=figures(task.label_names, cells_of(answers)),
-        slices=_slices(asked),
-        steadiness=_steadiness(app, run),
+        slices=parts_of(asked),
+        steadiness=steadiness_of(app, run),
         baselines=baseline_lines(task.label_names, answers, said, origins),
         missing=missing,
-        standing=_standing(app, held),
-        bars=_bars(app, run),
+        standing=standing_of(app, held),
+        bars=bars_of(app, run),
         making=Making(datetime.now(UTC).isoformat(), app.actor.name, f"pld-review {version('pld-review')}"),
     )
 
@@ -144,92 +133,3 @@ def _nothing_fits(wanted: Wanted) -> str:
 
 def _go_on(run: Run) -> str:
     return f"Go on with it: pld evaluate --task {run.task} --resume {run.id}"
-
-
-def _data_facts(app: App, asked: Asked, held: PromptVersion) -> DataFacts:
-    task, datasets = asked.run.task, app.store.data.all(asked.run.task)
-    trained = {_folded(example) for example in asked.training}
-    shots = set(held.prompt.build.shots.examples if held.prompt.build.shots else ())
-    return DataFacts(
-        counts=app.store.tasks.split_table(task),
-        datasets=datasets[::-1],
-        conflicts=app.store.data.count_conflicts(task),
-        asked_in_training=sum(_folded(example) in trained for example in asked.examples),
-        asked_as_shots=sum(example.hash in shots for example in asked.examples),
-        leaks=sum(_leaks(dataset, asked.run.split) for dataset in datasets),
-    )
-
-
-def _folded(example: Example) -> str:
-    """Return a text without what nobody reads as a difference: white space and case."""
-    return " ".join(example.text.split()).casefold()
-
-
-def _leaks(dataset: Dataset, split: Split) -> int:
-    """Return how many texts and groups of a data set in use stand in the split and in another one."""
-    if dataset.state is not DatasetState.ACTIVE or not dataset.about.report:
-        return 0
-    found = ValidationReport.model_validate(dataset.about.report)
-    return sum(split.value in leak.splits for leak in found.leaks)
-
-
-def _rules(app: App, held: PromptVersion) -> tuple[PromptRule, ...]:
-    in_force = {revision.hash: revision for revision, _, _ in app.store.rules.in_force(held.prompt.task)}
-    found = []
-    for entry in held.prompt.rules:
-        revision, state = in_force.get(entry.revision_hash), "approved"
-        if revision is None:
-            dossier = app.store.rules.dossier(entry.rule_id, app.actor)
-            revision = next(one for one in dossier.revisions if one.hash == entry.revision_hash)
-            state = dossier.states[entry.revision_hash].label
-        text, is_in_force = revision.text, entry.revision_hash in in_force
-        found.append(
-            PromptRule(entry.number, entry.rule_id, text.title, text.labels, entry.revision_hash, state, is_in_force)
-        )
-    return tuple(found)
-
-
-def _slices(asked: Asked) -> tuple[tuple[Dimension, tuple[Slice, ...]], ...]:
-    items = [
-        (ExampleFacts(example.source, len(example.text), example.group, ""), answer)
-        for example, answer in zip(asked.examples, asked.answers, strict=True)
-    ]
-    cut = ((dimension, slices(dimension, items)) for dimension in (Dimension.LENGTH, Dimension.SOURCE))
-    return tuple((dimension, parts) for dimension, parts in cut if len(parts) > 1 and _tells(parts))
-
-
-def _tells(parts: Sequence[Slice]) -> bool:
-    """Whether a part is large enough for a rate; counts of a few examples each would fill pages and say nothing."""
-    return any(part.n >= SMALL_SAMPLE for part in parts)
-
-
-def _steadiness(app: App, run: Run) -> tuple[Steadiness, ...]:
-    """Return the repeats of the run's version by the same weights on the same split, that are complete."""
-    like = (run.prompt_number, run.student, run.digest, run.split)
-    found = []
-    for group in repeat_groups(app, run.task, GROUPS_LOOKED_AT):
-        first = group.runs[0]
-        if group.steadiness and (first.prompt_number, first.student, first.digest, first.split) == like:
-            how = "the rules in other orders" if first.setup.shuffled else f"temperature {first.setup.temperature:g}"
-            found.append(Steadiness(how, tuple(one.id for one in group.runs), group.steadiness))
-    return tuple(found)
-
-
-def _standing(app: App, held: PromptVersion) -> Standing:
-    task, number = held.prompt.task, held.number
-    moves = app.store.releases.history(task)[::-1]
-    return Standing(
-        gates=app.store.releases.gates(task, number),
-        labels=tuple(move.label for move in holders_of(moves) if move.version == number),
-        exception=exception_on(moves, number),
-        looks=app.store.runs.looks(task)[::-1],
-    )
-
-
-def _bars(app: App, run: Run) -> tuple[RuleBars, ...]:
-    methods = [made.method for made in app.store.attributions.made(run.id) if made.method is not Method.ABLATION]
-    if not methods:
-        return ()
-    baseline = baseline_of(app.store.analytics.comparable(run.id), run.id)
-    page = Page(0, BARS_SHOWN)
-    return tuple(app.store.analytics.rule_bars(run.id, one, baseline, BarSort.HARM, page) for one in methods)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from pld_core.backends.ollama_models import OllamaModels, Publication, PullProgr
 from pld_core.backends.ollama_server import without_credentials
 from pld_core.errors import BackendError, InvalidInput, NotFound
 from pld_core.model_ports import BackendStatus, TemplatedChat, WarmUp
-from pld_core.models import PromptVersion, Task
+from pld_core.models import CompiledPrompt, PromptVersion, Task
 from pld_core.permissions import Step, guarded_app
 from pld_core.publishing import MARK, PublishedModel, model_name
 from pld_core.releases import BreakGlass, exception_on
@@ -93,7 +93,7 @@ def warm_up(app: App, task: Task, version: PromptVersion, student: str) -> WarmS
 
 
 @guarded_app(Step.ASK)
-def effective_prompt(app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str]) -> str:
+def effective_prompt(app: App, task: Task, prompt: CompiledPrompt, student: str, values: Mapping[str, str]) -> str:
     """Return the text that the student's model reads, in its template; empty where its server does not tell.
 
     Raises:
@@ -103,7 +103,7 @@ def effective_prompt(app: App, task: Task, version: PromptVersion, student: str,
 
     async def look() -> str:
         async with student_backend(app, student) as chat:
-            request = student_request(version.prompt, fields)
+            request = student_request(prompt, fields)
             return await chat.rendered(request) if isinstance(chat, TemplatedChat) else ""
 
     return run_async(look())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import queue
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,13 +21,12 @@ from pld_core.backends.scripted import ScriptedChat
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.batches import BatchChat
 from pld_core.calls import Limits
-from pld_core.canonical import Json
 from pld_core.compilation import BY_RANK, Choices
 from pld_core.compiling import PromptDraft
 from pld_core.demo import DEMO_TASKS, Demo, load_demo
-from pld_core.errors import InvalidInput, NotFound, OverBudget
-from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest, TemplatedChat
-from pld_core.models import Actor, Answer, PromptVersion, RevisionState, Run, Task
+from pld_core.errors import NotFound, OverBudget
+from pld_core.model_ports import BackendStatus, Chat
+from pld_core.models import Actor, PromptVersion, RevisionState, Run
 from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
 from pld_core.records import RuleFilter, StoredClustering
@@ -253,80 +250,6 @@ def prompt_version(app: App, task_name: str, number: int | None) -> PromptVersio
     if not versions:
         raise NotFound(f"Task {task_name} has no prompt version yet. Approve a rule, then compile.")
     return versions[0]
-
-
-@dataclass(frozen=True)
-class LiveTest:
-    """The outcome of one question to a student; `number` is the one under which it was recorded."""
-
-    answer: Answer
-    reply: ChatReply | None
-    number: int
-
-
-@guarded_app(Step.ASK)
-def live_test(
-    app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str], on_text: Callable[[str], None]
-) -> LiveTest:
-    """Ask a student once, hand on its text as it grows, and record what was sent and what came back.
-
-    Raises:
-        InvalidInput: an input field is empty throughout.
-        BackendError: the student cannot be reached.
-    """
-    fields = tuple((name, values.get(name, "")) for name in task.input_fields)
-    if not any(value.strip() for _, value in fields):
-        raise InvalidInput("There is nothing to ask about: type a text or choose an example.")
-
-    request = asking.student_request(version.prompt, fields)
-
-    async def run() -> tuple[Answer, ChatReply | None, dict[str, Json]]:
-        async with student_backend(app, student) as chat:
-            answer, reply = await asking.ask_streaming(chat, version.prompt, fields, on_text)
-            return answer, reply, await _sent(chat, request, fields)
-
-    answer, reply, sent = run_async(run())
-    number = app.store.runs.record_live_test(task.name, version.prompt.sha256, student, sent, answer, app.actor)
-    return LiveTest(answer, reply, number)
-
-
-async def _sent(chat: Chat, request: ChatRequest, fields: tuple[tuple[str, str], ...]) -> dict[str, Json]:
-    """Return what was sent, with the digest of the model and, where they can be told, all options: repeatable."""
-    sent: dict[str, Json] = {
-        "fields": [list(pair) for pair in fields],
-        "system": request.system,
-        "user": request.user,
-        "schema": dict(request.schema or {}),
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-        "seed": request.seed,
-        "digest": (await chat.status()).digest,
-    }
-    return sent | {"body": dict(chat.body(request))} if isinstance(chat, TemplatedChat) else sent
-
-
-@guarded_app(Step.ASK)
-def live_test_pieces(
-    app: App, task: Task, version: PromptVersion, student: str, values: dict[str, str]
-) -> Iterator[str | LiveTest]:
-    """Yield the student's text so far as it grows, and the `LiveTest` last; errors are raised where they arise."""
-    pieces: queue.Queue[str | LiveTest | BaseException] = queue.Queue()
-
-    def work() -> None:
-        try:
-            pieces.put(live_test(app, task, version, student, values, pieces.put))
-        except BaseException as error:  # noqa: BLE001 - handed over and raised again by the reader
-            pieces.put(error)
-
-    thread = threading.Thread(target=work, name="live-test", daemon=True)
-    thread.start()
-    while True:
-        piece = pieces.get()
-        if isinstance(piece, BaseException):
-            raise piece
-        yield piece
-        if isinstance(piece, LiveTest):
-            return
 
 
 @guarded_app(Step.EVALUATE)

@@ -21,12 +21,14 @@ from pld_app import (
     extracting,
     importing,
     live_batches,
+    resolution_work,
     synthesis_work,
     wiring,
 )
 from pld_app.attributions import attribution_words
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
+from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_app.settings import LiveSettings
 from pld_app.synthesis_work import SynthesisOrder
@@ -75,6 +77,12 @@ def _attribute(app: App, job: Job, report: Progress) -> str:
 def _synthesise(app: App, job: Job, report: Progress) -> str:
     outcome = synthesis_work.synthesise(app, SynthesisOrder.from_json(job.params), f"job {job.id}", report)
     return f"Rules: {outcome.words}."
+
+
+def _resolve(app: App, job: Job, report: Progress) -> str:
+    order = ResolveOrder.from_json(job.task, job.params)
+    ended = resolution_work.resolve(app, order, f"job {job.id}", _now_and_then(report))
+    return f"{ended.words[0].upper()}{ended.words[1:]}"
 
 
 def _demo(app: App, job: Job, report: Progress) -> str:
@@ -135,6 +143,7 @@ def _audit_pack(app: App, job: Job, report: Progress) -> str:
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
+    "resolve": _resolve,
     "demo": _demo,
     "import": _import,
     "extract": _extract,

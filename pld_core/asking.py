@@ -112,24 +112,27 @@ class _Shown:
 
 async def ask_streaming(
     student: Chat,
-    prompt: CompiledPrompt,
-    fields: tuple[tuple[str, str], ...],
+    form: AnswerForm,
+    request: ChatRequest,
     on_text: Callable[[str], None],
     clock: Clock | None = None,
 ) -> tuple[Answer, ChatReply | None]:
     """Ask the student once, handing on the text so far as it grows; the reply is None when none came to its end.
 
-    A call that failed before anything of its answer was shown is tried again.
+    A call that failed before anything of its answer was shown is tried again. Cancel it to stop the server.
+
+    Args:
+        form: of the prompt's answers.
 
     Raises:
         BackendError: the student cannot be reached, is busy, or refuses whoever asks.
     """
     engine: Engine[None] = Engine(_Shown(student, on_text), LIVE, clock=clock)
-    settled = await engine.settle(Call(student_request(prompt, fields), None))
+    settled = await engine.settle(Call(request, None))
     if settled.has_no_answer:
         raise BackendError(settled.problem)
     whole = settled.reply if settled.failure in READABLE else None
-    return answer_of(prompt.answer_form, settled), whole
+    return answer_of(form, settled), whole
 
 
 # --- every example of a split -----------------------------------------------------------------------------------------

@@ -75,9 +75,9 @@ def compile_prompt(
 def compile_trial(task: Task, candidates: Sequence[Candidate]) -> CompiledPrompt:
     """Compile a prompt to measure something by: its revisions need no approval, and there may be none. Never released.
 
-    Order of rules by rank; the answer is a label alone.
+    Order of rules by rank; the answer is a label alone. The prompt is marked as unreviewed.
     """
-    return _of_rules(task, Style.LABEL, Build(PromptKind.RULES), ordered(candidates, RuleOrder()))
+    return _of_rules(task, Style.LABEL, Build(PromptKind.RULES, unreviewed=True), ordered(candidates, RuleOrder()))
 
 
 def compile_without(

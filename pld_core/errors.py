@@ -17,6 +17,7 @@ PldError
 │   ├── NotSignedIn         sign-in is configured, and nobody signed in
 │   ├── SignInUnusable      the identity provider does not say who somebody is
 │   ├── KnownBad            a seeded check is no rule: no prompt may hold it, and nothing is made of it
+│   ├── RuleLocked          a reviewer locked the rule against repairs
 │   ├── StillBlind          it would show a decision before the own one
 │   ├── DataInUse           rules rest on the data that would go
 │   ├── SettingFixed        the environment sets it, so the file cannot
@@ -196,6 +197,10 @@ class SignInUnusable(NotAllowed):
 
 class KnownBad(NotAllowed):
     """A seeded check is no rule: no prompt may hold it, and nothing is made of it."""
+
+
+class RuleLocked(NotAllowed):
+    """A reviewer locked the rule: no proposal of a loop may change it."""
 
 
 class StillBlind(NotAllowed):

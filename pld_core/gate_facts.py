@@ -133,6 +133,7 @@ class GateFacts:
         evaluated: the newest evaluation of this prompt that counts, the newest complete one if there is any.
         split: hashes of the active examples of that evaluation's split, of the test split without one.
         production: None while no other version is, or was before this one, in production.
+        unreviewed: the prompt is marked as a trial, whose revisions need no approval.
         looks: evaluations of any version of the task on the test split, this one's too.
     """
 
@@ -147,3 +148,4 @@ class GateFacts:
     split: frozenset[str]
     production: Production | None
     looks: int
+    unreviewed: bool = False

@@ -81,7 +81,7 @@ def each_label(facts: GateFacts, policy: GatePolicy) -> Gate:
     if missing := [line.label for line in lines if not line.n]:
         fix = Fix("data", "Import test examples of these labels, then evaluate both versions again.")
         return Gate(key, title, GateState.RED, figure, n, f"Without a test example: {named(missing)}.", fix)
-    if worse := [line.label for line in lines if _is_worse(line, policy.label_margin)]:
+    if worse := [line.label for line in lines if line.loses_more_than(policy.label_margin)]:
         return Gate(key, title, GateState.RED, figure, n, f"Worse: {named(worse)}.", _look_at_broken(facts))
     return Gate(key, title, GateState.GREEN, figure, n)
 
@@ -145,8 +145,3 @@ def _comparison_words(found: Comparison, other: str) -> str:
 def _label_words(line: LabelPair, other: str) -> str:
     few = ", decided on counts" if 0 < line.n < SMALL_SAMPLE else ""
     return f"{line.label} {line.after:,} of {line.n:,}, {other} {line.before:,}{few}"
-
-
-def _is_worse(line: LabelPair, margin: float) -> bool:
-    lost = line.before - line.after
-    return lost > 0 if line.n < SMALL_SAMPLE else lost > margin * line.n + _EXACT

@@ -18,6 +18,9 @@ def approved(facts: GateFacts) -> Gate:
     figure = f"{good:,} of {len(facts.rules):,} rules approved and in force"
     if not facts.rules:
         return _empty("approved", title, figure)
+    if facts.unreviewed:
+        fix = Fix("prompt", "Compile a new version, of approved rules.")
+        return _red("approved", title, figure, len(facts.rules), "It is a trial prompt, which nobody reviewed.", fix)
     if bad := [f"{rule.rule_id} ({rule.state})" for rule in facts.rules if not rule.in_force]:
         fix = Fix("review", "Review these rules again, then compile a new version.")
         return _red("approved", title, figure, len(facts.rules), f"Not in force as it reads here: {named(bad)}.", fix)

@@ -186,7 +186,10 @@ class JobState(StrEnum):
 
 
 class AnswerStatus(StrEnum):
-    """What became of one question to the student; everything but `ok` counts as wrong."""
+    """What became of one question to the student; everything but `ok` counts as wrong.
+
+    Only a live test is `stopped`: somebody ended it before the answer was complete.
+    """
 
     OK = "ok"
     MALFORMED = "malformed"
@@ -194,6 +197,7 @@ class AnswerStatus(StrEnum):
     UNVERIFIED = "unverified"
     REFUSED = "refused"
     FAILED = "failed"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from pld_core.canonical import Json
 from pld_core.macro_f1 import macro_f1_by, middle_95, resamples, sort_key
 from pld_core.proportion import SMALL_SAMPLE
 
+_EXACT = 1e-9
+"""Shares of a whole number of answers differ from a margin by rounding alone, or by far more."""
+
 
 class PairedVerdict(StrEnum):
     """What a comparison shows of the second prompt; `no difference shown` is not that there is none."""
@@ -115,6 +118,11 @@ class LabelPair:
     n: int
     before: int
     after: int
+
+    def loses_more_than(self, margin: float) -> bool:
+        """Return whether more right answers went than the margin, a share of `n`, allows; of fewer than 10 none may."""
+        lost = self.before - self.after
+        return lost > 0 if self.n < SMALL_SAMPLE else lost > margin * self.n + _EXACT
 
     def as_json(self) -> dict[str, Json]:
         return {"label": self.label, "n": self.n, "before": self.before, "after": self.after}

@@ -52,6 +52,10 @@ class Step(StrEnum):
     PULL_MODEL = "get a model onto a server"
     PUBLISH = "publish a prompt as a model"
     MEASURE_EFFECT = "measure what a rule does to the student"
+    RESOLVE = "let a teacher propose repairs of rules"
+    ACCEPT_PROPOSAL = "accept a proposed repair for review"
+    DISMISS_PROPOSAL = "dismiss a proposed repair"
+    LOCK = "lock a rule against repairs"
     EXPORT = "export an audit pack"
     CHANGE_SETTINGS = "change settings"
     CHANGE_POLICY = "change the policy of a task"
@@ -102,6 +106,10 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.PULL_MODEL: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
     Step.PUBLISH: frozenset({_R.RELEASE_MANAGER}),
     Step.MEASURE_EFFECT: _TRYING,
+    Step.RESOLVE: _LEADING,
+    Step.ACCEPT_PROPOSAL: _REVIEWING,
+    Step.DISMISS_PROPOSAL: _REVIEWING,
+    Step.LOCK: _REVIEWING,
     # It holds every text that the rules rest on, and who decided what; reviewing alone does not ask for that.
     Step.EXPORT: frozenset({_R.AUDITOR, _R.LEAD, _R.ADMIN}),
     Step.CHANGE_SETTINGS: frozenset({_R.ADMIN}),
@@ -114,6 +122,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
 JOBS: dict[str, Step] = {
     "evaluate": Step.EVALUATE,
     "synthesise": Step.SYNTHESISE,
+    "resolve": Step.RESOLVE,
     "demo": Step.IMPORT_DATA,
     "import": Step.IMPORT_DATA,
     "extract": Step.EXTRACT,

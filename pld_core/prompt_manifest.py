@@ -71,6 +71,8 @@ class Build:
 
     Attributes:
         format: the manifest's format; see `MANIFEST_FORMAT`.
+        unreviewed: a trial prompt, of revisions that need no approval: it is never stored as a version, and no gate
+            passes it.
     """
 
     kind: PromptKind = PromptKind.RULES
@@ -78,6 +80,7 @@ class Build:
     left_out: tuple[LeftOut, ...] = ()
     shots: Shots | None = None
     format: int = MANIFEST_FORMAT
+    unreviewed: bool = False
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -88,6 +91,7 @@ class Build:
                 {"rule": one.rule_id, "revision": one.revision_hash, "reason": one.reason} for one in self.left_out
             ],
             "shots": None if self.shots is None else {"seed": self.shots.seed, "examples": list(self.shots.examples)},
+            **({"unreviewed": True} if self.unreviewed else {}),
         }
 
     @classmethod
@@ -102,6 +106,7 @@ class Build:
             left_out=tuple(LeftOut(one["rule"], one["revision"], one["reason"]) for one in value["left_out"]),
             shots=None if shots is None else Shots(shots["seed"], tuple(shots["examples"])),
             format=value["format"],
+            unreviewed=value.get("unreviewed", False),
         )
 
 

@@ -49,6 +49,42 @@ class SynthesisReply(BaseModel):
     rules: Annotated[list[SynthesisedRule], Field(min_length=1)]
 
 
+class ProposedText(BaseModel):
+    """The whole text of a rule as an action leaves it, and the inputs that it is for."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Title
+    condition: Line
+    label: Line
+    exceptions: list[Line]
+    priority: Annotated[int, Field(ge=min(PRIORITIES), le=max(PRIORITIES))]
+    rationale: Line
+    examples: list[Line]
+
+
+class ProposedAction(BaseModel):
+    """One action on named rules. Whether there is such an action, and whether it fits, is for `conflicts` to say."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    action: Line
+    rules: list[Line]
+    reason: Line
+    examples: list[Line]
+    texts: list[ProposedText]
+
+
+class ConflictReply(BaseModel):
+    """Phase 3: the cause of one group of failures, and what to do about it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: Line
+    cause: Line
+    actions: Annotated[list[ProposedAction], Field(min_length=1)]
+
+
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from pld_core.canonical import Json
@@ -81,15 +82,31 @@ def _load_seen(write: Write, seen: SeenRule, actor: Actor) -> RuleSummary:
     return rule
 
 
+@dataclass(frozen=True)
+class Written:
+    """The text of a new rule, what it rests on, and who wrote it."""
+
+    text: RuleText
+    evidence: tuple[Evidence, ...]
+    author: str
+    author_kind: AuthorKind = AuthorKind.PERSON
+
+
 def _split(write: Write, parent: RuleSummary, halves: tuple[Half, Half], reason: str, actor: Actor) -> tuple[str, str]:
     evidence = effective_evidence(write.conn, parent.head)
+    first, second = (Written(half.text, half_evidence(evidence, half.supports), actor.name) for half in halves)
+    return split_rule(write, parent, (first, second), reason, actor)
+
+
+def split_rule(
+    write: Write, parent: RuleSummary, halves: tuple[Written, Written], reason: str, actor: Actor
+) -> tuple[str, str]:
+    """Make two rules of one inside somebody else's transaction; both are in review."""
     made = [
-        _derive(
-            write, Derivation.SPLIT, (parent,), half.text, half_evidence(evidence, half.supports), part, reason, actor
-        )
+        _derive(write, Derivation.SPLIT, (parent,), half, part, reason, actor)
         for part, half in enumerate(halves, start=1)
     ]
-    _leave(write, parent, reason, actor)
+    leave(write, parent, reason, actor)
     payload: dict[str, Json] = {"revision": parent.head, "into": list(made), "reason": reason}
     write.event(actor, "rule.split", parent.id, payload)
     return made[0], made[1]
@@ -97,9 +114,14 @@ def _split(write: Write, parent: RuleSummary, halves: tuple[Half, Half], reason:
 
 def _merge(write: Write, parents: tuple[RuleSummary, RuleSummary], text: RuleText, reason: str, actor: Actor) -> str:
     evidence = merged_evidence(*(effective_evidence(write.conn, parent.head) for parent in parents))
-    made = _derive(write, Derivation.MERGE, parents, text, evidence, 1, reason, actor)
+    return merge_rules(write, parents, Written(text, evidence, actor.name), reason, actor)
+
+
+def merge_rules(write: Write, parents: tuple[RuleSummary, RuleSummary], new: Written, reason: str, actor: Actor) -> str:
+    """Make one rule of two inside somebody else's transaction; it is in review."""
+    made = _derive(write, Derivation.MERGE, parents, new, 1, reason, actor)
     for parent in parents:
-        _leave(write, parent, reason, actor)
+        leave(write, parent, reason, actor)
         payload: dict[str, Json] = {"revision": parent.head, "into": [made], "reason": reason}
         write.event(actor, "rule.merged", parent.id, payload)
     return made
@@ -109,14 +131,13 @@ def _derive(
     write: Write,
     kind: Derivation,
     parents: tuple[RuleSummary, ...],
-    text: RuleText,
-    evidence: tuple[Evidence, ...],
+    written: Written,
     part: int,
     reason: str,
     actor: Actor,
 ) -> str:
     """Write the new rule with its lineage and bring it into review."""
-    first = parents[0]
+    first, text, evidence = parents[0], written.text, written.evidence
     origin = part_origin(kind.value, tuple(parent.head for parent in parents), part)
     if there := rule_of(write.conn, first.task, origin):
         raise InvalidInput(f"{there} was made by this step already. Nothing was changed; open that rule.")
@@ -124,9 +145,8 @@ def _derive(
         label_of = gold_labels(write.conn, first.task, [e.example_hash for e in evidence])
         evidence = for_labels(evidence, text.labels, label_of)
     place = write.conn.execute("SELECT clustering_id, cluster FROM rule WHERE id = ?", (first.id,)).fetchone()
-    new = NewRule(
-        text, actor.name, evidence, origin, int(place["clustering_id"]), int(place["cluster"]), AuthorKind.PERSON
-    )
+    clustering, cluster = int(place["clustering_id"]), int(place["cluster"])
+    new = NewRule(text, written.author, evidence, origin, clustering, cluster, written.author_kind)
     revision = add_rule(write, first.task, new)
     head = load_summary(write.conn, revision.rule_id)
     settle(write, head, next_state(load_standing(write.conn, head), Action.SUBMIT, actor), Action.SUBMIT, actor, reason)
@@ -159,7 +179,7 @@ def _derive(
     return revision.rule_id
 
 
-def _leave(write: Write, parent: RuleSummary, reason: str, actor: Actor) -> None:
+def leave(write: Write, parent: RuleSummary, reason: str, actor: Actor) -> None:
     """Settle an undecided rule, as an edit does; one in force stays so until its replacement is approved."""
     state = next_state(load_standing(write.conn, parent), Action.EDIT, actor)
     if state is not parent.state:

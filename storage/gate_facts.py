@@ -41,6 +41,7 @@ def load_gate_facts(conn: sqlite3.Connection, version: PromptVersion, policy: Ga
         split=_active(conn, task, mine.run.split if mine else Split.TEST),
         production=_production(conn, version, mine.run if mine else None),
         looks=_count(conn, _LOOKS, task),
+        unreviewed=prompt.build.unreviewed,
     )
 
 

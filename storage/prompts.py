@@ -6,7 +6,7 @@ import json
 import sqlite3
 
 from pld_core.canonical import Json, canonical_json
-from pld_core.errors import NotFound
+from pld_core.errors import InvalidInput, NotFound
 from pld_core.models import Actor, CompiledPrompt, PromptVersion
 from pld_core.permissions import Step, guarded
 from pld_core.prompt_manifest import TokenCount
@@ -28,7 +28,13 @@ class SqlitePrompts:
 
         Raises:
             KnownBad: a rule of it is a seeded check.
+            InvalidInput: it is a trial prompt, which nobody reviewed.
         """
+        if prompt.build.unreviewed:
+            raise InvalidInput(
+                "A trial prompt is no version: its rules need no approval. Nothing was stored. Send what it tried to "
+                "review, then compile the approved rules."
+            )
         with self._database.write() as write:
             refuse_known_bad(write, prompt)
             same = write.conn.execute(

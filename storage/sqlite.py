@@ -31,8 +31,11 @@ from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts
+from storage.proposals import SqliteProposals
 from storage.releases import SqliteReleases
+from storage.resolutions import SqliteResolutions
 from storage.roles import SqliteRoles
+from storage.rule_locks import SqliteLocks
 from storage.rules import SqliteRules
 from storage.runs import SqliteRuns
 from storage.sheets import SqliteSheets
@@ -69,6 +72,9 @@ class SqliteStore:
         self.attributions = SqliteAttributions(database)
         self.ablations = SqliteAblations(database)
         self.analytics = SqliteAnalytics(database)
+        self.resolutions = SqliteResolutions(database)
+        self.proposals = SqliteProposals(database)
+        self.locks = SqliteLocks(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

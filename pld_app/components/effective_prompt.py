@@ -10,9 +10,10 @@ from pld_app.components.remark import draw_remark
 from pld_app.components.test_input import Question
 from pld_app.components.text import plain
 from pld_app.context_sizing import fit_words, need_of, sized
+from pld_app.live_prompts import AskedPrompt
 from pld_core.errors import PldError
 from pld_core.model_ports import BackendStatus
-from pld_core.models import PromptVersion, Task
+from pld_core.models import Task
 from pld_core.permissions import Step
 
 OLLAMA = students.OLLAMA
@@ -31,18 +32,18 @@ def draw_window(task: Task, student: BackendStatus) -> None:
         st.caption(words)
 
 
-def draw_effective_prompt(task: Task, version: PromptVersion, student: BackendStatus, question: Question) -> None:
-    """Draw a switch for the text that the model reads, asked of its server; nothing is generated."""
+def draw_effective_prompt(task: Task, asked: AskedPrompt, student: BackendStatus, question: Question) -> None:
+    """Draw a switch for the text that the model reads of a prompt, asked of its server; nothing is generated."""
     if not student.name.startswith(OLLAMA):
         return
     if not st.toggle("Show what the model reads", key="show_effective", **allowed(Step.ASK, student.ready)):
         return
     st.caption(
-        "Prompt and input in the model's own template. That of Gemma 3 has no place for a system text: the prompt "
-        "then stands at the head of the question."
+        f"With {plain(asked.name)}. Prompt and input in the model's own template. That of Gemma 3 has no place for a "
+        "system text: the prompt then stands at the head of the question."
     )
     try:
-        text = students.effective_prompt(session.app(), task, version, student.name, question.values)
+        text = students.effective_prompt(session.app(), task, asked.prompt, student.name, question.values)
     except PldError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

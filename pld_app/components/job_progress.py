@@ -20,6 +20,7 @@ from pld_core.permissions import JOBS
 KINDS = {
     "evaluate": "Evaluation",
     "synthesise": "Rule synthesis",
+    "resolve": "Repair of rules",
     "demo": "Demo task",
     "import": "Import",
     "extract": "Extraction",

@@ -27,6 +27,7 @@ from pld_app.session.imports import (
     remember_upload,
     upload_key,
 )
+from pld_app.session.live_rounds import LiveColumn, LiveRound, begin_round, last_round
 from pld_app.session.messages import can_undo, complain, notify, step, take_complaint, take_notice, undo_last
 from pld_app.session.opened import NOBODY, app, identity, may_enter, sign_in_again, sign_in_refusal
 from pld_app.session.panels import (
@@ -47,20 +48,20 @@ from pld_app.session.results import (
     finding_marked,
     last_chain,
     last_check,
-    last_test,
     proposal,
     propose,
     remember_chain,
     remember_check,
     remember_finding,
     remember_sheet,
-    remember_test,
     sheet_report,
 )
 from pld_app.session.watched import attention, forget_attention, note_card, note_step
 
 __all__ = [
     "NOBODY",
+    "LiveColumn",
+    "LiveRound",
     "Panel",
     "SettingsDraft",
     "SheetReport",
@@ -69,6 +70,7 @@ __all__ = [
     "attempt",
     "attention",
     "begin_next_import",
+    "begin_round",
     "can_undo",
     "carry_draft",
     "changed",
@@ -90,7 +92,7 @@ __all__ = [
     "import_number",
     "last_chain",
     "last_check",
-    "last_test",
+    "last_round",
     "may_enter",
     "moved_on",
     "note_card",
@@ -113,7 +115,6 @@ __all__ = [
     "remember_checked",
     "remember_finding",
     "remember_sheet",
-    "remember_test",
     "remember_upload",
     "see_policy",
     "set_address",

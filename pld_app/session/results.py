@@ -1,4 +1,4 @@
-"""Results of this session that a rerun shows again: of tests, a sheet, the chain."""
+"""Results of this session that a rerun shows again: of connection tests, a sheet, the chain."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pld_app.wiring import LiveTest
 from pld_core.decision_check import SheetOutcome
 from pld_core.finding import Finding
 from pld_core.prompt_plan import BudgetPlan
 from pld_core.records import ChainReport
 
-CHECKS, SHEET, LAST_TEST, CHAIN = "_checks", "_sheet", "_last_test", "_chain"
-TestRecord = tuple[LiveTest, str, int, str]
-"""Outcome, gold label (empty if none), prompt version, student."""
+CHECKS, SHEET, CHAIN = "_checks", "_sheet", "_chain"
 
 
 def remember_check(key: str, result: object) -> None:
@@ -42,15 +39,6 @@ def remember_sheet(file_id: str, report: SheetReport) -> None:
 def sheet_report(file_id: str) -> SheetReport | None:
     seen, found = st.session_state.get(SHEET, ("", None))
     return found if seen == file_id else None
-
-
-def remember_test(record: TestRecord) -> None:
-    st.session_state[LAST_TEST] = record
-
-
-def last_test() -> TestRecord | None:
-    found: TestRecord | None = st.session_state.get(LAST_TEST)
-    return found
 
 
 def remember_chain(report: ChainReport) -> None:

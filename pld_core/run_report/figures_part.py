@@ -14,6 +14,9 @@ from pld_core.run_report.content import RunReport
 from pld_core.slices import Dimension, Slice
 
 SLICES_SHOWN = 12
+WIDEST = 10
+"""Labels whose table still fits a printed page; of more, the answers that went wrong most often are listed."""
+MIX_UPS_SHOWN = 30
 INTERVALS = (
     "Intervals are of 95 %: of accuracy, precision and recall by Wilson, of macro F1 and of differences by a bootstrap "
     "within each gold label, with a fixed seed. Below 10 answers counts stand alone. Every answer that states no label "
@@ -43,7 +46,10 @@ def figures_part(report: RunReport) -> Iterator[str]:
         )
     )
     yield tag("h3", "Gold label against answer") + "\n"
-    yield _wide(_confusion(report.task.label_names, found))
+    if len(report.task.label_names) > WIDEST:
+        yield _mix_ups(found)
+    else:
+        yield _wide(_confusion(report.task.label_names, found))
     for dimension, parts in report.slices:
         yield tag("h3", f"Accuracy by {text(dimension.value)}") + "\n"
         yield from _slices(dimension, parts)
@@ -127,6 +133,17 @@ def _confusion(labels: Sequence[str], found: Figures) -> str:
             for gold in rows
         ),
         numbers=range(1, len(columns) + 2),
+    )
+
+
+def _mix_ups(found: Figures) -> str:
+    wrong = [(gold, said, n) for (gold, said), n in found.confusion.items() if gold != said]
+    wrong += [(gold, f"no label ({status.value})", n) for (gold, status), n in found.unusable.items()]
+    most = sorted(wrong, key=lambda entry: (-entry[2], entry[:2]))
+    rows = ([text(gold), text(said), f"{n:,}"] for gold, said, n in most[:MIX_UPS_SHOWN])
+    more = f"The {MIX_UPS_SHOWN} most frequent of {len(most):,} kinds of wrong answers are shown."
+    return table(["Gold label", "Answer", "Examples"], rows, numbers=(2,)) + (
+        tag("p", text(more), "soft") if len(most) > MIX_UPS_SHOWN else ""
     )
 
 

@@ -38,7 +38,7 @@ def _of_size(report: RunReport) -> Iterator[str]:
     if not report.is_complete:
         yield f"The run is not complete: {n:,} of {report.run.total:,} examples are answered. Figures can still move."
     if n < SMALL_SAMPLE:
-        yield f"Only {_counted(n, 'answer')}: too few for a rate, so counts are shown."
+        yield f"Fewer than {SMALL_SAMPLE} answers ({n:,}) are too few for a rate, so counts are shown."
     elif share.low is not None and share.high is not None and share.high - share.low > _WIDE:
         yield (
             f"With {n:,} answers the interval of accuracy is {(share.high - share.low) * 100:.0f} points wide. Small "
@@ -65,8 +65,8 @@ def _of_answers(report: RunReport) -> Iterator[str]:
     statuses = report.figures.statuses
     if unverified := statuses.get(AnswerStatus.UNVERIFIED, 0):
         yield (
-            f"{_counted(unverified, 'answer')} could not be verified: the student saw a cut input, or the server did "
-            "not say. They count as wrong."
+            f"Answers that could not be verified: {unverified:,}. The student saw a cut input, or the server did not "
+            "say that it saw all. They count as wrong."
         )
     others = {s: n for s, n in statuses.items() if s not in (AnswerStatus.OK, AnswerStatus.UNVERIFIED) and n}
     if others:
@@ -75,23 +75,20 @@ def _of_answers(report: RunReport) -> Iterator[str]:
 
 
 def _of_data(report: RunReport) -> Iterator[str]:
-    data = report.data
-    if data.asked_in_training and report.run.split is not Split.TRAIN:
+    data, split = report.data, report.run.split
+    if data.asked_in_training and split is not Split.TRAIN:
         yield (
-            f"{_counted(data.asked_in_training, 'example')} of the run stand in the training data too, word for word. "
+            f"Examples of the run that are in the training data too, word for word: {data.asked_in_training:,}. "
             "Answers to them say nothing of new texts."
         )
     if data.asked_as_shots:
-        yield f"{_counted(data.asked_as_shots, 'example')} of the run stand in the prompt itself, with their labels."
+        yield f"Examples of the run that are in the prompt itself, with their labels: {data.asked_as_shots:,}."
     if data.leaks:
-        yield (
-            f"Imports found {_counted(data.leaks, 'text or group', 'texts or groups')} shared between the "
-            f"{report.run.split.value} split and another one."
-        )
+        yield f"Texts or groups that imports found in the {split.value} split and in another one: {data.leaks:,}."
     if own := max((bars.own_sources for bars in report.bars), default=0):
-        yield f"{_counted(own, 'example')} of the run are what rules of the prompt were made from."
+        yield f"Examples of the run that rules of the prompt were made from: {own:,}."
     if data.conflicts:
-        yield f"{_counted(data.conflicts, 'text')} of the task stand with two labels, which nobody has settled."
+        yield f"Texts of the task that have two labels, which nobody has settled: {data.conflicts:,}."
 
 
 def _of_student(report: RunReport) -> Iterator[str]:
@@ -149,7 +146,3 @@ def _of_baselines(report: RunReport) -> Iterator[str]:
 def _named(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
-
-
-def _counted(n: int, noun: str, plural: str = "") -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"

@@ -16,7 +16,7 @@ from pld_core.run_report.rules_part import rules_part
 from pld_core.run_report.setting_part import data_part, gates_part, identifiers_part, prompt_part, task_part
 
 Part = Callable[[RunReport], Iterator[str]]
-PAGE_END = "</body></html>\n"
+PAGE_END = "</main></body></html>\n"
 
 
 def html(report: RunReport) -> str:
@@ -25,7 +25,7 @@ def html(report: RunReport) -> str:
 
 
 def _pieces(report: RunReport) -> Iterator[str]:
-    yield page_head(report.title, _style())
+    yield page_head(report.title, _style()) + "<main>\n"
     yield tag("h1", text(report.title)) + "\n"
     yield tag("p", text(_what(report))) + "\n"
     making = report.making

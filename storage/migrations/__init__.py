@@ -34,6 +34,7 @@ from storage.migrations import (
     m028_live_batches,
     m029_run_setup,
     m030_attribution,
+    m031_resolutions,
 )
 from storage.migrations.steps import migrations
 
@@ -92,6 +93,13 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "answer_figure": (("run_id", "quantity", "value"),),
     "label_figure": (("run_id", "method", "label"),),
     "claim_overlap": (("run_id", "method", "low", "high"),),
+    "resolution": (("id",), ("key",)),
+    "conflict_round": (("id",), ("resolution_id", "number")),
+    "proposal": (("id",), ("resolution_id", "hash")),
+    "proposal_trial": (("id",),),
+    "resolution_score": (("id",), ("resolution_id",)),
+    "proposal_outcome": (("id",), ("resolution_id", "proposal")),
+    "rule_lock": (("id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -125,6 +133,7 @@ STEPS = (
     m028_live_batches.m028_live_batches,
     m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
+    m031_resolutions.m031_resolutions,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

@@ -81,7 +81,7 @@ def test_shots_among_the_examples_are_counted(app: App) -> None:
     report = gather(app, Wanted("posts", run.id))
     assert report.data.asked_as_shots == 5
     assert report.missing[-1].endswith("about, and there are none.")
-    assert "5 examples of the run stand in the prompt itself, with their labels." in known_limits(report)
+    assert "Examples of the run that are in the prompt itself, with their labels: 5." in known_limits(report)
     assert [line.beside.baseline for line in report.baselines] == []
 
 
@@ -90,7 +90,7 @@ def test_a_text_with_two_labels_is_told(app: App) -> None:
     app.store.tasks.import_examples("posts", copies, "more.csv", ANNA)
     report = gather(app, Wanted("posts", run_of(app).id))
     assert report.data.conflicts == 1
-    assert "1 text of the task stand with two labels, which nobody has settled." in known_limits(report)
+    assert "Texts of the task that have two labels, which nobody has settled: 1." in known_limits(report)
 
 
 def test_texts_that_are_in_training_too_are_counted_and_teach_no_baseline(app: App) -> None:
@@ -130,7 +130,7 @@ def test_parts_that_are_too_small_for_a_rate_are_left_out(app: App) -> None:
 def test_the_content_for_a_download_is_the_page(app: App) -> None:
     page = ReportContent(app, Wanted("posts", run_of(app).id))().decode("utf-8")
     assert page.startswith("<!doctype html>")
-    assert page.endswith("</body></html>\n")
+    assert page.endswith("</main></body></html>\n")
 
 
 def test_the_baselines_of_code_need_no_run(app: App) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,7 +33,11 @@ class FakeOllama:
         models: names of the models that it holds.
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
         published: what was made there, by name.
+        cited: the rules that it names, to prompts that ask for some.
+        breaks: it says a few letters, and then hangs up itself.
+        holds: it says a few letters, and then waits until the caller hangs up; `hung_up` is set when that happened.
         asked: the user texts of all questions, in the order in which they came.
+        options: what each question was asked with beside its text, in the same order.
     """
 
     url: str
@@ -42,7 +46,12 @@ class FakeOllama:
     models: list[str] = field(default_factory=lambda: [MODEL])
     published: dict[str, dict[str, Any]] = field(default_factory=dict)
     before: Callable[[int], None] = say_nothing
+    cited: list[str] = field(default_factory=list)
+    breaks: bool = False
+    holds: bool = False
+    hung_up: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
+    options: list[dict[str, Any]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, text: str) -> int:
@@ -93,19 +102,39 @@ class _Handler(BaseHTTPRequestHandler):
         if body["stream"] is False:
             self.send(200, {"done": True, "prompt_eval_count": PROMPT_TOKENS})
             return
+        self.facts.options.append(body["options"])
         self.facts.before(self.facts.note(body["messages"][-1]["content"]))
-        label = self.facts.label or body["format"]["properties"]["label"]["enum"][0]
+        if self.facts.holds or self.facts.breaks:
+            self.begin()
+            return
+        wanted = body["format"]["properties"]
+        said: dict[str, Any] = {"label": self.facts.label or wanted["label"]["enum"][0]}
+        said |= {"rules": self.facts.cited} if "rules" in wanted else {}
         self.send(
             200,
             {
                 "model": MODEL,
-                "message": {"role": "assistant", "content": json.dumps({"label": label})},
+                "message": {"role": "assistant", "content": json.dumps(said)},
                 "done": True,
                 "done_reason": "stop",
                 "prompt_eval_count": self.facts.counted,
                 "eval_count": 7,
             },
         )
+
+    def begin(self) -> None:
+        """Begin an answer that never comes to its end."""
+        self.send_response(200)
+        self.send_header("content-type", "application/x-ndjson")
+        self.end_headers()
+        begun = {"model": MODEL, "message": {"role": "assistant", "content": '{"la'}, "done": False}
+        self.wfile.write(json.dumps(begun).encode() + b"\n")
+        self.wfile.flush()
+        self.close_connection = True
+        if self.facts.holds:
+            with suppress(ConnectionError):
+                self.connection.recv(1)
+            self.facts.hung_up.set()
 
     def send(self, status: int, content: Mapping[str, Any]) -> None:
         whole = json.dumps(content).encode() + b"\n"

@@ -100,7 +100,7 @@ def test_a_file_of_the_bare_prompt_is_not_written_under_a_name_that_hides_the_ex
 def test_a_published_model_states_the_exception_in_its_name_and_its_licence(
     compiled: Path, pld: Pld, ollama: FakeOllama
 ) -> None:
-    publish = ("student", "publish", "--task", "nda", "--reason", "for the pilot", "--workspace", compiled)
+    publish = ("prompt", "publish", "--task", "nda", "--reason", "for the pilot", "--workspace", compiled)
     verify = ("student", "verify", "--task", "nda", "--workspace", compiled)
     assert pld(*publish, "--json").value["notice"] == ""
     release(pld, compiled, "--reason", "it has to", "--exception", "a court order", "--until", NEXT_WEEK)

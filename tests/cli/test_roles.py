@@ -47,6 +47,10 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.CLUSTER: (("cluster", "--task", "nda"),),
     Step.SYNTHESISE: (("synthesize", "--task", "nda"),),
     Step.COMPARE: (),
+    Step.RESOLVE: (("resolve", "--task", "nda"), ("resolve", "--task", "nda", "--dry-run")),
+    Step.ACCEPT_PROPOSAL: (("proposals", "accept", "ab", "--task", "nda"),),
+    Step.DISMISS_PROPOSAL: (("proposals", "dismiss", "ab", "--task", "nda", "--reason", "no"),),
+    Step.LOCK: (("rules", "lock", "R2", "--reason", "settled"), ("rules", "unlock", "R2", "--reason", "open")),
     Step.SUBMIT: (),
     Step.PROMOTE: (),
     Step.JUDGE: (
@@ -90,7 +94,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     ),
     Step.MARK: (("finding", "mark", "--task", "nda", "--live-test", "1", "--right"), ("finding", "attach", "1", "R2")),
     Step.PULL_MODEL: (("student", "pull", "other:1b"),),
-    Step.PUBLISH: (("student", "publish", "--task", "nda", "--reason", "tried"),),
+    Step.PUBLISH: (("prompt", "publish", "--task", "nda", "--reason", "tried"),),
     Step.MEASURE_EFFECT: (("rules", "effect", "R2", "--measure"),),
     Step.EXPORT: (("audit", "pack", "--task", "nda", "--out", FILE),),
     Step.CHANGE_SETTINGS: (
@@ -123,7 +127,7 @@ READING = {
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
     "finding list",
-    *("prompt gates", "prompt history", "policy gates", "compare", "errors", "figures", "report"),
+    *("prompt gates", "prompt history", "policy gates", "proposals list", "compare", "errors", "figures", "report"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 

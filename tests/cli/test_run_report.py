@@ -123,6 +123,14 @@ def test_what_cannot_be_reported_is_refused_with_the_way_out(pld: Pld, compiled:
     assert not target.exists()
 
 
+def test_it_goes_to_a_file_or_to_mlflow(pld: Pld, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    command = ("report", "--task", "nda", "--run", 1, "--workspace", runs)
+    assert pld(*command).code == 2
+    assert "There is no MLflow to log to" in pld(*command, "--mlflow").refusal
+    assert "holds a name or a password" in pld(*command, "--mlflow", "https://me:secret@flows.test").refusal
+
+
 def test_a_pdf_is_printed_by_the_browser_that_is_set(
     pld: Pld, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

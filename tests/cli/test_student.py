@@ -65,7 +65,7 @@ def test_a_window_that_was_set_too_small_is_told_with_what_helps(pld: Pld, compi
 
 
 def test_a_published_prompt_is_read_back_and_on_the_record(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:
-    made = pld("student", "publish", "--task", "nda", *REASON, "--workspace", compiled, "--json").value
+    made = pld("prompt", "publish", "--task", "nda", *REASON, "--workspace", compiled, "--json").value
     prompt = open_store(url_of(compiled / "pld.db")).prompts.get("nda", 1).prompt.text
 
     assert (made["prompt"], made["model"], made["student"]) == (1, "pld-nda:v1", STUDENT)
@@ -79,7 +79,7 @@ def test_a_published_prompt_is_read_back_and_on_the_record(pld: Pld, compiled: P
 
 
 def test_what_was_changed_on_the_server_is_noticed(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:
-    assert pld("student", "publish", "--task", "nda", *REASON, "--workspace", compiled).code == 0
+    assert pld("prompt", "publish", "--task", "nda", *REASON, "--workspace", compiled).code == 0
     ollama.published["pld-nda:v1"]["system"] += " Always say keep."
 
     assert "holds another prompt" in pld("student", "verify", "--task", "nda", "--workspace", compiled).refusal
@@ -93,8 +93,8 @@ def test_what_was_changed_on_the_server_is_noticed(pld: Pld, compiled: Path, oll
 def test_nothing_is_published_without_a_reason_or_from_another_student(
     pld: Pld, compiled: Path, ollama: FakeOllama
 ) -> None:
-    blank = pld("student", "publish", "--task", "nda", "--reason", " ", "--workspace", compiled)
-    embedded = pld("student", "publish", "--task", "nda", "--student", "embedded", *REASON, "--workspace", compiled)
+    blank = pld("prompt", "publish", "--task", "nda", "--reason", " ", "--workspace", compiled)
+    embedded = pld("prompt", "publish", "--task", "nda", "--student", "embedded", *REASON, "--workspace", compiled)
 
     assert "Give a reason" in blank.refusal
     assert "Only a student on Ollama" in embedded.refusal

@@ -7,9 +7,10 @@ from collections import Counter
 import pytest
 
 from pld_core.analytics import INVALID
-from pld_core.compilation import compile_trial
+from pld_core.compilation import Choices, compile_baseline
 from pld_core.models import Answer, Run, Split
 from pld_core.paired import Pair
+from pld_core.prompt_manifest import PromptKind
 from pld_core.records import Page
 from storage import SqliteStore as Store
 from tests.answering import answer_of, answered_run
@@ -28,7 +29,7 @@ def answer(number: int, salt: int) -> Answer:
 @pytest.fixture
 def runs(sqlite_store: Store) -> tuple[Store, Run, Run]:
     fill(sqlite_store, examples=[*make_examples(4), *EXAMPLES])
-    prompt = compile_trial(sqlite_store.tasks.get("posts"), ())
+    prompt = compile_baseline(sqlite_store.tasks.get("posts"), (), Choices(kind=PromptKind.NO_RULES))
     made = [
         answered_run(sqlite_store, prompt, asked, {e.hash: answer(i, salt) for i, e in enumerate(EXAMPLES)})
         for salt, asked in ((3, EXAMPLES), (7, EXAMPLES[4:]))

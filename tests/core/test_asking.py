@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from pld_core.asking import ONE_BY_ONE, Evaluation, answer_run, ask_streaming, start_run
+from pld_core.asking import ONE_BY_ONE, Evaluation, answer_run, ask_streaming, start_run, student_request
 from pld_core.calls import Limits
 from pld_core.errors import (
     AccessRefused,
@@ -65,7 +65,9 @@ class Live:
 def live(student: ToldChat) -> Live:
     shown: list[str] = []
     clock = InstantClock()
-    answer, reply = asyncio.run(ask_streaming(student, PROMPT, FIELDS, shown.append, clock))
+    answer, reply = asyncio.run(
+        ask_streaming(student, PROMPT.answer_form, student_request(PROMPT, FIELDS), shown.append, clock)
+    )
     return Live(answer, reply, shown, clock.waits)
 
 

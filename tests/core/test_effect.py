@@ -102,7 +102,8 @@ def test_an_undecided_rule_is_added_to_the_rules_in_force(sqlite_store: SqliteSt
     )
     task, in_force = sqlite_store.tasks.get("posts"), sqlite_store.rules.in_force("posts")
     prompts = prompts_of(task, in_force, sqlite_store.rules.dossier(rule_id, ANNA))
-    assert prompts.without == compile_prompt(task, in_force)
+    assert prompts.without.text == compile_prompt(task, in_force).text
+    assert prompts.without.build.unreviewed
     assert [rule.rule_id for rule in prompts.with_rule.rules] == ["R1", "R2"]
     assert "the post is rude" in prompts.with_rule.text
     assert "the post is rude" not in prompts.without.text
@@ -115,7 +116,7 @@ def test_a_rule_in_force_is_taken_out_and_the_other_prompt_is_the_one_that_compi
     rule_id = approved_rule(sqlite_store)
     task, in_force = sqlite_store.tasks.get("posts"), sqlite_store.rules.in_force("posts")
     prompts = prompts_of(task, in_force, sqlite_store.rules.dossier(rule_id, ANNA))
-    assert prompts.with_rule == compile_prompt(task, in_force)
+    assert prompts.with_rule.text == compile_prompt(task, in_force).text
     assert prompts.without.rules == ()
     assert "[R1]" not in prompts.without.text
 

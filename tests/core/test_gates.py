@@ -204,3 +204,9 @@ def test_green_is_never_counted_over_nothing_and_red_always_says_why_and_where(
         assert one.n > 0 or one.state is not GREEN
         assert bool(one.reason and one.fix) is (one.state is RED)
         assert (one in red_gates(gates)) is (one.state is RED)
+
+
+def test_a_trial_prompt_is_red_whatever_its_rules_are() -> None:
+    found = gate("approved", replace(facts(), unreviewed=True))
+    assert (found.state, found.reason) == (RED, "It is a trial prompt, which nobody reviewed.")
+    assert gate("approved", facts()).state is GREEN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -17,71 +16,21 @@ from pld_core.errors import InvalidInput
 from pld_core.evaluation import failed_answer
 from pld_core.gate_facts import Gate, GateState
 from pld_core.metrics import cells_of, figures
-from pld_core.models import AnswerStatus, CompiledPrompt, CompiledRule, Prediction, PromptVersion, Run, Split
-from pld_core.prompt_manifest import Build, PromptKind
-from pld_core.records import Dataset, DatasetState, NewDataset
-from pld_core.releases import BreakGlass, ReleaseLabel
+from pld_core.models import AnswerStatus, PromptVersion, Split
+from pld_core.prompt_manifest import PromptKind
+from pld_core.releases import BreakGlass
 from pld_core.run_report.baseline_lines import baseline_lines, said_by_code
-from pld_core.run_report.content import DataFacts, Making, PromptRule, RunReport, Standing, Steadiness
+from pld_core.run_report.content import DataFacts, Making, PromptRule, Standing, Steadiness
 from pld_core.run_report.limits import baseline_words, known_limits
 from pld_core.run_report.page import html
 from pld_core.run_setup import RunSetup
 from pld_core.slices import Dimension, ExampleFacts, slices
 from pld_core.stability import stability
-from tests.answering import answer_of
-from tests.factories import LABELS, make_task
+from tests.factories import LABELS
+from tests.reports import GREEN, MOSTLY, RIGHT, answers_of, dataset, prompt_of, report_of
 
 NASTY = "<script>alert(1)</script><img src=http://evil.test/x> \"quoted\" & 'odd'"
-DATASET = NewDataset("posts.csv", "sha256:file", "row", "csv 1", {}, {})
-GREEN = Gate("approved", "Only approved rules", GateState.GREEN, "1 of 1 rules", 1)
 RED = Gate("evaluated", "Evaluated on test", GateState.RED, "none", 0, "This prompt was not evaluated there.")
-
-
-def answers_of(said: Sequence[str | None]) -> tuple[Prediction, ...]:
-    """Return answers to examples whose gold labels alternate."""
-    return tuple(Prediction(f"sha256:{i:04}", LABELS[i % 2], answer_of(label)) for i, label in enumerate(said))
-
-
-RIGHT = [LABELS[i % 2] for i in range(24)]
-MOSTLY = [*RIGHT[:20], LABELS[1], LABELS[0], None, LABELS[0]]
-
-
-def prompt_of(kind: PromptKind = PromptKind.RULES, text: str = "Classify the post.") -> CompiledPrompt:
-    rules = (CompiledRule(1, "R1", "sha256:rev", 7),) if kind is PromptKind.RULES else ()
-    return CompiledPrompt("posts", text, "sha256:prompt", rules, "sha256:template", 1, LABELS, build=Build(kind))
-
-
-def report_of(
-    said: Sequence[str | None] = MOSTLY,
-    others: dict[Baseline, Sequence[str | None]] | None = None,
-    kind: PromptKind = PromptKind.RULES,
-) -> RunReport:
-    """Return a report on a run over the test split of a released version, against which nothing is to be said."""
-    answers = answers_of(said)
-    run = Run(3, "posts", 1, "sha256:prompt", "told", "sha256:w", Split.TEST, "2026-01-02", "anna", len(said), None)
-    hashes = [answer.example_hash for answer in answers]
-    given = {baseline: dict(zip(hashes, labels, strict=True)) for baseline, labels in (others or {}).items()}
-    rule = PromptRule(1, "R1", "Friendly posts", ("keep",), "sha256:rev", "approved", True)
-    return RunReport(
-        task=make_task(),
-        data=DataFacts({(Split.TEST, "keep"): 12}, (dataset(),), 0, 0, 0, 0),
-        version=PromptVersion(1, prompt_of(kind), "2026-01-01T00:00:00Z", "anna"),
-        rules=(rule,) if kind is PromptKind.RULES else (),
-        run=run,
-        answers=answers,
-        figures=figures(LABELS, cells_of(answers)),
-        slices=(),
-        steadiness=(),
-        baselines=baseline_lines(LABELS, answers, given, dict.fromkeys(given, "run 2, prompt version 2")),
-        missing=(),
-        standing=Standing((GREEN,), (ReleaseLabel.PRODUCTION,), None, ()),
-        bars=(),
-        making=Making("2026-01-03T04:05:06Z", "anna", "pld-review 1"),
-    )
-
-
-def dataset(file: str = "posts.csv") -> Dataset:
-    return Dataset(1, "posts", replace(DATASET, file=file), 24, DatasetState.ACTIVE, "2026-01-01T00:00:00Z", "anna")
 
 
 class Reader(HTMLParser):
@@ -202,7 +151,7 @@ def test_below_ten_answers_there_is_no_rate_and_no_bar() -> None:
     assert "svg" not in found.tags
     assert "6 of 6 (too few for a rate)" in found.text
     assert "%)" not in found.text
-    assert known_limits(report)[0] == "Only 6 answers: too few for a rate, so counts are shown."
+    assert known_limits(report)[0] == "Fewer than 10 answers (6) are too few for a rate, so counts are shown."
 
 
 def test_a_baseline_that_does_better_is_said_first() -> None:
@@ -254,12 +203,12 @@ def test_what_can_be_said_against_the_figures_is_said() -> None:
         "24 of 30 examples are answered",
         "on the validation split",
         "Without an example: rare.",
-        "2 answers could not be verified",
-        "3 examples of the run stand in the training data too",
-        "1 example of the run stand",
-        "4 texts or groups shared",
-        "5 examples of the run are what rules of the prompt were made from",
-        "2 texts of the task stand with two labels",
+        "Answers that could not be verified: 2.",
+        "in the training data too, word for word: 3.",
+        "in the prompt itself, with their labels: 1.",
+        "in the validation split and in another one: 4.",
+        "rules of the prompt were made from: 5.",
+        "two labels, which nobody has settled: 2.",
         "drew lots (temperature 0.7, seed 3)",
         "comes with the product",
         "does not say which weights answered",
@@ -309,6 +258,13 @@ def test_parts_of_a_run_are_shown_with_how_many_there_are() -> None:
     assert "Accuracy by source" in said
     assert "12 of 12 (100%" in said
     assert "The 12 largest of 13 are shown." in said
+
+
+def test_of_many_labels_the_most_frequent_mix_ups_are_listed() -> None:
+    report = report_of()
+    many = tuple(replace(report.task.labels[0], name=name) for name in (*LABELS, *(f"label {i}" for i in range(9))))
+    said = Reader(html(replace(report, task=replace(report.task, labels=many)))).text
+    assert "Gold label Answer Examples remove keep 2 keep no label (malformed) 1 keep remove 1" in said
 
 
 # --- baselines by code ------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_a_version_is_compiled_evaluated_released_and_asked(served: Served, visi
 
     # The worker asks the real student about the whole test split; its weak answers all state a label.
     visitor.click("run_on_test")
-    page.get_by_text(f"of {TEST_EXAMPLES} examples answered").first.wait_for()
+    page.get_by_text(f"of {TEST_EXAMPLES} answered").first.wait_for()
     until_evaluated(served)
     visitor.go("prompt?task=nda")
     gates.get_by_text("No gate is red").wait_for()

@@ -14,7 +14,7 @@ from pld_core.models import Example, Job, JobState, Split
 from pld_core.prompt_manifest import PromptKind
 from tests.cli.fake_ollama import FakeOllama
 from tests.factories import approved_rule, fill, make_example, make_examples
-from tests.pages.driving import Visit, Worker, press, prose, raw, run
+from tests.pages.driving import Visit, Worker, press, prose, raw, run, unescaped
 
 CONFUSION, CHANGE, PARTS, CURVE, COSTS = VIEWS
 KEPT, GONE = 12, 8
@@ -92,7 +92,7 @@ def test_it_is_said_when_a_baseline_beats_the_rules(
     evaluate(at, worker, 2)
     at.selectbox("run_posts").select(1)
     run(at)
-    assert [text for text in raw(at, "warning") if text.startswith("Better than the rules: no rules")]
+    assert [text for text in raw(at, "warning") if unescaped(text).startswith("Better than the rules: no rules")]
 
 
 def test_a_run_of_a_baseline_gets_no_verdict(space: App, visit: Visit, worker: Worker) -> None:
@@ -136,6 +136,8 @@ def test_a_run_is_held_against_another_one(space: App, visit: Visit, worker: Wor
     assert "No other run over validation is complete" in prose(at)
     ollama.label = "remove"
     evaluate(at, worker, 1)
+    at.selectbox("run_posts").select(2)
+    run(at)
     assert at.selectbox("before_2").value == 1
     assert f"fixed {GONE}, broken {KEPT} of 20 examples" in prose(at)
     assert f"1 to {GONE} of {GONE} examples" in prose(at)

@@ -1,4 +1,4 @@
-"""Live test: one question to one student; what it said, what it cost, and what to do where none is there."""
+"""Live test: one question with up to three prompts; what was said, what it cost, and what to do without a student."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pld_core.models import Example, Split
 from pld_core.records import ExampleFilter, Page
 from tests.cli.fake_ollama import MODEL, STUDENT, FakeOllama
 from tests.factories import verdict_on
-from tests.pages.driving import NASTY, Visit, go, links, metrics, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, go, links, press, prose, raw, run
 
 
 def badges(at: AppTest) -> list[str]:
@@ -21,6 +21,12 @@ def badges(at: AppTest) -> list[str]:
 
 def first_example(app: App, label: str = "") -> Example:
     return app.store.tasks.examples("nda", ExampleFilter(Split.VALIDATION, label), Page(0, 1))[0]
+
+
+def only(at: AppTest, *prompts: str) -> AppTest:
+    """Choose which prompts are asked."""
+    at.multiselect("test_prompts_nda").set_value(list(prompts))
+    return run(at)
 
 
 def type_own(at: AppTest, clause: str, hypothesis: str) -> AppTest:
@@ -41,19 +47,21 @@ def test_without_a_prompt_version_the_way_to_one_is_shown(demo: App, visit: Visi
 def test_an_answer_is_shown_with_its_label_its_cost_and_the_gold_label(
     compiled: App, visit: Visit, ollama: FakeOllama
 ) -> None:
-    at = visit("live_test")
-    assert "The answer appears here" in prose(at)
+    at = only(visit("live_test"), "1")
+    assert "The answers appear here" in prose(at)
     example = first_example(compiled)
     ollama.label = example.label
     press(at, "ask")
     assert ollama.asked == [input_of(compiled.store.tasks.get("nda"), example)]
     assert badges(at) == [
-        f":primary-badge[{example.label}]",
+        f":blue-badge[{example.label}]",
         f":green-badge[agrees with the gold label {example.label}]",
     ]
     assert raw(at, "code")[-1] == f'{{"label": "{example.label}"}}'
-    assert (metrics(at)["Prompt tokens"], metrics(at)["Answer tokens"]) == ("123", "7")
-    assert f"{STUDENT}, prompt version 1" in prose(at)
+    assert "**Tokens** prompt 123, answer 7" in prose(at)
+    assert "The server does not say how much of the prompt came from its cache." in prose(at)
+    assert "Context: 130 of " in prose(at) or at.get("progress")
+    assert "Version 1" in prose(at)
     (event,) = compiled.store.events.page(page=Page(0, 1))
     assert (event.kind, event.actor) == ("student.asked", "anna")
 
@@ -69,7 +77,7 @@ def test_an_answer_outside_the_labels_counts_as_wrong(
     compiled: App, visit: Visit, ollama: FakeOllama, said: str
 ) -> None:
     ollama.label = said
-    at = press(visit("live_test"), "ask")
+    at = press(only(visit("live_test"), "1"), "ask")
     assert badges(at)[0] == ":red-badge[:material/error: no label: malformed, counts as wrong]"
     assert badges(at)[1].startswith(":orange-badge[differs from the gold label ")
     assert "The answer is not one of the declared labels." in prose(at)
@@ -84,10 +92,10 @@ def test_what_the_student_says_is_plain_text(compiled: App, visit: Visit, ollama
 
 
 def test_a_text_of_ones_own_has_no_gold_label(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
-    at = type_own(visit("live_test"), "The Recipient keeps it secret.", "It is secret.")
+    at = type_own(only(visit("live_test"), "1"), "The Recipient keeps it secret.", "It is secret.")
     press(at, "ask")
     assert ollama.asked == ["CLAUSE:\nThe Recipient keeps it secret.\n\nHYPOTHESIS:\nIt is secret."]
-    assert badges(at) == [":primary-badge[Entailment]"]
+    assert badges(at) == [":blue-badge[Entailment]"]
 
 
 def test_nothing_typed_is_refused_in_words_and_nothing_is_asked(
@@ -110,7 +118,7 @@ def test_a_search_that_matches_no_example_says_so(compiled: App, visit: Visit, o
 
 
 def test_an_example_of_another_split_can_be_picked_and_read(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
-    at = visit("live_test")
+    at = only(visit("live_test"), "1")
     at.selectbox("test_split").select(Split.TEST)
     run(at)
     at.selectbox("test_example_nda_test_").select(4)
@@ -125,11 +133,9 @@ def test_the_chosen_version_is_the_one_that_is_asked(compiled: App, visit: Visit
     compiled.store.rules.judge(verdict_on(compiled.store, "R2"), compiled.actor)
     wiring.compile_task(compiled, "nda")
     at = visit("live_test")
-    assert at.selectbox("test_version_nda").value == 2
-    at.selectbox("test_version_nda").select(1)
-    run(at)
-    press(at, "ask")
-    assert f"{STUDENT}, prompt version 1" in prose(at)
+    assert at.multiselect("test_prompts_nda").value == ["2", "no-rules"]
+    press(only(at, "1"), "ask")
+    assert "**Version 1**" in prose(at)
     (event,) = compiled.store.events.page(page=Page(0, 1))
     assert compiled.store.prompts.get("nda", 1).prompt.sha256 in str(event.payload)
 
@@ -137,10 +143,10 @@ def test_the_chosen_version_is_the_one_that_is_asked(compiled: App, visit: Visit
 def test_the_last_answer_is_still_there_after_a_look_at_another_page(
     compiled: App, visit: Visit, ollama: FakeOllama
 ) -> None:
-    at = press(visit("live_test"), "ask")
+    at = press(only(visit("live_test"), "1"), "ask")
     go(at, "home")
     go(at, "live_test")
-    assert badges(at)[0] == ":primary-badge[Entailment]"
+    assert badges(at)[0] == ":blue-badge[Entailment]"
     assert len(ollama.asked) == 1
 
 
@@ -232,7 +238,7 @@ def test_an_answer_to_a_prompt_that_was_cut_is_no_label_and_stands_in_red(
     compiled: App, visit: Visit, ollama: FakeOllama
 ) -> None:
     ollama.counted = 20
-    at = press(visit("live_test"), "ask")
+    at = press(only(visit("live_test"), "1"), "ask")
     assert badges(at)[0] == ":red-badge[:material/error: no label: unverified, counts as wrong]"
     assert len(at.error) == 1
     assert "The server read 20 tokens, but the prompt alone has 123: part of it was cut." in prose(at)

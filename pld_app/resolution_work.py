@@ -1,0 +1,165 @@
+"""The conflict loop for commands, jobs and pages: ordering it, what it would take, and deciding on its proposals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from pld_app import embedding, wiring
+from pld_app.extracting import opened_teacher, teacher_name
+from pld_app.findings import found_by_people
+from pld_app.synthesis_work import compared
+from pld_app.teacher_settings import teaching_of
+from pld_app.wiring import App
+from pld_core import loop_estimate, resolving
+from pld_core.backends.tfidf import TfidfEmbedder
+from pld_core.calls import Limits
+from pld_core.canonical import Json
+from pld_core.conflicts.acceptance import Bar
+from pld_core.conflicts.records import LoopLimits, LoopOrder, MadeProposal, ProposalOutcome, Resolution
+from pld_core.errors import InvalidInput
+from pld_core.loop_estimate import LoopEstimate
+from pld_core.permissions import Step, guarded_app
+from pld_core.ports import Progress
+from pld_core.resolving import LoopModels, Resolved, Working
+
+
+@dataclass(frozen=True)
+class ResolveOrder:
+    """A loop as a command or a page orders it.
+
+    Attributes:
+        student: whose failures are looked at; empty for the one in the settings.
+    """
+
+    task: str
+    student: str = ""
+    seed: int = 0
+    limits: LoopLimits = field(default_factory=LoopLimits)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the order as a job keeps it."""
+        return {"student": self.student, "seed": self.seed, "limits": self.limits.as_json()}
+
+    @classmethod
+    def from_json(cls, task: str, value: Mapping[str, Json]) -> ResolveOrder:
+        limits = value.get("limits")
+        given = LoopLimits(**limits) if isinstance(limits, dict) else LoopLimits()
+        return cls(task, str(value.get("student", "")), int(str(value.get("seed", 0))), given)
+
+    def loop(self, app: App, key: str) -> LoopOrder:
+        """Return the order of the loop; a label may lose no more than the task's release gates allow."""
+        bar = Bar(label_margin=app.store.gate_policies.of(self.task).label_margin)
+        return LoopOrder(self.task, key, self.seed, self.limits, bar)
+
+
+@guarded_app(Step.RESOLVE)
+def resolve(app: App, order: ResolveOrder, key: str, report: Progress) -> Resolved:
+    """Run a loop to its end, or go on with the one of the same key, within the teacher's limits and cap.
+
+    Raises:
+        InvalidInput, BudgetReached, BackendError: as `resolving.resolve`; what was answered is kept.
+    """
+
+    async def work() -> Resolved:
+        async with _models(app, order, key, report) as (models, working):
+            return await resolving.resolve(app.store, models, order.loop(app, key), app.actor, report, working)
+
+    return wiring.run_async(work())
+
+
+@guarded_app(Step.RESOLVE)
+def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
+    """Return what a loop would take; asks no model but whether the student is there."""
+    name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
+
+    async def work() -> LoopEstimate:
+        async with _models(app, order, "", _silently) as (models, working):
+            price = app.settings.teacher.price(name)
+            return await loop_estimate.estimate_loop(app.store, models, order.loop(app, ""), price, working)
+
+    return wiring.run_async(work())
+
+
+@asynccontextmanager
+async def _models(
+    app: App, order: ResolveOrder, run: str, report: Progress
+) -> AsyncIterator[tuple[LoopModels, Working]]:
+    student = order.student or app.settings.student
+    name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
+    teaching = teaching_of(app.settings.teacher, name, run)
+    kept = app.store.logic.clusterings(order.task)
+    compares = kept[0].params.embedder if kept else embedding.embedder_name(app.settings)
+    embedder = embedding.open_embedder(app, order.task, compares, run, report)
+    try:
+        async with (
+            opened_teacher(app.settings, name, teaching.limits.in_flight) as teacher,
+            wiring.student_backend(app, student) as chat,
+        ):
+            limits = Limits(in_flight=app.settings.in_flight(student))
+            found = found_by_people(app, order.task)
+            yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits, findings=found)
+    finally:
+        await embedder.aclose()
+
+
+# --- proposals --------------------------------------------------------------------------------------------------------
+
+
+def loop_of(app: App, task: str, number: int | None = None) -> Resolution:
+    """Return a loop of a task, the newest if no number is given.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    loops = app.store.resolutions.all(task)
+    if not loops:
+        raise InvalidInput(f"Task {task} has no loop yet. `pld resolve --task {task}` runs one.")
+    found = [loop for loop in loops if number in (None, loop.id)]
+    if not found:
+        raise InvalidInput(f"Task {task} has no loop {number}; its newest is {loops[0].id}. Nothing was changed.")
+    return found[0]
+
+
+def proposals_of(app: App, loop: Resolution) -> tuple[MadeProposal, ...]:
+    """Return the proposals of a loop in the order of its rounds."""
+    return tuple(made for record in app.store.resolutions.rounds(loop.id) for made in record.proposals)
+
+
+@guarded_app(Step.ACCEPT_PROPOSAL)
+def accept(app: App, task: str, number: int | None, begun: str, reason: str) -> tuple[ProposalOutcome, str]:
+    """Bring what a proposal says into review and compare it with the other rules.
+
+    Returns what was made of it, and why that could not be compared; empty if it was. It is accepted either way.
+
+    Args:
+        number: of the loop; None for the newest.
+        begun: the first digits of the proposal's hash, as many as tell it from others.
+    """
+    loop = loop_of(app, task, number)
+    outcome = app.store.proposals.accept(loop.id, _hash_of(app, loop, begun), reason, app.actor)
+    return outcome, compared(app, outcome.rules[0]) if outcome.rules else ""
+
+
+@guarded_app(Step.DISMISS_PROPOSAL)
+def dismiss(app: App, task: str, number: int | None, begun: str, reason: str) -> ProposalOutcome:
+    """Record that nothing is made of a proposal; `number` and `begun` as for `accept`."""
+    loop = loop_of(app, task, number)
+    return app.store.proposals.dismiss(loop.id, _hash_of(app, loop, begun), reason, app.actor)
+
+
+def _hash_of(app: App, loop: Resolution, begun: str) -> str:
+    digits = begun.removeprefix("sha256:")
+    hashes = [made.proposal.hash for made in proposals_of(app, loop)]
+    found = [content for content in hashes if content.removeprefix("sha256:").startswith(digits)]
+    if len(found) != 1 or not digits:
+        raise InvalidInput(
+            f"{len(found)} proposals of loop {loop.id} begin with {begun!r}. Nothing was changed. "
+            f"`pld proposals list --task {loop.order.task}` lists them."
+        )
+    return found[0]
+
+
+def _silently(done: int, total: int, message: str) -> None:
+    """An estimate asks nothing that would take its time."""
