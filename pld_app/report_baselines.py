@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.baselines import Baseline, Said
 from pld_core.models import Example, Prediction, PromptVersion, Run, Split
 from pld_core.prompt_manifest import PromptKind
+from pld_core.records import ExampleFilter
 from pld_core.run_report.baseline_lines import said_by_code
 
 KINDS = {Baseline.NO_RULES: PromptKind.NO_RULES, Baseline.FIVE_SHOT: PromptKind.FEW_SHOT}
@@ -37,6 +39,20 @@ class Asked:
         """The training examples that the run does not ask about: nobody is to find the very answer there."""
         own = {answer.example_hash for answer in self.answers}
         return tuple(example for example in self.training if example.hash not in own)
+
+
+def asked_about(app: App, run: Run, answers: tuple[Prediction, ...]) -> Asked:
+    """Return answers of a run with the examples that they are about, and what there is to learn from."""
+    labels = app.store.tasks.get(run.task).label_names
+    training = app.store.tasks.examples(run.task, ExampleFilter(split=Split.TRAIN))
+    return Asked(run, answers, examples_of(app, run, answers), tuple(e for e in training if e.label in labels))
+
+
+def examples_of(app: App, run: Run, answers: Sequence[Prediction]) -> tuple[Example, ...]:
+    """Return the examples that were answered, in the order of the answers; some may be in another split by now."""
+    there = {e.hash: e for e in app.store.tasks.examples(run.task, ExampleFilter(split=run.split, states=()))}
+    find = functools.partial(app.store.tasks.example, run.task)
+    return tuple(there.get(p.example_hash) or find(p.example_hash) for p in answers)
 
 
 def baselines_of(app: App, asked: Asked, kind: PromptKind) -> Found:

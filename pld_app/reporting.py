@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from pld_app.evaluating import run_of
-from pld_app.report_baselines import Asked, baselines_of
+from pld_app.report_baselines import asked_about, baselines_of
 from pld_app.report_facts import bars_of, data_facts, parts_of, prompt_rules, standing_of, steadiness_of
 from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.metrics import cells_of, figures
-from pld_core.models import Example, Prediction, Run, Split
+from pld_core.models import Run, Split
 from pld_core.prompt_manifest import PromptKind
-from pld_core.records import ExampleFilter
 from pld_core.run_report.baseline_lines import baseline_lines
 from pld_core.run_report.content import Making, RunReport
 from pld_core.run_report.limits import known_limits
@@ -75,7 +72,7 @@ def gather(app: App, wanted: Wanted) -> RunReport:
     if not answers:
         raise InvalidInput(f"Run {run.id} has no answer yet, so there is nothing to report. {_go_on(run)}")
     task, held = app.store.tasks.get(run.task), app.store.prompts.get(run.task, run.prompt_number)
-    asked = Asked(run, answers, _examples(app, run, answers), _training(app, run.task))
+    asked = asked_about(app, run, answers)
     said, origins, missing = baselines_of(app, asked, held.prompt.build.kind)
     return RunReport(
         task=task,
@@ -136,15 +133,3 @@ def _nothing_fits(wanted: Wanted) -> str:
 
 def _go_on(run: Run) -> str:
     return f"Go on with it: pld evaluate --task {run.task} --resume {run.id}"
-
-
-def _examples(app: App, run: Run, answers: Sequence[Prediction]) -> tuple[Example, ...]:
-    """Return the examples that were answered, in the order of the answers; some may be in another split by now."""
-    there = {e.hash: e for e in app.store.tasks.examples(run.task, ExampleFilter(split=run.split, states=()))}
-    find = functools.partial(app.store.tasks.example, run.task)
-    return tuple(there.get(p.example_hash) or find(p.example_hash) for p in answers)
-
-
-def _training(app: App, task: str) -> tuple[Example, ...]:
-    labels = app.store.tasks.get(task).label_names
-    return tuple(e for e in app.store.tasks.examples(task, ExampleFilter(split=Split.TRAIN)) if e.label in labels)

@@ -16,17 +16,15 @@ from pld_core.models import Actor, Answer, AnswerStatus, CompiledPrompt, Example
 from pld_core.permissions import Step, guarded
 from storage import rows
 from storage.answers import BY_STUDENT, keep_answers
-from storage.connection import Database, Value, Write
+from storage.connection import Value, Write
+from storage.run_answers import SqliteRunAnswers
 
 OF_VERSIONS = "temperature = 0 AND shuffled = 0"
 """Runs that say how a version does; the others draw lots to see how stable answers are, see `RunSetup.is_trial`."""
 LATENCIES = 200
 
 
-class SqliteRuns:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqliteRuns(SqliteRunAnswers):
     @guarded(Step.EVALUATE)
     def start(self, run: Run, actor: Actor, prompt: CompiledPrompt | None = None) -> Run:
         """Store a new run and return it with its id; a job that is resumed gets the run it had begun.
