@@ -148,11 +148,11 @@ class SqliteRuns(SqliteRunAnswers):
         """Return how many answers of a run are of each kind; all figures are made of these counts."""
         with self._database.read() as conn:
             found = conn.execute(
-                """SELECT gold, answer ->> '$.label' AS label, answer ->> '$.status' AS status, count(*) AS n
-                   FROM prediction WHERE run_id = ? GROUP BY 1, 2, 3""",
+                """SELECT gold, said, status, count(*) AS n FROM prediction INDEXED BY prediction_figures
+                   WHERE run_id = ? GROUP BY 1, 2, 3""",
                 (run_id,),
             )
-            return Counter({Cell(row["gold"], row["label"], AnswerStatus(row["status"])): row["n"] for row in found})
+            return Counter({Cell(row["gold"], row["said"], AnswerStatus(row["status"])): row["n"] for row in found})
 
     @guarded(Step.EVALUATE)
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:

@@ -40,6 +40,9 @@ class _Known:
 def draw_baselines(run: Run, found: Figures) -> None:
     """Draw the baselines beside a run, which of them beats it, and the way to those that are missing."""
     st.subheader("Beside the baselines")
+    if found.accuracy.n < run.total:
+        st.caption("The baselines stand here once the run is complete: part of the answers may be of one label only.")
+        return
     app, key = session.app(), f"baselines_{run.id}"
     if found.accuracy.n > AT_ONCE and not session.flag(key):
         st.caption(f"The neighbours of {found.accuracy.n:,} examples take a while to find.")
@@ -105,7 +108,10 @@ def _draw_missing(run: Run, beside: BesideRun) -> None:
     if not beside.missing:
         return
     names = " and ".join(f"“{one.value}”" for one in beside.missing)
-    st.info(f"Not answered yet by {plain(run.student)} on {run.split.value}: {names}. The rules have to beat them too.")
+    st.info(
+        f"Not answered yet by {plain(run.student)} on {run.split.value}: {names}. Rules are worth their length only if "
+        "they beat that, too."
+    )
     reason_key = draw_test_lock(session.app().store.tasks.get(run.task), "baseline") if run.split is Split.TEST else ""
     status = student_statuses().get(run.student)
     with st.container(horizontal=True):

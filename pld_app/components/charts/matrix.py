@@ -14,6 +14,7 @@ from pld_core.analytics import INVALID, ConfusionCell
 from pld_core.metrics import Figures
 from pld_core.models import Run
 
+_NO_ANSWER = "(no usable<br>answer)"
 _CELL = 34
 """Pixels of a row: the frames of right answers need some room."""
 
@@ -26,7 +27,8 @@ def matrix_chart(run: Run, labels: Sequence[str], found: Figures) -> Chart:
     """
     named = [*labels, *found.undeclared]
     cells = cells_of_matrix(named, found)
-    rows, columns = _axis(named), _axis([*named, INVALID])
+    rows = _axis(named)
+    columns = {**rows, INVALID: _NO_ANSWER}
     squares = [
         Square(
             column=columns[cell.said],
