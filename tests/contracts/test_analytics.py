@@ -22,11 +22,12 @@ from pld_core.analytics import (
     baseline_of,
 )
 from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
-from pld_core.compilation import compile_trial
+from pld_core.compilation import Choices, compile_baseline, compile_prompt
 from pld_core.effect import Outcome
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.evaluation import failed_answer
 from pld_core.models import Answer, AnswerStatus, Run, Split
+from pld_core.prompt_manifest import PromptKind
 from pld_core.records import Page
 from storage import SqliteStore as Store
 from tests.answering import answer_of, answered_run
@@ -84,7 +85,8 @@ def made(sqlite_store: Store) -> Made:
         sqlite_store, make_rule(make_text("the post is rude", "remove", "Rude posts"), train[2:5], origin="o")
     )
     task, in_force = sqlite_store.tasks.get("posts"), sqlite_store.rules.in_force("posts")
-    prompts = compile_trial(task, ()), compile_trial(task, in_force[:1]), compile_trial(task, in_force)
+    bare = compile_baseline(task, (), Choices(kind=PromptKind.NO_RULES))
+    prompts = bare, compile_prompt(task, in_force[:1]), compile_prompt(task, in_force)
     runs = [
         answered_run(sqlite_store, prompt, EXAMPLES, {e.hash: answer(i, salt) for i, e in enumerate(EXAMPLES)})
         for salt, prompt in zip((3, 5, 11), prompts, strict=True)

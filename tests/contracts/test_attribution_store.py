@@ -10,7 +10,7 @@ from itertools import combinations
 import pytest
 
 from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
-from pld_core.compilation import compile_trial
+from pld_core.compilation import compile_prompt
 from pld_core.errors import InvalidInput, MissingRole, NotFound, WorkspaceError
 from pld_core.models import CompiledPrompt, EvidenceRole, Run, Split, evidence_set_hash
 from storage import SqliteStore as Store
@@ -27,7 +27,7 @@ def prompt_of(store: Store) -> CompiledPrompt:
     train = store.tasks.examples("posts")[:6]
     approved_rule(store, make_rule(make_text(), train[:2]))
     approved_rule(store, make_rule(make_text("the post is rude", "remove"), train[2:4], train[4:5], origin="other"))
-    return compile_trial(store.tasks.get("posts"), store.rules.in_force("posts"))
+    return compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts"))
 
 
 def run_of(store: Store, finished: bool = True) -> Run:

@@ -11,11 +11,12 @@ from pld_core.attributing import attribute_run
 from pld_core.attribution import Method
 from pld_core.attribution_ports import AttributionMade
 from pld_core.backends.tfidf import TfidfEmbedder
-from pld_core.compilation import compile_trial
+from pld_core.compilation import Choices, compile_baseline, compile_prompt
 from pld_core.embedding import Batching, CachedEmbedder
 from pld_core.errors import InvalidInput
 from pld_core.model_ports import Embedder
 from pld_core.models import CompiledPrompt, Run, Split
+from pld_core.prompt_manifest import PromptKind
 from pld_core.prompt_style import Style
 from storage import SqliteStore
 from tests.answering import answer_of, answered_run
@@ -36,7 +37,7 @@ def prompt(sqlite_store: SqliteStore) -> CompiledPrompt:
     fill(sqlite_store, examples=[*TRAIN, *RUDE, *ASKED])
     approved_rule(sqlite_store, make_rule(make_text(), TRAIN))
     approved_rule(sqlite_store, make_rule(make_text("the post is rude", "remove"), RUDE, origin="other"))
-    return compile_trial(sqlite_store.tasks.get("posts"), sqlite_store.rules.in_force("posts"))
+    return compile_prompt(sqlite_store.tasks.get("posts"), sqlite_store.rules.in_force("posts"))
 
 
 def run_of(store: SqliteStore, prompt: CompiledPrompt) -> Run:
@@ -81,7 +82,7 @@ def test_a_second_time_nothing_is_made_again(sqlite_store: SqliteStore, prompt: 
 
 
 def test_without_rules_no_text_is_compared(sqlite_store: SqliteStore, prompt: CompiledPrompt) -> None:
-    bare = compile_trial(sqlite_store.tasks.get("posts"), ())
+    bare = compile_baseline(sqlite_store.tasks.get("posts"), (), Choices(kind=PromptKind.NO_RULES))
     (made,) = attributed(sqlite_store, run_of(sqlite_store, bare))
     assert made.embedder == ""
     assert set(owners(sqlite_store, Method.EVIDENCE).values()) == {""}
