@@ -39,7 +39,7 @@ class Quantity(StrEnum):
 
 @dataclass(frozen=True)
 class ComparableRun:
-    """A complete run over the same split by the same student with the same weights.
+    """A complete run, in `comparable` one over the same split by the same student with the same weights.
 
     Attributes:
         rules: how many its prompt holds; 0 for a baseline.
@@ -252,6 +252,7 @@ class AnswerFilter:
         wrong: only wrong ones.
         harmed_since: only wrong ones that this run answers rightly.
         claimed: those that the rule only claims too, beside those that it owns.
+        claimed_with: only those that this rule claims as well.
     """
 
     gold: str = ""
@@ -259,6 +260,7 @@ class AnswerFilter:
     wrong: bool = False
     harmed_since: int | None = None
     claimed: bool = False
+    claimed_with: str = ""
 
 
 EVERY_ANSWER = AnswerFilter()

@@ -35,6 +35,10 @@ class AnalyticsStore(Protocol):
     rules by it, and raise `InvalidInput` for ablation, whose figures are others.
     """
 
+    def complete(self, task: str) -> tuple[ComparableRun, ...]:
+        """Return the complete runs of a task that say how a version does, newest first."""
+        ...
+
     def comparable(self, run_id: int) -> tuple[ComparableRun, ...]:
         """Return the complete runs that can be held against this one, newest first, itself left out."""
         ...

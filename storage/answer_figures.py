@@ -41,6 +41,8 @@ _OUTCOMES = {
     Outcome.STILL_RIGHT: ("prediction_figures", "b.said IS b.gold AND a.said IS a.gold"),
 }
 """The index that the examples of an outcome are found in, and what makes them so; `b` before, `a` after."""
+_CLAIMED_WITH = """EXISTS (SELECT 1 FROM attribution AS o WHERE o.run_id = c.run_id AND o.method = c.method
+    AND o.example_hash = c.example_hash AND o.rule_id = :other)"""
 
 
 def counted(conn: sqlite3.Connection, run_id: int) -> Run:
@@ -162,6 +164,7 @@ class SqliteAnswerFigures:
         clauses += ["c.is_right = 0"] if where.wrong or where.harmed_since is not None else []
         clauses += ["p.gold = :gold"] if where.gold else []
         clauses += ["p.said IS :said"] if where.said else []
+        clauses += [_CLAIMED_WITH] if where.claimed_with else []
         if where.harmed_since is not None:
             clauses.append(
                 """c.is_source = 0 AND EXISTS (SELECT 1 FROM prediction AS b INDEXED BY prediction_said
@@ -182,6 +185,7 @@ class SqliteAnswerFigures:
                     "gold": where.gold,
                     "said": None if where.said == INVALID else where.said,
                     "since": where.harmed_since,
+                    "other": where.claimed_with,
                     "limit": part.limit,
                     "offset": part.offset,
                 },

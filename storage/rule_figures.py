@@ -66,20 +66,15 @@ class SqliteRuleFigures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def complete(self, task: str) -> tuple[ComparableRun, ...]:
+        """Return the complete runs of a task that say how a version does, newest first."""
+        with self._database.read() as conn:
+            return _runs(conn, "r.task = :task", {"task": task})
+
     def comparable(self, run_id: int) -> tuple[ComparableRun, ...]:
         """Return the complete runs that can be held against this one, newest first, itself left out."""
         with self._database.read() as conn:
-            found = conn.execute(
-                f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,
-                        (SELECT json_group_array(method) FROM attribution_made WHERE run_id = r.id) AS methods
-                    FROM run AS r JOIN prompt_version AS v ON v.task = r.task AND v.number = r.prompt_number
-                    WHERE r.id <> :run AND {_LIKE_RUN} AND {_COMPLETE} AND {OF_VERSIONS} ORDER BY r.id DESC""",  # noqa: S608 - a constant
-                _like(load_run(conn, run_id)),
-            )
-            return tuple(
-                ComparableRun(rows.run_from(row), row["rules"], tuple(map(Method, json.loads(row["methods"]))))
-                for row in found
-            )
+            return _runs(conn, f"r.id <> :run AND {_LIKE_RUN}", _like(load_run(conn, run_id)))
 
     def rule_bars(
         self,
@@ -172,6 +167,20 @@ class SqliteRuleFigures:
                 (run_id, method.value),
             )
             return tuple(LabelFigures(*row) for row in found)
+
+
+def _runs(conn: sqlite3.Connection, where: str, values: Values) -> tuple[ComparableRun, ...]:
+    """Return the complete runs of versions that a condition on `r` names, newest first."""
+    found = conn.execute(
+        f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,
+                (SELECT json_group_array(method) FROM attribution_made WHERE run_id = r.id) AS methods
+            FROM run AS r JOIN prompt_version AS v ON v.task = r.task AND v.number = r.prompt_number
+            WHERE {where} AND {_COMPLETE} AND {OF_VERSIONS} ORDER BY r.id DESC""",  # noqa: S608 - constants
+        values,
+    )
+    return tuple(
+        ComparableRun(rows.run_from(row), row["rules"], tuple(map(Method, json.loads(row["methods"])))) for row in found
+    )
 
 
 def _like(run: Run) -> dict[str, int | str]:

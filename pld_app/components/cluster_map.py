@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.charts.look import plain_label
 from pld_app.components.cluster_ground import Prepared
 from pld_app.components.evidence_card import draw_example
-from pld_app.components.run_view import plain_label
 from pld_app.components.text import count, in_badge, plain
 from pld_core.canonical import hash_json
 from pld_core.models import NOISE, MicroInstruction, Task

@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pld_app import importing, session
+from pld_app.components.charts.look import plain_label
 from pld_app.components.label_form import draw_labels
 from pld_app.components.permitted import allowed
-from pld_app.components.run_view import plain_label
 from pld_app.components.text import count, plain
 from pld_core.errors import PldError
 from pld_core.models import Split, Task

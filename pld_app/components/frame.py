@@ -45,6 +45,7 @@ PAGES = (
     PageInfo("pages/prompt.py", "Prompt", ":material/description:", "prompt", "Compile approved rules into a prompt."),
     PageInfo("pages/live_test.py", "Live test", ":material/play_circle:", "live-test", "Ask a student with a prompt."),
     PageInfo("pages/evaluate.py", "Evaluate", ":material/query_stats:", "evaluate", "Run a prompt over a split."),
+    PageInfo("pages/errors.py", "Errors", ":material/troubleshoot:", "errors", "Find the rule behind a wrong answer."),
     PageInfo(
         "pages/audit.py", "Audit", ":material/verified_user:", "audit", "Who did what, and whether the log is whole."
     ),

@@ -28,6 +28,8 @@ KINDS = {
     "audit_pack": "Audit pack",
     "effect": "Effect of a rule",
     "live_batch": "Many inputs at once",
+    "attribute": "Rules behind the answers",
+    "ablate": "Rules left out",
 }
 WAITING_S = 10.0
 STATE_ICONS = {

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.answered_example import draw_answered_example
+from pld_app.components.charts.look import plain_label
 from pld_app.components.finding_form import draw_run_mark
 from pld_app.components.text import moment, plain
 from pld_core.metrics import Figures, cells_of, figures
@@ -92,11 +93,6 @@ def _draw_confusion(task: Task, found: Figures) -> None:
     )
     figure.update_layout(height=220, margin={"l": 0, "r": 0, "t": 4, "b": 0}, yaxis={"autorange": "reversed"})
     st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key="confusion")
-
-
-def plain_label(text: str) -> str:
-    """Take the angle brackets from a text for a chart, which would read them as HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _draw_wrong(task: Task, run: Run, predictions: tuple[Prediction, ...]) -> None:

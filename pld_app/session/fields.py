@@ -13,6 +13,12 @@ def widget(key: str) -> str:
     return str(st.session_state.get(key) or "")
 
 
+def picked(key: str) -> str | None:
+    """Return the text that a keyed choice holds, None if nothing is chosen; an empty text is a choice."""
+    found = st.session_state.get(key)
+    return None if found is None else str(found)
+
+
 def text_or(key: str, otherwise: str) -> str:
     """Return the text that a keyed widget holds, `otherwise` if it is not on the screen yet."""
     return str(st.session_state.get(key, otherwise))

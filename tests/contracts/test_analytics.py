@@ -232,7 +232,12 @@ FILTERS = [
     AnswerFilter(gold="remove", said="keep", wrong=True),
     AnswerFilter(claimed=True),
     AnswerFilter(harmed_since=1),
+    AnswerFilter(claimed=True, claimed_with="R1"),
 ]
+
+
+def claims_too(rule_id: str, example_hash: str) -> bool:
+    return any((claim.rule_id, claim.example_hash) == (rule_id, example_hash) for claim in CLAIMS)
 
 
 @pytest.mark.parametrize("where", FILTERS, ids=str)
@@ -249,6 +254,7 @@ def test_the_answers_of_a_rule_are_those_that_the_filter_names(made: Made, rule_
             and where.gold in ("", EXAMPLES[number].label)
             and where.said in ("", said)
             and not (where.wrong and is_right(now, number))
+            and (not where.claimed_with or claims_too(where.claimed_with, claim.example_hash))
             and not (where.harmed_since and (claim.is_source or is_right(now, number) or not is_right(before, number)))
         ):
             wanted.append((claim.example_hash, said, now[claim.example_hash].status, claim.is_source, claim.closeness))
@@ -369,6 +375,20 @@ def test_runs_of_another_student_or_split_or_that_are_not_complete_are_not_compa
     assert baseline_of(found, made.new.id) == made.bare.id
     assert baseline_of(found[:1], made.new.id) == made.old.id
     assert baseline_of(made.store.analytics.comparable(made.bare.id), made.bare.id) is None
+
+
+def test_complete_runs_of_a_task_are_told_with_their_rules_and_methods(made: Made) -> None:
+    prompt = made.store.prompts.get("posts", 1).prompt
+    answered_run(made.store, prompt, EXAMPLES, {}, finished=False)
+    test = answered_run(made.store, prompt, EXAMPLES, {}, student="other", split=Split.TEST)
+    found = made.store.analytics.complete("posts")
+    assert [(one.run, one.rules, one.methods) for one in found] == [
+        (test, 0, ()),
+        (made.new, 2, (E,)),
+        (made.old, 1, (E,)),
+        (made.bare, 0, (E,)),
+    ]
+    assert made.store.analytics.complete("other") == ()
 
 
 def test_what_was_not_put_down_to_rules_is_refused_with_the_way_out(made: Made) -> None:

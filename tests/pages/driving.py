@@ -14,7 +14,19 @@ from pld_app.components.text import BREAK
 from pld_core.models import Job
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("home", "data", "extract", "clusters", "review", "prompt", "live_test", "evaluate", "audit", "settings")
+PAGES = (
+    "home",
+    "data",
+    "extract",
+    "clusters",
+    "review",
+    "prompt",
+    "live_test",
+    "evaluate",
+    "errors",
+    "audit",
+    "settings",
+)
 NASTY = "<b>bold</b> ![x](http://evil.test/x.png) $x^2$ **loud** :red[red]"
 """What a text could bring along that must be shown letter by letter."""
 _PROSE = (
