@@ -31,7 +31,8 @@ def draw(task: Task) -> None:
     with right:
         st.header("Loops")
         draw_loop_form(task)
-        draw_jobs(task.name, KIND, limit=2)
+        if newest_jobs(task.name, KIND, 1):
+            draw_jobs(task.name, KIND, limit=2)
         loop = draw_loop_choice(task.name, loops) if loops else None
     rounds = store.resolutions.rounds(loop.id) if loop else ()
     with sources:

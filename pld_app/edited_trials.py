@@ -107,7 +107,7 @@ class EditedText:
 
 
 def newest_edit(
-    jobs: Sequence[Job], loop: Resolution, base: RoundRecord, made: MadeProposal, trials: Sequence[Tried], app: App
+    app: App, jobs: Sequence[Job], loop: Resolution, base: RoundRecord, made: MadeProposal, trials: Sequence[Tried]
 ) -> EditedText | None:
     """Return the texts that were ordered last for a proposal, with their trial: the one of the prompt they compile to.
 

@@ -120,9 +120,9 @@ def shown_round(app: App, loop: Resolution, rounds: Sequence[RoundRecord], numbe
                 content,
                 groups.get(made.proposal.group),
                 next((tried for tried in trials if tried.stage is Stage.SINGLE), None),
-                tuple(tried for tried in trials if tried.stage in (Stage.JOINT, Stage.GREEDY)),
+                tuple(tried for tried in trials if tried.stage is Stage.JOINT),
                 outcomes.get(content),
-                edited_trials.newest_edit(jobs, loop, base, made, trials, app),
+                edited_trials.newest_edit(app, jobs, loop, base, made, trials),
                 tuple(rule_id for rule_id in made.proposal.rules if rule_id in locked),
             )
         )

@@ -29,21 +29,18 @@ def draw_rounds(loop: Resolution, rounds: Sequence[RoundRecord], score: HeldOutS
         st.info("Not even the first look at the student's answers is over. The rounds appear here one by one.")
         return
     st.markdown(_end_words(rounds, score))
-    left, right = st.columns([6, 5], gap="medium")
-    with left:
-        st.plotly_chart(
-            loop_chart(loop, rounds, score),
-            width="stretch",
-            config=saved_as(f"loop-{loop.id}"),
-            key="loop_chart",
-            alt="Macro F1 of each round on each split. The same numbers are in the table beside it.",
-        )
-    with right:
-        st.dataframe(pd.DataFrame([_row(one, score) for one in rounds]), hide_index=True, width="stretch")
-        st.caption(
-            "Macro F1 with its 95 % interval; an answer without a label counts as wrong. Rounds are chosen by the "
-            "validation split. The test split is asked once, at the end, for round 0 and the best round."
-        )
+    st.plotly_chart(
+        loop_chart(loop, rounds, score),
+        width="stretch",
+        config=saved_as(f"loop-{loop.id}"),
+        key="loop_chart",
+        alt="Macro F1 of each round on each split. The same numbers are in the table below it.",
+    )
+    st.dataframe(pd.DataFrame([_row(one, score) for one in rounds]), hide_index=True, width="stretch")
+    st.caption(
+        "Macro F1 with its 95 % interval; an answer without a label counts as wrong. Rounds are chosen by the "
+        "validation split. The test split is asked once, at the end, for round 0 and the best round."
+    )
     basis = loop.basis
     st.caption(
         plain(

@@ -22,7 +22,7 @@ def draw_decision(task: Task, one: ShownProposal) -> None:
         return
     acceptable = one.standing in (Standing.PASSES, Standing.HELD, Standing.NOT_TRIED)
     passes = one.standing is Standing.PASSES
-    needed = "needed to dismiss it" if passes or not acceptable else "needed: it did not pass, or to dismiss it"
+    needed = "needed to dismiss it" if passes or not acceptable else "needed, as it does not pass"
     st.text_input(f"Reason ({needed})", key=_reason_key(one), max_chars=MOST_REASON)
     with st.container(horizontal=True, gap="small"):
         if acceptable:

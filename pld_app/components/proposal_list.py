@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pld_app import proposal_view, session
-from pld_app.components.proposal_card import draw_proposal
+from pld_app.components.proposal_card import action_words, draw_proposal
 from pld_app.components.text import count, plain
 from pld_app.proposal_view import ShownProposal, Standing
-from pld_core.conflicts.records import Resolution, RoundRecord
+from pld_core.conflicts.records import Resolution, RoundRecord, Stage
 from pld_core.models import Task
 
 PAGE_SIZE = 5
@@ -41,7 +41,9 @@ def draw_proposals(task: Task, loop: Resolution, rounds: Sequence[RoundRecord]) 
             key=f"proposal_show_{loop.id}",
         )
     st.caption(_summary(found))
-    _draw_silent([one for one in rounds if one.number == number])
+    record = rounds[number or numbers[0]]
+    _draw_running_score(record, found)
+    _draw_silent([record])
     _draw_page(task, f"{loop.id}_{number}_{shown}", parts[shown or OPEN])
 
 
@@ -58,17 +60,27 @@ def _draw_page(task: Task, key: str, chosen: Sequence[ShownProposal]) -> None:
 
 def _summary(found: Sequence[ShownProposal]) -> str:
     having = {standing: sum(one.standing is standing for one in found) for standing in Standing}
-    return f"{count(len(found), 'proposal')}: " + ", ".join(
-        f"{number:,} {standing.value}" for standing, number in having.items() if number
-    )
+    parts = [f"{standing.value} {number:,}" for standing, number in having.items() if number]
+    return f"{count(len(found), 'proposal')}: {', '.join(parts)}"
+
+
+def _draw_running_score(record: RoundRecord, found: Sequence[ShownProposal]) -> None:
+    """Draw what the proposals come to when they are added up one by one, if the loop was asked to try that."""
+    steps = [tried for tried in record.trials if tried.stage is Stage.GREEDY]
+    if not steps:
+        return
+    words = {one.hash: action_words(one) for one in found}
+    with st.expander("Added up one by one: the running score"):
+        for step in steps:
+            names = " + ".join(words.get(content, "another proposal") for content in step.proposals)
+            st.markdown(f":small[**{plain(names)}**: {plain(step.words)}]")
+        st.caption("Those with most gain come first; one that brings no further gain is left out again.")
 
 
 def _draw_silent(rounds: Sequence[RoundRecord]) -> None:
     """Say for which conflicts the teacher gave no reply that could be used."""
     problems = [group.problem for one in rounds for group in one.groups if group.problem]
     if problems:
-        with st.expander(
-            f"{count(len(problems), 'reply')} of the teacher could not be used".replace("replys", "replies")
-        ):
+        with st.expander(f"{count(len(problems), 'answer')} of the teacher could not be used"):
             for problem in problems:
                 st.caption(plain(problem))

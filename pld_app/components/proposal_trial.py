@@ -11,7 +11,7 @@ from pld_app import proposal_view, session
 from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.text import count, plain
 from pld_app.proposal_view import ShownProposal
-from pld_core.conflicts.records import ShownAnswer, Stage, Tried
+from pld_core.conflicts.records import ShownAnswer, Tried
 from pld_core.effect import Case, Outcome
 from pld_core.models import Answer, Task
 
@@ -24,10 +24,10 @@ def draw_figures(one: ShownProposal) -> None:
     """Draw the sentence of the proposal's own trial, the labels it affects, the tokens, and trials with others."""
     if one.alone is not None:
         draw_tried(one.alone)
-    for stage, words in ((Stage.JOINT, "Together with others"), (Stage.GREEDY, "Added up in order")):
-        found = [tried for tried in one.sums if tried.stage is stage]
-        for tried in found:
-            st.caption(f"{words} ({count(len(tried.proposals), 'proposal')}): {plain(tried.words)}.")
+    for tried in one.sums:
+        verdict = "passes" if tried.result.passes else "does not pass"
+        others = count(len(tried.proposals) - 1, "other")
+        st.caption(f"Together with {others}: {plain(tried.words)}. It {verdict}.")
 
 
 def draw_tried(tried: Tried) -> None:
@@ -56,9 +56,9 @@ def draw_examples(task: Task, one: ShownProposal) -> None:
             parts[f"{outcome.value.capitalize()} ({len(having):,})"] = partial(_draw_cases, task, having)
     group = one.group
     if group and group.failures:
-        parts[f"Wrong before ({len(group.failures):,})"] = partial(_draw_shown, task, group.failures)
+        parts[f"Wrong in training ({len(group.failures):,})"] = partial(_draw_shown, task, group.failures)
     if group and group.successes:
-        parts[f"Right before ({len(group.successes):,})"] = partial(_draw_shown, task, group.successes)
+        parts[f"Right in training ({len(group.successes):,})"] = partial(_draw_shown, task, group.successes)
     if group and group.matching:
         parts[f"Match both rules ({len(group.matching):,})"] = partial(_draw_matching, task, group.matching)
     if not parts:

@@ -78,6 +78,8 @@ READING = {
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
     *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
+    *("resolution_work.loop_models", "edited_trials.newest_edit"),
+    *("proposal_view.cases_of", "proposal_view.shown_round", "proposal_view.validation_of"),
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
 }
 """Functions over an open app that change nothing in the workspace."""

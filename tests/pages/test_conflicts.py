@@ -167,7 +167,7 @@ def test_a_card_tells_what_the_trial_fixed_and_shows_both_answers(looped: App, v
     assert box.value == "Fixed (8)"
     assert "before: :red[✗ remove]" in prose(at)
     assert "with it: :green[✓ keep]" in prose(at)
-    box.set_value("Wrong before (6)")
+    box.set_value("Wrong in training (6)")
     run(at)
     assert "the student said :red[**remove**]" in prose(at)
 
@@ -188,7 +188,7 @@ def test_what_does_not_pass_is_kept_with_the_reason(looped: App, visit: Visit) -
     refused = found[Standing.REFUSED][0]
     assert f"accept_{refused.key}" not in keys(at)
     assert f"edit_{refused.key}" not in keys(at)
-    assert "5 proposals: 1 passes, 2 does not pass, 2 refused" in prose(at)
+    assert "5 proposals: passes 1, does not pass 2, refused 2" in prose(at)
 
 
 # --- what people make of it -------------------------------------------------------------------------------------------
