@@ -129,6 +129,7 @@ def test_a_loop_is_ordered_after_its_most_is_told(
     run(at)
     (loop,) = compiled.store.resolutions.all("nda")
     assert loop.order.limits.student_calls == 5000
+    assert loop.basis.student.name == STUDENT
     # The demo's teacher has no repairs: the loop ends without one, and says so.
     assert "No proposal could be tried." in prose(at)
     assert any("could not be used" in expander.label for expander in at.expander)
