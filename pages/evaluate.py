@@ -6,6 +6,7 @@ from pld_app import session
 from pld_app.components.frame import current_task
 from pld_app.components.job_progress import draw_jobs
 from pld_app.components.repeat_list import draw_repeats
+from pld_app.components.report_button import draw_report_button
 from pld_app.components.run_form import draw_run_form
 from pld_app.components.run_grid import draw_grid
 from pld_app.components.run_view import draw_runs
@@ -29,6 +30,7 @@ def draw(task: Task) -> None:
     draw_grid(task, versions)
     draw_repeats(task)
     draw_runs(task)
+    draw_report_button(task)
 
 
 if (chosen := current_task()) is not None:

@@ -28,6 +28,7 @@ from pld_app.cli_embedder import embedder
 from pld_app.cli_errors import errors
 from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
+from pld_app.cli_figures import figures
 from pld_app.cli_finding import finding
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
@@ -43,6 +44,7 @@ from pld_app.cli_resolve import LOCKS, proposals, resolve
 from pld_app.cli_review import review
 from pld_app.cli_roles import roles
 from pld_app.cli_rules import rules
+from pld_app.cli_run_report import report
 from pld_app.cli_second_look import second_look
 from pld_app.cli_settings import settings
 from pld_app.cli_student import student
@@ -84,8 +86,10 @@ cli.add_command(ask_batch)
 cli.add_command(finding)
 cli.add_command(attribute)
 cli.add_command(errors)
+cli.add_command(figures)
 cli.add_command(ablate)
 cli.add_command(ask)
+cli.add_command(report)
 cli.add_command(teacher)
 cli.add_command(embedder)
 cli.add_command(cluster)

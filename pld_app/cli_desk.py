@@ -11,9 +11,10 @@ from pld_app import wiring
 from pld_app.checking import closed_check_json, told_after_check
 from pld_app.cli_format import Output, options
 from pld_app.wiring import App
+from pld_core.analytics import harm_ground
 from pld_core.canonical import Json
 from pld_core.comments import mention_words
-from pld_core.desk import Comment, DeskFilter, QueueRow, SeenRule, Tab, Tick
+from pld_core.desk import NO_HARM, Comment, DeskFilter, QueueOrder, QueueRow, SeenRule, Tab, Tick
 from pld_core.errors import InvalidInput
 from pld_core.models import (
     EvidenceRole,
@@ -56,14 +57,25 @@ def seen_rule(app: App, rule_id: str) -> SeenRule:
 @click.option("--tab", type=click.Choice(list(TABS)), default="mine", show_default=True)
 @click.option("--tag", default="", help="Only rules with this tag.")
 @click.option("--search", default="", help="Only rules with this text in them.")
+@click.option(
+    "--order",
+    type=click.Choice([order.value for order in QueueOrder]),
+    default=QueueOrder.USUAL.value,
+    show_default=True,
+    help="By harm: rules first with most answers that are wrong now and right at baseline.",
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most rules shown.")
-def queue(workspace: Path, out: Output, task_name: str, tab: str, tag: str, search: str, limit: int) -> None:
+def queue(
+    workspace: Path, out: Output, task_name: str, tab: str, tag: str, search: str, order: str, limit: int
+) -> None:
     """Show the queue as the review page does, for the person who asks."""
     app = wiring.open_app(workspace)
-    where = DeskFilter(TABS[tab], RuleFilter(search=search), tag)
+    where = DeskFilter(TABS[tab], RuleFilter(search=search), tag, QueueOrder(order))
     rows = app.store.desk.queue.rows(task_name, where, Page(0, limit), app.actor)
     total = app.store.desk.queue.count(task_name, where, app.actor)
     lines = [_row_line(row) for row in rows]
+    if where.order is QueueOrder.HARM and harm_ground(app.store.analytics.complete(task_name)) is None:
+        lines.insert(0, NO_HARM)
     if total > len(rows):
         lines.append(f"{len(rows)} of {total} rules; --limit shows more.")
     out.emit([_row_json(row) for row in rows], "\n".join(lines) or "Nothing is in this tab.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pld_app.wiring import App
+from pld_core.conflicts.groups import Finding as Found
 from pld_core.errors import InvalidInput
-from pld_core.finding import Finding, Mark, Settlement
-from pld_core.models import Answer, EvidenceRole
+from pld_core.finding import Finding, Mark, Settlement, example_of
+from pld_core.models import Answer, EvidenceRole, Split
 from pld_core.permissions import Step, guarded_app
+from pld_core.records import ExampleFilter
 
 
 @guarded_app(Step.TICK)
@@ -42,3 +44,29 @@ def state_words(finding: Finding) -> str:
         f"{'taken as ' + one.role.value.replace('_', ' ') if one.role else 'dismissed'} by {one.by}"
         for one in finding.outcomes
     )
+
+
+def found_by_people(app: App, task: str) -> tuple[Found, ...]:
+    """Return the wrong answers that people marked, for a loop to look at first; what was dismissed is left out.
+
+    So is an answer without a label, which no rule's words make readable, and a text of the validation or test split,
+    on which proposals are judged.
+    """
+    held_out = {
+        example.text_hash
+        for split in (Split.VALIDATION, Split.TEST)
+        for example in app.store.tasks.examples(task, ExampleFilter(split=split))
+    }
+    found = []
+    for one in app.store.findings.all(task):
+        example, said = example_of(one), one.answer.label
+        if said is not None and _stands(one) and example.text_hash not in held_out:
+            found.append(Found(example, said, one.rules))
+    return tuple(found)
+
+
+def _stands(one: Finding) -> bool:
+    """Whether an answer is marked wrong and nobody dismissed that."""
+    if one.replaced or one.marking.mark is Mark.RIGHT:
+        return False
+    return one.is_open or any(outcome.role is not None for outcome in one.outcomes)

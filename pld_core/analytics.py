@@ -6,6 +6,7 @@ says nothing of how it does on new examples. A run over the training examples ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -288,3 +289,23 @@ def baseline_of(runs: tuple[ComparableRun, ...], run_id: int) -> int | None:
     bare = [one.run.id for one in runs if not one.rules]
     earlier = [one.run.id for one in runs if one.run.id < run_id]
     return next(iter(bare or earlier), None)
+
+
+def harm_ground(runs: Sequence[ComparableRun]) -> tuple[int, int] | None:
+    """Return the run that harm is counted in, and its baseline, where nobody chose; None if there are none such.
+
+    It is the newest over validation of a prompt with rules, put down to them by evidence, that has a baseline.
+
+    Args:
+        runs: complete ones of a task, newest first.
+    """
+    for one in runs:
+        if one.run.split is Split.VALIDATION and one.rules and Method.EVIDENCE in one.methods:
+            like = tuple(other for other in runs if other is not one and _is_like(other.run, one.run))
+            if (baseline := baseline_of(like, one.run.id)) is not None:
+                return one.run.id, baseline
+    return None
+
+
+def _is_like(run: Run, other: Run) -> bool:
+    return (run.student, run.digest, run.split) == (other.student, other.digest, other.split)

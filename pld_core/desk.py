@@ -144,13 +144,27 @@ class Tab(StrEnum):
     ALL = "All"
 
 
+class QueueOrder(StrEnum):
+    """What stands first: stale, conflicting, low support, then random; or the rules that harm most, these by that.
+
+    Harm is that of the newest complete run over validation, see `analytics.harm_ground`; without one, as usual.
+    """
+
+    USUAL = "usual"
+    HARM = "harm"
+
+
+NO_HARM = "No complete run over validation has a baseline to tell harm against, so the rules stand in the usual order."
+
+
 @dataclass(frozen=True)
 class DeskFilter:
-    """Which rules the queue shows. `where.states` narrows the tab's own."""
+    """Which rules the queue shows, and in which order. `where.states` narrows the tab's own."""
 
     tab: Tab = Tab.MINE
     where: RuleFilter = EVERY_RULE
     tag: str = ""
+    order: QueueOrder = QueueOrder.USUAL
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,6 +34,16 @@ class Pair:
     gold: str
     before: str | None
     after: str | None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether only the second prompt gets it right."""
+        return self.before != self.gold == self.after
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether only the first prompt gets it right."""
+        return self.after != self.gold == self.before
 
 
 @dataclass(frozen=True)
@@ -125,17 +135,25 @@ def compare(labels: Sequence[str], pairs: Sequence[Pair]) -> Comparison:
         labels: the declared ones, at least one; one without an example counts as 0 in the macro F1 of both.
         pairs: at least one.
     """
-    cells = Counter((pair.gold, pair.before, pair.after) for pair in pairs)
-    kinds = sorted(cells, key=lambda kind: sort_key(*kind))
-    golds = [gold for gold, _, _ in kinds]
-    counts = np.array([cells[kind] for kind in kinds])
-    first = macro_f1_by(labels, golds, [before for _, before, _ in kinds])
-    second = macro_f1_by(labels, golds, [after for _, _, after in kinds])
+    return compare_counted(labels, Counter(pairs))
+
+
+def compare_counted(labels: Sequence[str], pairs: Mapping[Pair, int]) -> Comparison:
+    """Compare two prompts by how many examples are of each kind; see `compare`.
+
+    Args:
+        pairs: at least one example; counts are at least 1.
+    """
+    kinds = sorted(pairs, key=lambda kind: sort_key(kind.gold, kind.before, kind.after))
+    golds = [kind.gold for kind in kinds]
+    counts = np.array([pairs[kind] for kind in kinds])
+    first = macro_f1_by(labels, golds, [kind.before for kind in kinds])
+    second = macro_f1_by(labels, golds, [kind.after for kind in kinds])
     before, after = (float(macro_f1(counts[None])[0]) for macro_f1 in (first, second))
     low, high = middle_95(np.concatenate([second(drawn) - first(drawn) for drawn in resamples(golds, counts)]))
-    fixed = sum(pair.before != pair.gold == pair.after for pair in pairs)
-    broken = sum(pair.after != pair.gold == pair.before for pair in pairs)
-    return Comparison(len(pairs), before, after, low, high, fixed, broken, mcnemar(fixed, broken))
+    fixed = sum(n for kind, n in pairs.items() if kind.is_fixed)
+    broken = sum(n for kind, n in pairs.items() if kind.is_broken)
+    return Comparison(int(counts.sum()), before, after, low, high, fixed, broken, mcnemar(fixed, broken))
 
 
 def by_label(labels: Sequence[str], pairs: Sequence[Pair]) -> tuple[LabelPair, ...]:

@@ -10,8 +10,10 @@ from pld_core.canonical import Json
 from pld_core.effect import StudentKey
 from pld_core.metrics import Cell
 from pld_core.models import Actor, Answer, CompiledPrompt, Example, Prediction, PromptVersion, Run, Split
+from pld_core.paired import Pair
 from pld_core.prompt_manifest import TokenCount
 from pld_core.publishing import PublishedModel
+from pld_core.records import Page
 
 
 class PromptStore(Protocol):
@@ -94,6 +96,19 @@ class RunStore(Protocol):
     def predictions(self, run_id: int) -> tuple[Prediction, ...]: ...
     def counted(self, run_id: int) -> Counter[Cell]:
         """Return how many answers of a run are of each kind."""
+        ...
+
+    def paired(self, before: int, after: int) -> Counter[Pair]:
+        """Return how many examples that two runs answered are of each kind; see `Pair`."""
+        ...
+
+    def wrong(self, run_id: int, gold: str = "", said: str = "", page: Page | None = None) -> tuple[Prediction, ...]:
+        """Return wrong answers of a run, by gold label and hash.
+
+        Args:
+            gold: only those to examples of this label; empty for any.
+            said: only those that say this label, `analytics.INVALID` for no usable answer; empty for any.
+        """
         ...
 
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""The queue's tabs in SQL, and its order."""
+"""The queue's tabs in SQL, and where a rule stands in them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ import sqlite3
 from pld_core.desk import DeskFilter, Tab
 from pld_core.models import Actor, RevisionState
 from pld_core.review import AWAITING_DECISION
+from storage.desk_order import OrderKey
 from storage.finding_queries import HAS_OPEN_FINDING
 from storage.rule_queries import LIVE, OVERLAPPING, where_clause
-
-# Stale, conflicting, low support, then random. As the index `rule_in_queue` has it, word for word.
-RANK = """CASE state WHEN 'stale' THEN 0 WHEN 'disputed' THEN 1 WHEN 'first_approved' THEN 2 WHEN 'in_review' THEN 3
-    WHEN 'proposed' THEN 4 ELSE 99 END"""
-KEY = f"{RANK}, contradictions = 0, support, head"
 
 
 def _listed(states: tuple[RevisionState, ...]) -> str:
@@ -66,7 +62,7 @@ def desk_clause(task: str, wanted: DeskFilter, actor: Actor) -> tuple[str, tuple
 
 
 def neighbour_ids(
-    conn: sqlite3.Connection, rule_id: str, clause: str, values: tuple[str, ...], me: str, now: str
+    conn: sqlite3.Connection, rule_id: str, clause: str, values: tuple[str, ...], key: OrderKey, me: str, now: str
 ) -> tuple[str | None, str | None]:
     """Return the ids before and after the rule; of one that the condition leaves out, (None, the first)."""
 
@@ -76,23 +72,23 @@ def neighbour_ids(
         return None if row is None else str(row["id"])
 
     free = "AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE l.rule_id = rule.id AND l.holder <> ? AND l.until > ?)"
-    if first("AND id = ?", KEY, rule_id) is None:
-        return None, first(f"AND id <> ? {free}", KEY, rule_id, me, now) or first("AND id <> ?", KEY, rule_id)
-    key = _key(conn, rule_id)
-    backwards = ", ".join(f"{part} DESC" for part in (RANK, "contradictions = 0", "support", "head"))
-    before = first(f"AND ({KEY}) < (?, ?, ?, ?)", backwards, *key)
-    after = first(f"AND ({KEY}) > (?, ?, ?, ?) {free}", KEY, *key, me, now)
-    return before, after or first(f"AND ({KEY}) > (?, ?, ?, ?)", KEY, *key)
+    listed = key.listed
+    if first("AND id = ?", listed, rule_id) is None:
+        return None, first(f"AND id <> ? {free}", listed, rule_id, me, now) or first("AND id <> ?", listed, rule_id)
+    place = _place(conn, rule_id, key)
+    before = first(f"AND ({listed}) < ({key.marks})", key.backwards, *place)
+    after = first(f"AND ({listed}) > ({key.marks}) {free}", listed, *place, me, now)
+    return before, after or first(f"AND ({listed}) > ({key.marks})", listed, *place)
 
 
-def position(conn: sqlite3.Connection, rule_id: str, clause: str, values: tuple[str, ...]) -> int | None:
+def position(conn: sqlite3.Connection, rule_id: str, clause: str, values: tuple[str, ...], key: OrderKey) -> int | None:
     """Return how many rules stand before this one in the queue; None if the condition leaves it out."""
     inside = f"SELECT 1 FROM rule WHERE {clause} AND id = ?"  # noqa: S608 - literals of this package
     if conn.execute(inside, (*values, rule_id)).fetchone() is None:
         return None
-    before = f"SELECT count(*) FROM rule WHERE {clause} AND ({KEY}) < (?, ?, ?, ?)"  # noqa: S608 - literals of this package
-    return int(conn.execute(before, (*values, *_key(conn, rule_id))).fetchone()[0])
+    before = f"SELECT count(*) FROM rule WHERE {clause} AND ({key.listed}) < ({key.marks})"  # noqa: S608 - as above
+    return int(conn.execute(before, (*values, *_place(conn, rule_id, key))).fetchone()[0])
 
 
-def _key(conn: sqlite3.Connection, rule_id: str) -> tuple[object, ...]:
-    return tuple(conn.execute(f"SELECT {KEY} FROM rule WHERE id = ?", (rule_id,)).fetchone())  # noqa: S608 - literals
+def _place(conn: sqlite3.Connection, rule_id: str, key: OrderKey) -> tuple[object, ...]:
+    return tuple(conn.execute(f"SELECT {key.listed} FROM rule WHERE id = ?", (rule_id,)).fetchone())  # noqa: S608 - as above

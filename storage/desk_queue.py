@@ -34,7 +34,8 @@ from storage import rows
 from storage.check_writes import ClosedInstead, close_instead
 from storage.connection import Database
 from storage.desk_comments import OPEN_THREADS
-from storage.desk_filters import KEY, SECOND_ASKED, desk_clause, neighbour_ids, position
+from storage.desk_filters import SECOND_ASKED, desk_clause, neighbour_ids, position
+from storage.desk_order import order_key
 from storage.desk_people import known_people
 from storage.desk_veils import opinions_on, veiled_row
 from storage.finding_queries import OPEN_FINDINGS
@@ -68,10 +69,11 @@ class SqliteQueue:
         with self._database.read() as conn:
             load_task(conn, task)
             clause, values = _clause(conn, task, where, actor)
+            key = order_key(conn, task, where.order).listed
             # The page first: what stands beside a rule is looked up for its rows only.
             sql = f"""WITH wanted AS MATERIALIZED (
-                    SELECT number FROM rule WHERE {clause} ORDER BY {KEY} LIMIT ? OFFSET ?)
-                SELECT rule.*, {_EXTRAS} FROM wanted JOIN rule ON rule.number = wanted.number ORDER BY {KEY}"""  # noqa: S608 - constants
+                    SELECT number FROM rule WHERE {clause} ORDER BY {key} LIMIT ? OFFSET ?)
+                SELECT rule.*, {_EXTRAS} FROM wanted JOIN rule ON rule.number = wanted.number ORDER BY {key}"""  # noqa: S608 - constants
             sent = (*values, page.limit, page.offset, actor.name, self._database.now(), actor.name)
             kept = veils(conn, actor)
             found = [_row(row) for row in conn.execute(sql, sent)]
@@ -95,14 +97,15 @@ class SqliteQueue:
         with self._database.read() as conn:
             rule = load_summary(conn, rule_id)
             clause, values = _clause(conn, rule.task, where, actor)
-            return neighbour_ids(conn, rule.id, clause, values, actor.name, self._database.now())
+            key = order_key(conn, rule.task, where.order)
+            return neighbour_ids(conn, rule.id, clause, values, key, actor.name, self._database.now())
 
     def position(self, rule_id: str, where: DeskFilter, actor: Actor) -> int | None:
         """Return how many rules stand before this one in the queue; None if it is not in it."""
         with self._database.read() as conn:
             rule = load_summary(conn, rule_id)
             clause, values = desk_clause(rule.task, where, actor)
-            return position(conn, rule.id, clause, values)
+            return position(conn, rule.id, clause, values, order_key(conn, rule.task, where.order))
 
     def tags(self, task: str) -> tuple[str, ...]:
         with self._database.read() as conn:

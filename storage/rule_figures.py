@@ -69,12 +69,12 @@ class SqliteRuleFigures:
     def complete(self, task: str) -> tuple[ComparableRun, ...]:
         """Return the complete runs of a task that say how a version does, newest first."""
         with self._database.read() as conn:
-            return _runs(conn, "r.task = :task", {"task": task})
+            return complete_runs(conn, "r.task = :task", {"task": task})
 
     def comparable(self, run_id: int) -> tuple[ComparableRun, ...]:
         """Return the complete runs that can be held against this one, newest first, itself left out."""
         with self._database.read() as conn:
-            return _runs(conn, f"r.id <> :run AND {_LIKE_RUN}", _like(load_run(conn, run_id)))
+            return complete_runs(conn, f"r.id <> :run AND {_LIKE_RUN}", _like(load_run(conn, run_id)))
 
     def rule_bars(
         self,
@@ -169,7 +169,7 @@ class SqliteRuleFigures:
             return tuple(LabelFigures(*row) for row in found)
 
 
-def _runs(conn: sqlite3.Connection, where: str, values: Values) -> tuple[ComparableRun, ...]:
+def complete_runs(conn: sqlite3.Connection, where: str, values: Values) -> tuple[ComparableRun, ...]:
     """Return the complete runs of versions that a condition on `r` names, newest first."""
     found = conn.execute(
         f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,

@@ -16,17 +16,15 @@ from pld_core.models import Actor, Answer, AnswerStatus, CompiledPrompt, Example
 from pld_core.permissions import Step, guarded
 from storage import rows
 from storage.answers import BY_STUDENT, keep_answers
-from storage.connection import Database, Value, Write
+from storage.connection import Value, Write
+from storage.run_answers import SqliteRunAnswers
 
 OF_VERSIONS = "temperature = 0 AND shuffled = 0"
 """Runs that say how a version does; the others draw lots to see how stable answers are, see `RunSetup.is_trial`."""
 LATENCIES = 200
 
 
-class SqliteRuns:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqliteRuns(SqliteRunAnswers):
     @guarded(Step.EVALUATE)
     def start(self, run: Run, actor: Actor, prompt: CompiledPrompt | None = None) -> Run:
         """Store a new run and return it with its id; a job that is resumed gets the run it had begun.
@@ -150,11 +148,11 @@ class SqliteRuns:
         """Return how many answers of a run are of each kind; all figures are made of these counts."""
         with self._database.read() as conn:
             found = conn.execute(
-                """SELECT gold, answer ->> '$.label' AS label, answer ->> '$.status' AS status, count(*) AS n
-                   FROM prediction WHERE run_id = ? GROUP BY 1, 2, 3""",
+                """SELECT gold, said, status, count(*) AS n FROM prediction INDEXED BY prediction_figures
+                   WHERE run_id = ? GROUP BY 1, 2, 3""",
                 (run_id,),
             )
-            return Counter({Cell(row["gold"], row["label"], AnswerStatus(row["status"])): row["n"] for row in found})
+            return Counter({Cell(row["gold"], row["said"], AnswerStatus(row["status"])): row["n"] for row in found})
 
     @guarded(Step.EVALUATE)
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:

@@ -51,7 +51,7 @@ def draw_ground(task: Task) -> Ground | None:
     if not runs:
         draw_no_run(task)
         return None
-    left, right, how = st.columns([5, 4, 3], gap="small", vertical_alignment="bottom")
+    left, right, how = st.columns([9, 6, 7], gap="small", vertical_alignment="bottom")
     with left:
         chosen = runs[_draw_run(task, runs)]
     comparable = {one.run.id: one for one in store.analytics.comparable(chosen.run.id)}

@@ -161,8 +161,8 @@ def _draw_clickable(chart: Chart) -> None:
 
 BARS, BY_LABEL, BY_CONFUSION = "Rules", "Rule × label", "Rule × confusion"
 READING = {
-    BARS: "Fewer than ten answers give no rate: a circle at the left end is a right answer, a cross at the right end a "
-    "wrong one. Click a bar to read its examples.",
+    BARS: "Harm is what is wrong now and right at the baseline. Fewer than ten answers give no rate: a "
+    "circle at the left end is a right answer, a cross at the right end a wrong one. Click a bar to read its examples.",
     BY_LABEL: "Darker is more wrong answers. Click a cell to read its examples.",
     BY_CONFUSION: "Gold label → what the student said. Darker is more answers. Click a cell to read its examples.",
 }

@@ -8,7 +8,8 @@ from pld_app import session, synthesis_work
 from pld_app.components.bulk import draw_selection
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, plain
-from pld_core.desk import DeskFilter, QueueRow, Tab
+from pld_core.analytics import harm_ground
+from pld_core.desk import NO_HARM, DeskFilter, QueueOrder, QueueRow, Tab
 from pld_core.errors import NotFound, PldError
 from pld_core.models import RevisionState, Task
 from pld_core.permissions import Step
@@ -17,6 +18,7 @@ from pld_core.review import AWAITING_DECISION
 
 PAGE_SIZE = 20
 ANY, ANY_TAG = "Any label", "Any tag"
+ORDERS = {"Usual order": QueueOrder.USUAL, "Most harm first": QueueOrder.HARM}
 TABS = [tab.value for tab in Tab]
 
 
@@ -27,6 +29,7 @@ def desk_filter() -> DeskFilter:
         Tab(show) if show in TABS else Tab.MINE,
         RuleFilter(label="" if label in ("", ANY) else label, search=session.widget("q")),
         "" if tag in ("", ANY_TAG) else tag,
+        ORDERS.get(session.widget("order"), QueueOrder.USUAL),
     )
 
 
@@ -111,6 +114,20 @@ def _draw_filters(task: Task) -> None:
     )
     if tags:
         places[1].selectbox("Tag", [ANY_TAG, *tags], key="tag", bind="query-params", label_visibility="collapsed")
+    _draw_order(task)
+
+
+def _draw_order(task: Task) -> None:
+    order = st.selectbox(
+        "Order",
+        list(ORDERS),
+        key="order",
+        bind="query-params",
+        label_visibility="collapsed",
+        help="Harm: answers that are wrong now and right at the baseline, in the newest complete run over validation.",
+    )
+    if ORDERS[order] is QueueOrder.HARM and harm_ground(session.app().store.analytics.complete(task.name)) is None:
+        st.caption(NO_HARM)
 
 
 def _picked() -> None:

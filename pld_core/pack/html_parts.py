@@ -7,6 +7,22 @@ from html import escape
 
 from pld_core.models import Span
 
+_NO_RESOURCES = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page_head(title: str, style: str) -> str:
+    """Return the beginning of a page that fetches nothing and runs nothing, up to its body.
+
+    Args:
+        style: of our own; it is not escaped.
+    """
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_NO_RESOURCES}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{text(title)}</title>\n<style>\n{style}</style></head><body>\n"
+    )
+
 
 def text(value: object) -> str:
     """Return a value as escaped text."""

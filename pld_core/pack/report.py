@@ -17,7 +17,7 @@ from pld_core.models import PromptVersion, RevisionState, Run, Task
 from pld_core.oversight import Oversight, TimeBand
 from pld_core.oversight_words import NOBODY, VERDICTS, band_name, seconds_words, told
 from pld_core.pack.dossiers import RuleLine
-from pld_core.pack.html_parts import moment, pairs, share, table, tag, text, words
+from pld_core.pack.html_parts import moment, page_head, pairs, share, table, tag, text, words
 from pld_core.pack.inventory import FromEvents
 from pld_core.pack.report_checks import checks_part
 from pld_core.pack.report_releases import releases_part
@@ -26,7 +26,6 @@ from pld_core.releases import Release
 
 RULES_A_PART = 100
 """More rules than these stand in files of their own: a browser still opens a file of a hundred with ease."""
-_NO_RESOURCES = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
@@ -68,28 +67,24 @@ def part_name(number: int) -> str:
     return f"report/rules-{number:04}.html"
 
 
-def page_head(title: str) -> str:
-    style = files("pld_core.pack").joinpath("report.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_NO_RESOURCES}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(title)}</title>\n<style>\n{style}</style></head><body>\n"
-    )
-
-
 PAGE_END = "</body></html>\n"
+
+
+def _style() -> str:
+    return files("pld_core.pack").joinpath("report.css").read_text(encoding="utf-8")
 
 
 def part_head(frame: ReportFrame, number: int) -> str:
     """Return the beginning of a file with rules."""
     title = f"Rules of {frame.task.title}, part {number} of {frame.parts}"
-    return page_head(title) + tag("h1", text(title)) + '<p><a href="../report.html">Back to the report</a></p>\n'
+    return (
+        page_head(title, _style()) + tag("h1", text(title)) + '<p><a href="../report.html">Back to the report</a></p>\n'
+    )
 
 
 def report_head(frame: ReportFrame) -> Iterator[str]:
     """Yield the report up to where the rules themselves begin."""
-    yield page_head(f"Audit pack: {frame.task.title}")
+    yield page_head(f"Audit pack: {frame.task.title}", _style())
     yield tag("h1", f"Audit pack: {text(frame.task.title)}") + "\n"
     yield tag("p", f"Made {moment(frame.made_at)} by {text(frame.made_by)}. Times are UTC.", "soft") + "\n"
     yield tag(

@@ -9,9 +9,11 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
+from pld_app.ablations import ShownAblation
 from pld_app.components.charts.chart_frame import Chart
 from pld_app.components.charts.coverage import coverage_chart
 from pld_app.components.charts.heat import MOST_CONFUSIONS, confusion_heat, label_heat
+from pld_app.components.charts.left_out import left_out_chart
 from pld_app.components.charts.look import HARM, NO_RULE, RIGHT, WRONG, plain_label, rule_name, said_above, whole_steps
 from pld_app.components.charts.overlap import overlap_chart
 from pld_app.components.charts.rule_bars import bars_chart
@@ -19,6 +21,7 @@ from pld_app.components.charts.spread import spread_chart
 from pld_app.components.charts.statement import Statement
 from pld_app.components.charts.support_harm import REACH, harm_chart
 from pld_app.components.charts.trend import trend_chart
+from pld_core.ablation import Ablated, Ablation, Scope, StoredAblation, figures_of
 from pld_core.analytics import (
     BarSort,
     ConfusionCell,
@@ -33,8 +36,10 @@ from pld_core.analytics import (
     TrendPoint,
 )
 from pld_core.attribution import UNCOVERED, Method
-from pld_core.models import Run, Split
+from pld_core.effect import Case, StudentKey
+from pld_core.models import Prediction, Run, Split
 from pld_core.proportion import Proportion
+from tests.answering import answer_of
 
 E = Method.EVIDENCE
 NASTY = '<a href="http://evil.test">click</a> & <img src=x>'
@@ -132,9 +137,7 @@ def test_the_same_thing_has_the_same_colour_everywhere() -> None:
 
 def test_bars_are_made_of_harm_other_wrong_and_right_and_end_with_what_no_rule_covers() -> None:
     chart = bars_chart(BARS)
-    (harm,), (wrong,), (right,) = (
-        traces(chart, name) for name in ("harm: wrong now, right at baseline", "wrong at both", "right")
-    )
+    (harm,), (wrong,), (right,) = (traces(chart, name) for name in ("harm", "wrong at both", "right"))
     assert (list(harm.x), list(wrong.x), list(right.x)) == ([4, 0, 1], [6, 2, 5], [30, 3, 7])
     assert list(harm.y)[-1] == NO_RULE
     assert [list(data) for data in harm.customdata] == [["R1"], ["R2"], [""]]
@@ -267,3 +270,36 @@ def test_a_statement_names_what_there_is() -> None:
 @pytest.mark.parametrize(("most", "step"), [(0, 1), (10, 1), (11, 2), (99, 10), (10_000, 1000)])
 def test_ticks_stand_at_whole_numbers(most: int, step: int) -> None:
     assert whole_steps(most) == step
+
+
+# --- by ablation ------------------------------------------------------------------------------------------------------
+
+
+def ablated(right_with: int, right_without: int, same: int, scope: Scope = Scope.AFFECTED) -> ShownAblation:
+    """Return rule R1 left out, with so many answers that only it gets right, that only its absence does, and others."""
+    kinds = [("remove", "keep")] * right_with + [("keep", "remove")] * right_without + [("keep", "keep")] * same
+    cases = tuple(
+        Case(f"sha256:{n}", "keep", answer_of(without), answer_of(with_rule))
+        for n, (without, with_rule) in enumerate(kinds)
+    )
+    of = Ablated(12, "R1", "sha256:r", "sha256:p", "sha256:q", scope)
+    measured = Ablation("nda", of, StudentKey("embedded", "sha256:w", "o"), cases, ())
+    predictions = [Prediction(case.example_hash, case.gold, case.with_rule) for case in cases]
+    return ShownAblation(StoredAblation(1, measured, "", "anna"), figures_of(measured, ["keep", "remove"], predictions))
+
+
+def test_a_rule_that_was_left_out_shows_what_only_it_gets_right_and_what_only_its_absence_does() -> None:
+    chart = left_out_chart(RUN, [ablated(3, 9, 20)], "R1")
+    without, with_rule, difference = chart.figure.data
+    assert (list(without.x), list(with_rule.x)) == ([-9], [3])
+    assert (list(without.text), list(with_rule.text)) == (["9"], ["3"])
+    assert list(without.customdata[0]) == ["R1"]
+    assert difference.x[0] < 0
+    assert "by ablation" in above(chart)
+    assert table(chart)[1][:5] == ["R1", "32", "32", "3", "9"]
+
+
+def test_below_ten_answers_no_difference_is_drawn_and_a_rule_on_all_answers_says_so() -> None:
+    chart = left_out_chart(RUN, [ablated(2, 1, 3, Scope.ALL)], None)
+    assert list(chart.figure.data[2].x) == []
+    assert list(chart.figure.data[0].y) == ["R1 (all answers)"]

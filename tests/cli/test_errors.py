@@ -60,3 +60,14 @@ def test_a_run_of_another_task_is_named_as_such(pld: Pld, runs: Path) -> None:
     assert pld("demo", "--task", "moderation", "--workspace", runs).code == 0
     refused = pld("errors", "--task", "moderation", "--run", "2", "--workspace", runs).refusal
     assert refused == "Run 2 belongs to task nda, not to moderation."
+
+
+def test_the_queue_can_begin_with_the_rules_that_harm_most(pld: Pld, runs: Path) -> None:
+    command = ("rules", "queue", "--task", "nda", "--tab", "all", "--workspace", runs)
+    assert pld(*command).out.split()[0] != "R1"
+    assert pld(*command, "--order", "harm").out.split()[0] == "R1"
+
+
+def test_the_queue_by_harm_says_where_there_is_no_harm_to_tell(pld: Pld, compiled: Path) -> None:
+    out = pld("rules", "queue", "--task", "nda", "--order", "harm", "--workspace", compiled).out
+    assert out.startswith("No complete run over validation has a baseline to tell harm against")

@@ -9,8 +9,11 @@ import pytest
 
 from pld_core.canonical import Json
 from pld_core.conflicts.acceptance import Bar
+from pld_core.conflicts.groups import Source
+from pld_core.finding import AnswerPlace, Mark, Marking
 from pld_core.gate_policy import AS_MADE
-from pld_core.models import RevisionState
+from pld_core.models import Answer, AnswerStatus, RevisionState, Split
+from pld_core.records import ExampleFilter
 from storage import create_store, open_store
 from tests.cli.fake_ollama import FakeOllama
 from tests.cli.running import Pld
@@ -63,6 +66,33 @@ def test_a_loop_runs_to_its_end_and_goes_on_without_a_second_question(
     assert (again, len(ollama.asked)) == (ended, asked)
     (record, *_) = open_store(url_of(compiled / "pld.db")).resolutions.rounds(1)[1].groups
     assert "scripted teacher has no reply" in record.problem
+
+
+def test_what_people_found_is_asked_about_first_and_held_out_texts_stay_out(
+    pld: Pld, compiled: Path, ollama: FakeOllama
+) -> None:
+    store = open_store(url_of(compiled / "pld.db"))
+    rule = store.prompts.get("nda", 1).prompt.rules[0].rule_id
+    (held_out, *_) = store.tasks.examples("nda", ExampleFilter(split=Split.VALIDATION))
+    inputs: list[Json] = [
+        [["clause", "a new clause"], ["hypothesis", "a new claim"]],
+        [list(pair) for pair in held_out.fields],
+    ]
+    for fields in inputs:
+        sent: dict[str, Json] = {"fields": fields}
+        said = Answer("Entailment", "{}", AnswerStatus.OK, 5)
+        number = store.runs.record_live_test("nda", "sha256:p", "told", sent, said, ANNA)
+        place = AnswerPlace(live_test=number)
+        store.findings.mark(Marking("nda", place, Mark.WRONG, "Contradiction", "No.", (rule,)), ANNA)
+    pld("resolve", "--task", "nda", "--workspace", compiled)
+    first = store.resolutions.rounds(1)[1].groups[0]
+    assert (first.source, first.rules, first.gold, first.said) == (
+        Source.PEOPLE,
+        (rule,),
+        "Contradiction",
+        "Entailment",
+    )
+    assert first.failed == 1
 
 
 def test_a_cap_stops_it_and_says_how_to_go_on(pld: Pld, compiled: Path, ollama: FakeOllama) -> None:

@@ -127,7 +127,7 @@ READING = {
     *("prompt list", "prompt diff", "prompt export", "prompt verify"),
     *("data list", "data show", "data conflicts", "data export", "rules list", "rules show", "rules overlaps"),
     "finding list",
-    *("prompt gates", "prompt history", "policy gates", "proposals list", "compare", "errors"),
+    *("prompt gates", "prompt history", "policy gates", "proposals list", "compare", "errors", "figures", "report"),
 }
 SETTLED_ELSEWHERE = {"data settle"}
 

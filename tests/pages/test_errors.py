@@ -236,6 +236,19 @@ def test_texts_of_the_data_stay_plain(ready: App, visit: Visit) -> None:
     assert "No such answer." in prose(at)
 
 
+# --- the queue by harm ------------------------------------------------------------------------------------------------
+
+
+def test_the_queue_can_begin_with_the_rules_that_harm_most(ready: App, visit: Visit) -> None:
+    at = visit("review", show="All", order="Most harm first")
+    first = at.radio("queue_pick").options[0]
+    assert most_harm(ready) in first
+
+
+def test_the_queue_by_harm_says_where_there_is_no_harm_to_tell(demo: App, visit: Visit) -> None:
+    assert "so the rules stand in the usual order" in prose(visit("review", show="All", order="Most harm first"))
+
+
 # --- by ablation ------------------------------------------------------------------------------------------------------
 
 

@@ -15,13 +15,15 @@ from pld_core.analytics import ConfusionCell, LabelCell, RuleBar, RuleBars
 
 MOST_CONFUSIONS = 10
 """Confusions that fit beside each other; the most frequent ones of the page."""
+UPRIGHT = 5
+"""With more columns than this their names stand aslant, so that they do not run into each other."""
 DARK_FROM = 5
 """Fewer wrong answers than this make no cell the darkest."""
 
 
 @dataclass(frozen=True)
-class _Square:
-    """A cell: where it is, how many wrong answers it holds, what stands in it, and what a click on it means."""
+class Square:
+    """A cell: where it is, how many wrong answers it holds, what stands in it, what a click means, if anything."""
 
     column: str
     row: str
@@ -36,7 +38,7 @@ def label_heat(found: RuleBars, cells: Sequence[LabelCell], labels: Sequence[str
     rows, titles = _rules(found, chosen)
     columns = [short_label(label) for label in labels]
     squares = [
-        _Square(
+        Square(
             column=short_label(cell.label),
             row=rows[cell.rule_id],
             wrong=cell.wrong,
@@ -49,7 +51,7 @@ def label_heat(found: RuleBars, cells: Sequence[LabelCell], labels: Sequence[str
     table = [(c.rule_id or "(uncovered)", titles[c.rule_id], c.label, c.covered, c.wrong) for c in cells]
     n = sum(cell.covered for cell in cells)
     statement = Statement(found.run, n, "answers to the rules shown", found.method, more="in a cell: wrong / covered")
-    figure = _map(columns, list(rows.values()), squares)
+    figure = square_map(columns, list(rows.values()), squares)
     heading = ("rule", "title", "gold label", "covered", "wrong")
     return _framed("errors-rule-by-label", "Wrong answers by rule and gold label", figure, statement, heading, table)
 
@@ -62,7 +64,7 @@ def confusion_heat(found: RuleBars, cells: Sequence[ConfusionCell], chosen: str 
         sums[cell.gold, cell.said] += cell.n
     shown = {pair: _pair(*pair) for pair, _ in sums.most_common(MOST_CONFUSIONS)}
     squares = [
-        _Square(
+        Square(
             column=shown[cell.gold, cell.said],
             row=rows[cell.rule_id],
             wrong=cell.n,
@@ -78,7 +80,7 @@ def confusion_heat(found: RuleBars, cells: Sequence[ConfusionCell], chosen: str 
     more = f"the {len(shown)} most frequent of {len(sums)} confusions" if left_out else ""
     n = sum(cell.n for cell in cells)
     statement = Statement(found.run, n, "wrong answers of the rules shown", found.method, more=more)
-    figure = _map(list(shown.values()), list(rows.values()), squares)
+    figure = square_map(list(shown.values()), list(rows.values()), squares)
     heading = ("rule", "title", "gold label", "said", "answers")
     return _framed("errors-rule-by-confusion", "Wrong answers by rule and confusion", figure, statement, heading, table)
 
@@ -94,8 +96,8 @@ def _pair(gold: str, said: str) -> str:
     return f"{short_label(gold, 14)}<br>→ {short_label(said, 14)}"
 
 
-def _map(columns: list[str], rows: list[str], squares: Sequence[_Square]) -> go.Figure:
-    """Return the map: coloured cells, and on each a mark that holds its number and can be clicked."""
+def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Square]) -> go.Figure:
+    """Return a map, the first row on top: coloured cells, and on each a mark with its number, which can be clicked."""
     places: Mapping[tuple[str, str], int] = {(one.row, one.column): one.wrong for one in squares}
     darkest = max(DARK_FROM, *places.values()) if places else DARK_FROM
     figure = go.Figure(
@@ -128,7 +130,7 @@ def _map(columns: list[str], rows: list[str], squares: Sequence[_Square]) -> go.
     )
     figure.update_xaxes(
         side="top",
-        tickangle=0 if len(columns) <= 6 else -40,
+        tickangle=0 if len(columns) <= UPRIGHT else -40,
         showgrid=False,
         categoryorder="array",
         categoryarray=columns,
@@ -151,5 +153,6 @@ def _framed(
     rows = len(figure.data[0].y)
     chart = framed(name, title, figure, statement, (heading, table), ROW * rows + 50)
     top = int(chart.figure.layout.margin.t)
-    chart.figure.update_layout(margin={"t": top + 44, "b": 6})
+    names = 44 if len(figure.data[0].x) <= UPRIGHT else 84
+    chart.figure.update_layout(height=chart.figure.layout.height + names - 44, margin={"t": top + names, "b": 6})
     return chart

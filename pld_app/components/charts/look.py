@@ -97,7 +97,7 @@ def lay_out(figure: go.Figure, above: Sequence[str], plot_height: int, legend: b
     """
     text = said_above(above)
     lines = text.count("<br>") + 1
-    top = 16 + _LINE * lines + (26 if legend else 6)
+    top = 18 + _LINE * lines + (30 if legend else 8)
     height = plot_height + top + 50
     figure.update_layout(
         height=height,
@@ -110,7 +110,14 @@ def lay_out(figure: go.Figure, above: Sequence[str], plot_height: int, legend: b
             "y": 1 - _LINE * lines / height,
             "yanchor": "top",
         },
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal", "font": {"size": 12}},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+            "font": {"size": 12},
+        },
         showlegend=legend,
         clickmode="event+select",
         dragmode=False,

@@ -54,7 +54,7 @@ def _segments(bars: Sequence[RuleBar], has_baseline: bool) -> list[tuple[str, st
         return [("wrong", WRONG, [bar.wrong for bar in bars]), right]
     harm = [bar.harm or 0 for bar in bars]
     other = [bar.wrong - n for bar, n in zip(bars, harm, strict=True)]
-    return [("harm: wrong now, right at baseline", HARM, harm), ("wrong at both", WRONG, other), right]
+    return [("harm", HARM, harm), ("wrong at both", WRONG, other), right]
 
 
 def _add_segment(
