@@ -42,6 +42,15 @@ class ResolveOrder:
         """Return the order as a job keeps it."""
         return {"student": self.student, "seed": self.seed, "limits": self.limits.as_json()}
 
+    @property
+    def words(self) -> str:
+        """Such as `at most 3 rounds and 500 questions, seed 0`."""
+        limits = self.limits
+        cap = "" if limits.student_calls is None else f" and {limits.student_calls:,} questions"
+        return f"at most {limits.rounds} rounds{cap}, seed {self.seed}" + (
+            ", added up in order" if limits.greedy else ""
+        )
+
     @classmethod
     def from_json(cls, task: str, value: Mapping[str, Json]) -> ResolveOrder:
         limits = value.get("limits")
@@ -63,7 +72,7 @@ def resolve(app: App, order: ResolveOrder, key: str, report: Progress) -> Resolv
     """
 
     async def work() -> Resolved:
-        async with _models(app, order, key, report) as (models, working):
+        async with loop_models(app, order, key, report) as (models, working):
             return await resolving.resolve(app.store, models, order.loop(app, key), app.actor, report, working)
 
     return wiring.run_async(work())
@@ -75,7 +84,7 @@ def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
     name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
 
     async def work() -> LoopEstimate:
-        async with _models(app, order, "", _silently) as (models, working):
+        async with loop_models(app, order, "", _silently) as (models, working):
             price = app.settings.teacher.price(name)
             return await loop_estimate.estimate_loop(app.store, models, order.loop(app, ""), price, working)
 
@@ -83,9 +92,10 @@ def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
 
 
 @asynccontextmanager
-async def _models(
+async def loop_models(
     app: App, order: ResolveOrder, run: str, report: Progress
 ) -> AsyncIterator[tuple[LoopModels, Working]]:
+    """Open the models that a loop works with, and close them at the end."""
     student = order.student or app.settings.student
     name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
     teaching = teaching_of(app.settings.teacher, name, run)

@@ -16,6 +16,7 @@ from pld_app import (
     attributions,
     auditing,
     batching,
+    edited_trials,
     effects,
     embedding,
     extracting,
@@ -26,6 +27,7 @@ from pld_app import (
     wiring,
 )
 from pld_app.attributions import attribution_words
+from pld_app.edited_trials import EditOrder
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.importing import ImportOrder
 from pld_app.resolution_work import ResolveOrder
@@ -83,6 +85,12 @@ def _resolve(app: App, job: Job, report: Progress) -> str:
     order = ResolveOrder.from_json(job.task, job.params)
     ended = resolution_work.resolve(app, order, f"job {job.id}", _now_and_then(report))
     return f"{ended.words[0].upper()}{ended.words[1:]}"
+
+
+def _try_edited(app: App, job: Job, report: Progress) -> str:
+    order = EditOrder.from_json(job.task, job.params)
+    tried = edited_trials.try_texts(app, order, f"job {job.id}", _now_and_then(report))
+    return f"{tried.words}. {tried.result.reason}"
 
 
 def _demo(app: App, job: Job, report: Progress) -> str:
@@ -144,6 +152,7 @@ HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
     "resolve": _resolve,
+    "try_edited": _try_edited,
     "demo": _demo,
     "import": _import,
     "extract": _extract,

@@ -123,6 +123,7 @@ JOBS: dict[str, Step] = {
     "evaluate": Step.EVALUATE,
     "synthesise": Step.SYNTHESISE,
     "resolve": Step.RESOLVE,
+    "try_edited": Step.ACCEPT_PROPOSAL,
     "demo": Step.IMPORT_DATA,
     "import": Step.IMPORT_DATA,
     "extract": Step.EXTRACT,

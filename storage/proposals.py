@@ -37,6 +37,11 @@ class SqliteProposals:
             found = [o for o in load_outcomes(conn, resolution_id) if o.proposal == proposal_hash]
             return found[0] if found else None
 
+    def outcomes(self, resolution_id: int) -> tuple[ProposalOutcome, ...]:
+        """Return what was made of the proposals of a loop, oldest first."""
+        with self._database.read() as conn:
+            return load_outcomes(conn, resolution_id)
+
     # --- changes ------------------------------------------------------------------------------------------------------
 
     @guarded(Step.ACCEPT_PROPOSAL)

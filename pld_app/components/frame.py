@@ -42,6 +42,9 @@ PAGES = (
         "pages/clusters.py", "Clusters", ":material/bubble_chart:", "clusters", "Which instructions say the same."
     ),
     PageInfo("pages/review.py", "Review", ":material/rule:", "review", "Decide on rules, beside their evidence."),
+    PageInfo(
+        "pages/conflicts.py", "Conflicts", ":material/call_split:", "conflicts", "Repairs of rules, tried and proposed."
+    ),
     PageInfo("pages/prompt.py", "Prompt", ":material/description:", "prompt", "Compile approved rules into a prompt."),
     PageInfo("pages/live_test.py", "Live test", ":material/play_circle:", "live-test", "Ask a student with a prompt."),
     PageInfo("pages/evaluate.py", "Evaluate", ":material/query_stats:", "evaluate", "Run a prompt over a split."),

@@ -10,7 +10,9 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
+from pld_app.edited_trials import EditOrder
 from pld_app.extract_order import Cap, Delivery
+from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
 from pld_core.errors import PldError
@@ -21,6 +23,7 @@ KINDS = {
     "evaluate": "Evaluation",
     "synthesise": "Rule synthesis",
     "resolve": "Repair of rules",
+    "try_edited": "Trial of an edited proposal",
     "demo": "Demo task",
     "import": "Import",
     "extract": "Extraction",
@@ -120,6 +123,10 @@ def _detail(job: Job) -> str:
         return _extract_detail(job)
     if job.kind == "evaluate":
         return RunOrder.from_json(job.task, job.params).words
+    if job.kind == "resolve":
+        return ResolveOrder.from_json(job.task, job.params).words
+    if job.kind == "try_edited":
+        return EditOrder.from_json(job.task, job.params).words
     if job.kind == "audit_pack":
         return "personal data masked" if job.params.get("mask_personal") else "in full"
     return ", ".join(f"{name} {value}" for name, value in job.params.items())

@@ -7,6 +7,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.bulk import tag_rules
 from pld_app.components.permitted import allowed
+from pld_app.components.rule_lock import draw_lock
 from pld_app.components.text import plain
 from pld_app.session import Panel
 from pld_core.desk import Derivation, Lease, QueueRow
@@ -61,6 +62,7 @@ def draw_steps(dossier: RuleDossier, row: QueueRow) -> None:
             )
         with st.popover("Tags", key="rule_tags", type="tertiary"):
             _draw_tags(row)
+        draw_lock(rule.id)
 
 
 def _can_withdraw(rule_id: str) -> bool:

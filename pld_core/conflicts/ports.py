@@ -96,6 +96,10 @@ class ProposalStore(Protocol):
         ...
 
     def outcome(self, resolution_id: int, proposal_hash: str) -> ProposalOutcome | None: ...
+    def outcomes(self, resolution_id: int) -> tuple[ProposalOutcome, ...]:
+        """Return what was made of the proposals of a loop, oldest first."""
+        ...
+
     def accept(
         self, resolution_id: int, proposal_hash: str, reason: str, actor: Actor, texts: Sequence[RuleText] = ()
     ) -> ProposalOutcome:

@@ -20,7 +20,10 @@ from tests.factories import BERT, url_of, verdict_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PATHS = ("", "data", "extract", "clusters", "review", "prompt", "live-test", "evaluate", "errors", "audit", "settings")
+PATHS = (
+    *("", "data", "extract", "clusters", "review", "conflicts"),
+    *("prompt", "live-test", "evaluate", "errors", "audit", "settings"),
+)
 VIEWS = {
     "label conflicts": ("data?task=nda&view=Label+conflicts", "No text has more than one label."),
     "guideline and labels": ("data?task=nda&view=Guideline+and+labels", "Nothing is changed yet."),

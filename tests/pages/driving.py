@@ -20,6 +20,7 @@ PAGES = (
     "extract",
     "clusters",
     "review",
+    "conflicts",
     "prompt",
     "live_test",
     "evaluate",
