@@ -22,7 +22,7 @@ def unanswered(app: App) -> None:
 
 def button(at: AppTest) -> tuple[str, bool]:
     """Return label and whether it is greyed out."""
-    (found,) = at.get("download_button")
+    (found,) = [one for one in at.get("download_button") if "report" in one.proto.label]
     return found.proto.label, found.proto.disabled
 
 
