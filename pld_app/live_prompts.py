@@ -83,12 +83,13 @@ def prompts_to_ask(app: App, task: str) -> tuple[AskedPrompt, ...]:
 
 
 def chosen_at_first(app: App, task: str, prompts: Sequence[AskedPrompt]) -> tuple[AskedPrompt, ...]:
-    """Return what is worth a look side by side: the newest, the one in production, and the one without rules."""
+    """Return what is worth a look side by side: the newest of rules, the one in production, the one without rules."""
     held = app.store.releases.holder(task, ReleaseLabel.PRODUCTION)
     bare = _bare(app, task, app.store.prompts.all(task)).sha256
     found = [one for one in prompts if held is not None and one.number == held.version]
     found += [one for one in prompts if one.prompt.sha256 == bare][:1]
-    return tuple(dict.fromkeys([prompts[0], *found])) if prompts else ()
+    newest = [*(one for one in prompts if one.prompt.rules), *prompts][:1]
+    return tuple(dict.fromkeys([*newest, *found]))
 
 
 def prompt_called(app: App, task: str, word: str) -> AskedPrompt:

@@ -66,6 +66,10 @@ def test_what_is_worth_a_look_is_chosen_at_first(app: App) -> None:
     wiring.compile_task(app, "nda", Choices(leave_out=("R2",), reason="to try"))
     prompts = prompts_to_ask(app, "nda")
     assert [one.key for one in chosen_at_first(app, "nda", prompts)] == ["2", "1", "no-rules"]
+    wiring.compile_task(app, "nda", Choices(kind=PromptKind.FEW_SHOT))
+    later = prompts_to_ask(app, "nda")
+    assert later[0].key == "3", "a baseline may be the newest, and is not what somebody works on"
+    assert [one.key for one in chosen_at_first(app, "nda", later)] == ["2", "1", "no-rules"]
     assert chosen_at_first(app, "nda", ()) == ()
 
 
