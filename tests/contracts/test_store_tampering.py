@@ -39,6 +39,8 @@ from pld_core.releases import BreakGlass, ReleaseLabel, ReleaseOrder
 from pld_core.token_count import estimated
 from storage import SqliteStore, create_store, open_for_audit, open_store
 from storage.migrations import APPEND_ONLY, guard_triggers
+from tests.conflict_models import action
+from tests.conflict_models import text as conflict_text
 from tests.factories import (
     ANNA,
     BERT,
@@ -55,6 +57,7 @@ from tests.factories import (
     verdict_on,
 )
 from tests.releasing import LOOK
+from tests.resolving import RuleSpec, conflicted, scripted
 from tests.seeding import IRONY, KEPT, open_check, plain_rule
 from tests.sheets import APPROVED, fill_in
 
@@ -87,6 +90,40 @@ def full(sqlite_store: SqliteStore) -> SqliteStore:
     hand_in_a_sheet(store)
     change_what_rules_are_read_by(store)
     return store
+
+
+LOOP = (
+    "resolution",
+    "conflict_round",
+    "proposal",
+    "proposal_trial",
+    "resolution_score",
+    "proposal_outcome",
+    "rule_lock",
+)
+"""A loop needs data with a conflict in them, so its tables are filled in a workspace of their own."""
+
+
+@pytest.fixture
+def looped(sqlite_store: SqliteStore) -> SqliteStore:
+    """A workspace with at least one row in every table of a loop."""
+    kinds = [("insult plain", "remove"), ("praise plain", "keep"), ("insult joke", "keep")]
+    rules = [RuleSpec("insult is said", "remove", "insult"), RuleSpec("praise is said", "keep", "praise")]
+    conflicted(sqlite_store, kinds, rules)
+    excepted = conflict_text("insult is said", "remove", ["joke is said"])
+    ended = scripted(sqlite_store, ("joke", lambda r: [action("add_exception", ["R1"], r, excepted)])).run()
+    proposal = ended.rounds[1].proposals[0].proposal
+    sqlite_store.proposals.dismiss(ended.resolution.id, proposal.hash, "not now", ANNA)
+    sqlite_store.locks.lock("R1", "From a settlement.", ANNA)
+    return sqlite_store
+
+
+@pytest.fixture
+def holding(request: pytest.FixtureRequest) -> SqliteStore:
+    """The workspace with a row in the table that the test is about."""
+    table = request.node.callspec.params["table"]
+    found: SqliteStore = request.getfixturevalue("looped" if table in LOOP else "full")
+    return found
 
 
 def mark_an_answer(store: SqliteStore) -> None:
@@ -188,8 +225,10 @@ def columns_of(conn: sqlite3.Connection, table: str) -> list[str]:
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("recursive", [0, 1])
-def test_update_delete_and_replace_are_refused_on_any_connection(full: SqliteStore, table: str, recursive: int) -> None:
-    path = full.database.path
+def test_update_delete_and_replace_are_refused_on_any_connection(
+    holding: SqliteStore, table: str, recursive: int
+) -> None:
+    path = holding.database.path
     before = dump(path)
     assert before[table], "the test needs a row to attack"
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
@@ -209,8 +248,10 @@ def test_update_delete_and_replace_are_refused_on_any_connection(full: SqliteSto
 
 
 @pytest.mark.parametrize(("table", "key"), [(table, key) for table, keys in APPEND_ONLY.items() for key in keys])
-def test_a_replace_that_meets_only_one_key_is_refused_too(full: SqliteStore, table: str, key: tuple[str, ...]) -> None:
-    path = full.database.path
+def test_a_replace_that_meets_only_one_key_is_refused_too(
+    holding: SqliteStore, table: str, key: tuple[str, ...]
+) -> None:
+    path = holding.database.path
     before = dump(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         info = {str(row[1]): str(row[2]) for row in conn.execute(f"PRAGMA table_info({table})")}
