@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
 from pld_core.canonical import Json, canonical_json, hash_json
@@ -22,6 +23,12 @@ from storage.run_answers import SqliteRunAnswers
 OF_VERSIONS = "temperature = 0 AND shuffled = 0"
 """Runs that say how a version does; the others draw lots to see how stable answers are, see `RunSetup.is_trial`."""
 LATENCIES = 200
+
+
+MOST_COUNTED = 1_000
+"""So many complete runs are remembered; a run has as many counts as its labels have pairs."""
+_COUNTED: dict[tuple[Path, int, str], Counter[Cell]] = {}
+"""Counts of complete runs, by database, number, and when the run was begun."""
 
 
 class SqliteRuns(SqliteRunAnswers):
@@ -145,14 +152,28 @@ class SqliteRuns(SqliteRunAnswers):
             return load_predictions(conn, run_id)
 
     def counted(self, run_id: int) -> Counter[Cell]:
-        """Return how many answers of a run are of each kind; all figures are made of these counts."""
+        """Return how many answers of a run are of each kind; all figures are made of these counts.
+
+        Those of a complete run are counted once in this process: answers are only ever added, and none is left to add.
+        """
         with self._database.read() as conn:
+            run = conn.execute("SELECT total, at FROM run WHERE id = ?", (run_id,)).fetchone()
+            if run is None:
+                return Counter()
+            key = (self._database.path, run_id, str(run["at"]))
+            if (known := _COUNTED.get(key)) is not None:
+                return Counter(known)
             found = conn.execute(
                 """SELECT gold, said, status, count(*) AS n FROM prediction INDEXED BY prediction_figures
                    WHERE run_id = ? GROUP BY 1, 2, 3""",
                 (run_id,),
             )
-            return Counter({Cell(row["gold"], row["said"], AnswerStatus(row["status"])): row["n"] for row in found})
+            cells = Counter({Cell(row["gold"], row["said"], AnswerStatus(row["status"])): row["n"] for row in found})
+        if cells.total() == run["total"]:
+            if len(_COUNTED) >= MOST_COUNTED:
+                _COUNTED.clear()
+            _COUNTED[key] = Counter(cells)
+        return cells
 
     @guarded(Step.EVALUATE)
     def finish(self, run_id: int, summary: Mapping[str, Json], actor: Actor) -> None:
