@@ -12,6 +12,8 @@ from pld_core.finding import MOST_NOTE, AnswerPlace, Finding, Mark, Marking
 from pld_core.models import Answer, Prediction, Run, Task
 from pld_core.permissions import Step
 
+LISTED_RULES = 200
+
 
 def draw_mark(
     task: Task,
@@ -60,10 +62,13 @@ def _draw_wrong(task: Task, key: str, blank: Marking, answer: Answer, rules: tup
         key=f"{key}_label",
     )
     st.text_area("Why", key=f"{key}_note", max_chars=MOST_NOTE, height=80)
+    likely = likely_rules(answer, rules)
     st.multiselect(
         "Which rules is it about",
-        list(rules),
-        default=list(likely_rules(answer, rules)),
+        # A list of thousands under each of several answers would make the page heavy: their ids are typed.
+        list(rules if len(rules) <= LISTED_RULES else likely),
+        default=list(likely),
+        accept_new_options=True,
         key=f"{key}_rules",
         help="It waits at these rules in the tab Findings of Review. Without one, somebody can name it later.",
     )
