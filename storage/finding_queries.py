@@ -22,6 +22,17 @@ HAS_OPEN_FINDING = f"EXISTS (SELECT 1 FROM {_WAITING})"  # noqa: S608 - constant
 OPEN_FINDINGS = f"SELECT count(*) FROM {_WAITING}"  # noqa: S608 - constants of this module
 
 
+_COUNT_OPEN = f"""SELECT count(*) FROM finding AS f WHERE f.task = ? AND f.mark = 'wrong' AND NOT {_REPLACED} AND (
+    NOT EXISTS (SELECT 1 FROM finding_outcome AS o WHERE o.finding_id = f.id)
+    OR EXISTS (SELECT 1 FROM finding_rule AS x WHERE x.finding_id = f.id AND NOT EXISTS (
+        SELECT 1 FROM finding_outcome AS o WHERE o.finding_id = f.id AND o.rule_id = x.rule_id)))"""  # noqa: S608 - as above
+
+
+def count_open_findings(conn: sqlite3.Connection, task: str) -> int:
+    """Return how many findings of a task are open, as `Finding.is_open` has it."""
+    return int(conn.execute(_COUNT_OPEN, (task,)).fetchone()[0])
+
+
 def load_finding(conn: sqlite3.Connection, number: int) -> Finding:
     """Return a finding.
 

@@ -27,7 +27,7 @@ from storage.connection import Database, Write
 from storage.evidence_writes import NextVersion, append_version
 from storage.example_queries import EXAMPLE
 from storage.example_rows import example_from
-from storage.finding_queries import findings_of_rule, load_finding, load_findings
+from storage.finding_queries import count_open_findings, findings_of_rule, load_finding, load_findings
 from storage.importing import BUILT_IN, import_dataset
 from storage.rule_queries import effective_evidence, load_standing, load_summary, refuse_moved_on
 from storage.task_queries import load_task
@@ -165,7 +165,8 @@ class SqliteFindings:
 
     def count_open(self, task: str) -> int:
         """Return how many findings of a task still need somebody."""
-        return sum(finding.is_open for finding in self.all(task))
+        with self._database.read() as conn:
+            return count_open_findings(conn, task)
 
 
 # --- marking ----------------------------------------------------------------------------------------------------------
