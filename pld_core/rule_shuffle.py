@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from pld_core.canonical import hash_text
 from pld_core.errors import InvalidInput
-from pld_core.models import CompiledPrompt, CompiledRule
+from pld_core.models import CompiledPrompt
 from pld_core.prompt_manifest import RuleOrder
 from pld_core.stability import shuffled_order
+from pld_core.trial_prompt import place_of_rules
 
 REASON = "drawn by lot, to see whether the order of the rules decides answers; never released"
 
@@ -24,7 +25,7 @@ def shuffled_prompt(prompt: CompiledPrompt, seed: int) -> CompiledPrompt:
     if len(prompt.rules) < 2:
         raise InvalidInput("A prompt with fewer than two rules has no other order of them. Nothing was asked.")
     lines = prompt.text.split("\n")
-    start = _first_rule(lines, prompt.rules)
+    start, _ = place_of_rules(lines, prompt.rules)
     told = {rule: lines[start + place].removeprefix(f"{rule.number}. ") for place, rule in enumerate(prompt.rules)}
     by_id = {rule.rule_id: rule for rule in prompt.rules}
     drawn = [by_id[rule_id] for rule_id in shuffled_order(tuple(by_id), seed)]
@@ -38,12 +39,3 @@ def shuffled_prompt(prompt: CompiledPrompt, seed: int) -> CompiledPrompt:
         rules=tuple(replace(rule, number=number) for number, rule in enumerate(drawn, start=1)),
         build=replace(prompt.build, order=order),
     )
-
-
-def _first_rule(lines: list[str], rules: tuple[CompiledRule, ...]) -> int:
-    """Return the line at which the rules begin; they stand on a line each, one below the other."""
-    heads = [f"{rule.number}. [{rule.rule_id}] " for rule in rules]
-    for start in range(len(lines) - len(heads) + 1):
-        if all(lines[start + place].startswith(head) for place, head in enumerate(heads)):
-            return start
-    raise InvalidInput("The rules cannot be found in the text of this prompt version. Nothing was asked.")

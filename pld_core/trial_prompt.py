@@ -28,7 +28,7 @@ def without_rules(prompt: CompiledPrompt, rule_ids: Sequence[str]) -> CompiledPr
     gone = [rule for rule in prompt.rules if rule.rule_id in rule_ids]
     _check(prompt, rule_ids, len(gone))
     lines = prompt.text.split("\n")
-    start, end = _place(lines, prompt.rules)
+    start, end = place_of_rules(lines, prompt.rules)
     told = {
         rule: line.removeprefix(f"{rule.number}. ") for rule, line in zip(prompt.rules, lines[start:end], strict=True)
     }
@@ -65,7 +65,7 @@ def _check(prompt: CompiledPrompt, rule_ids: Sequence[str], found: int) -> None:
         )
 
 
-def _place(lines: Sequence[str], rules: tuple[CompiledRule, ...]) -> tuple[int, int]:
+def place_of_rules(lines: Sequence[str], rules: tuple[CompiledRule, ...]) -> tuple[int, int]:
     """Return where the rules begin and end: on a line each, one below the other.
 
     The last such place: a guideline stands before them, and may quote them.

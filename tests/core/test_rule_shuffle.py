@@ -53,3 +53,10 @@ def test_what_has_no_other_order_is_refused(rules: tuple[CompiledRule, ...]) -> 
 def test_a_text_in_which_the_rules_do_not_stand_is_refused() -> None:
     with pytest.raises(InvalidInput, match="cannot be found"):
         shuffled_prompt(replace(PROMPT, text="Decide."), 1)
+
+
+def test_a_guideline_that_quotes_all_rules_stays_as_it_is() -> None:
+    quoted = "\n".join(["Decide.", *LINES, "", *LINES, "", "ANSWER"])
+    lines = shuffled_prompt(replace(PROMPT, text=quoted, sha256=hash_text(quoted)), 1).text.split("\n")
+    assert lines[1:6] == LINES
+    assert lines[7:12] != LINES
