@@ -101,6 +101,8 @@ def test_repeats_have_seeds_that_count_up_and_speak_for_no_version(
     store = store_of(here)
     assert [run.id for run in store.runs.repeats(group)] == [1, 2, 3]
     assert store.runs.all("posts") == ()
+    assert [store.attributions.made(number) for number in (1, 2, 3)] == [(), (), ()]
+    assert "drew lots (temperature 0.7, seed 1)" in pld("errors", *here[:2], "--run", 2, *here[2:]).refusal
     assert set(stub.seen.values()) == {3}
     assert "examples changed their answer in 3 repeats." in pld(*warm).out
     assert set(stub.seen.values()) == {3}
