@@ -73,8 +73,8 @@ def test_a_run_that_drew_lots_is_put_down_to_no_rule_and_counts_in_no_figure(sql
     with closing(sqlite3.connect(sqlite_store.database.path)) as conn, conn:
         made = "method, embedder, basis, by, at FROM attribution_made"
         counted = "method, rule_id, covered, wrong, own_sources, own_wrong, claims FROM rule_figure"
-        conn.execute(f"INSERT INTO attribution_made SELECT ?, {made}", (trial.id,))  # noqa: S608 - a literal
-        conn.execute(f"INSERT INTO rule_figure SELECT ?, {counted}", (trial.id,))  # noqa: S608 - a literal
+        conn.execute(f"INSERT INTO attribution_made SELECT ?, {made}", (trial.id,))
+        conn.execute(f"INSERT INTO rule_figure SELECT ?, {counted}", (trial.id,))
     with pytest.raises(InvalidInput, match="drew lots"):
         sqlite_store.analytics.rule_bars(trial.id, Method.EVIDENCE)
     assert [point.run_id for point in sqlite_store.analytics.trend("R1", plain.id, Method.EVIDENCE)] == [plain.id]
