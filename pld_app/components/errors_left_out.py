@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import ablations, session
-from pld_app.ablations import ShownAblation
 from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.left_out import left_out_chart
@@ -16,6 +15,7 @@ from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, in_badge, plain
 from pld_core.ablating import AblationOrder
+from pld_core.ablation import ShownAblation
 from pld_core.analytics import BarSort
 from pld_core.attribution import Method
 from pld_core.effect import Case, Outcome
