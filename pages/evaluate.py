@@ -10,6 +10,7 @@ from pld_app.components.report_button import draw_report_button
 from pld_app.components.run_form import draw_run_form
 from pld_app.components.run_grid import draw_grid
 from pld_app.components.run_view import draw_runs
+from pld_app.components.test_lock import draw_looks
 from pld_app.components.text import plain
 from pld_core.models import Task
 
@@ -27,6 +28,7 @@ def draw(task: Task) -> None:
         draw_run_form(task, versions)
     with right:
         draw_jobs(task.name, "evaluate", limit=4)
+    draw_looks(task)
     draw_grid(task, versions)
     draw_repeats(task)
     draw_runs(task)

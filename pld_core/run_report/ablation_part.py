@@ -12,7 +12,7 @@ from pld_core.run_report.content import RunReport
 
 METHOD = (
     "One rule at a time is left out of the prompt, and the same student is asked again. Fixed is what is right only "
-    "with the rule, broken what is right only without it. The difference is macro F1 over the whole run, with the rule "
+    "with the rule, broken what is right only without it. Gained is macro F1 over the whole run, with the rule "
     "less without it, and its 95 % interval; what was not asked again counts as unchanged. Fewer than 5 changed "
     "answers are inconclusive."
 )
@@ -25,7 +25,7 @@ def ablation_part(report: RunReport) -> Iterator[str]:
         yield tag("p", text(_not_run(report))) + "\n"
         return
     yield tag("p", text(METHOD), "soft") + "\n"
-    columns = ["Rule", "Asked again", "Fixed", "Broken", "Net", "Macro F1 with it", "Shown", "When"]
+    columns = ["Rule", "Asked again", "Fixed", "Broken", "Net", "Macro F1 gained", "Shown", "When"]
     rows = (_row(one) for one in report.ablations)
     yield tag("div", table(columns, rows, numbers=(2, 3, 4)), "wide") + "\n"
     if left := report.not_left_out:
