@@ -184,3 +184,11 @@ def test_shuffled_rules_run_with_their_own_prompt(two: App, visit: Visit, ollama
     assert prompt is not None
     assert prompt.sha256 == trial.prompt_sha256
     assert {rule.rule_id for rule in prompt.rules} == {"R1", "R2"}
+
+
+def test_the_matrix_has_a_row_for_each_baseline_or_says_how_it_is_made(two: App, visit: Visit) -> None:
+    said = prose(visit("evaluate"))
+    assert "Baseline: nearest neighbour" in said
+    assert "Baseline: most frequent label" in said
+    assert "The baseline “5-shot” is missing" in said
+    assert "pld compile --task nda --baseline five-shot" in said
