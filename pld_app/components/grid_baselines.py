@@ -37,11 +37,10 @@ def with_baselines(versions: Sequence[PromptVersion], most: int) -> list[PromptV
 def draw_grid_baselines(task: Task, versions: Sequence[PromptVersion], split: Split, widths: Sequence[int]) -> None:
     """Draw a row for each baseline that code makes of the training examples; it is the same for every student."""
     app, key = session.app(), f"grid_neighbours_{split.value}"
-    n = sum(count for (of, _), count in app.store.tasks.split_table(task.name).items() if of is split)
+    counts = app.store.tasks.split_table(task.name)
+    n = sum(count for (of, _), count in counts.items() if of in (split, Split.TRAIN))
     if n > AT_ONCE and not session.flag(key):
-        st.button(
-            f"Show the nearest neighbours of {n:,} examples", key=f"{key}_show", on_click=session.flip, args=(key,)
-        )
+        st.button(f"Show the baselines made of {n:,} examples", key=f"{key}_show", on_click=session.flip, args=(key,))
     else:
         known = _Known(str(app.settings.workspace), task.name, split, app.store.events.count())
         for row in _rows(app, known):
