@@ -190,9 +190,7 @@ def test_the_estimate_counts_what_is_not_known_yet(store: SqliteStore) -> None:
     found = estimated(store, AblationOrder(run.id), in_flight=5)
     assert (found.asked, found.calls) == (9, 5)
     assert found.seconds == pytest.approx(0.007)
-    assert found.words == (
-        "2 rules to leave out, one at a time: 9 answers, of which 4 are known; 5 questions, about 0 s."
-    )
+    assert found.words == ("2 rules to leave out, one at a time: 9 answers, 4 of them known; 5 questions, about 0 s.")
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
