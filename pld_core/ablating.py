@@ -142,9 +142,7 @@ class Ablating:
         self._predictions = [p for p in store.runs.predictions(self.run.id) if p.answer.status not in NO_ANSWER]
         examples = store.tasks.examples(self.run.task, ExampleFilter(split=self.run.split))
         self._examples = {example.hash: example for example in examples}
-        self._revisions = {
-            rule.revision_hash: store.ablations.revision(rule.revision_hash) for rule in self._prompt.rules
-        }
+        self._revisions = store.rules.revisions([rule.revision_hash for rule in self._prompt.rules])
 
     def rules(self) -> Iterator[CompiledRule]:
         """Yield the rules to leave out, the last of the prompt first: what stands before it stays cached.

@@ -13,6 +13,7 @@ from pld_core.models import Answer, Prediction, Run, Task
 from pld_core.permissions import Step
 
 LISTED_RULES = 200
+"""Of a longer list nobody chooses: ids are typed."""
 
 
 def draw_mark(

@@ -69,6 +69,17 @@ def test_lists_tell_of_a_version_what_its_whole_prompt_tells(store: SqliteStore)
     assert store.prompts.listed("nothing") == ()
 
 
+def test_titles_and_revisions_of_a_prompt_are_read_at_once(store: SqliteStore) -> None:
+    rules = compiled(store).rules
+    ids = [rule.rule_id for rule in rules]
+    assert list(store.rules.titles([*ids, "R99"])) == ids
+    assert store.rules.titles(ids)["R1"] == store.rules.summary("R1").title
+    found = store.rules.revisions([*(rule.revision_hash for rule in rules), "sha256:none"])
+    assert {one.rule_id: revision_hash for revision_hash, one in found.items()} == {
+        rule.rule_id: rule.revision_hash for rule in rules
+    }
+
+
 def test_the_event_holds_reason_and_signature(store: SqliteStore) -> None:
     store.prompts.save(compiled(store, CHOSEN), ANNA, EMBEDDED)
     (event,) = [e for e in store.events.page() if e.kind == "prompt.compiled"]

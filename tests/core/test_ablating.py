@@ -96,7 +96,7 @@ def test_only_what_a_rule_claims_and_the_run_answered_is_asked_the_last_rule_fir
 
 def test_the_prompt_without_a_rule_is_the_runs_prompt_but_for_that_rule(store: SqliteStore) -> None:
     prompt = prompt_of(store)
-    revisions = {rule.revision_hash: store.ablations.revision(rule.revision_hash) for rule in prompt.rules}
+    revisions = store.rules.revisions([rule.revision_hash for rule in prompt.rules])
     found = compile_without(store.tasks.get("posts"), prompt, revisions, "R2")
     assert [rule.rule_id for rule in found.rules] == [r.rule_id for r in prompt.rules if r.rule_id != "R2"]
     assert RUDE in prompt.text
