@@ -51,7 +51,7 @@ def ablate(
         value = {"rules": found.rules, "answers": found.asked, "calls": found.calls, "seconds": found.seconds}
         return out.emit(value, found.words)
     outcome = None if show else _leave_out(app, order)
-    out.emit(*_told(run, outcome, ablations.shown(app, run.id)))
+    out.emit(*_told(run, outcome, ablations.shown(app, run.id, ablations.measured(app, run.id))))
     return None
 
 

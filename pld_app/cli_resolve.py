@@ -14,6 +14,7 @@ from pld_app.resolution_work import ResolveOrder
 from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.conflicts.records import LoopLimits, MadeProposal, Resolution, RoundRecord, Stage, Tried
+from pld_core.count_words import count
 from pld_core.errors import BackendError, BudgetReached, InvalidInput, PldError
 from pld_core.loop_estimate import LoopEstimate
 from pld_core.pricing import money
@@ -104,7 +105,7 @@ def _resolved_text(ended: Resolved) -> str:
     for record in ended.rounds:
         figure = record.validation
         told = f"{figure.macro_f1:.3f} ({figure.low:.3f} to {figure.high:.3f})" if figure else "none"
-        lines.append(f"round {record.number}: validation {told}, {len(record.proposals)} proposals")
+        lines.append(f"round {record.number}: validation {told}, {count(len(record.proposals), 'proposal')}")
     lines.append(f"No rule was changed. `pld proposals list --task {ended.resolution.order.task}` shows what to read.")
     return "\n".join(lines)
 

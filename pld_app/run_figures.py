@@ -82,7 +82,7 @@ def order_baseline(app: App, run: Run, baseline: Baseline, reason: str = "") -> 
     # Asks for the reason before anything is compiled.
     wanted.runs("")
     kind = KINDS[baseline]
-    found = [one.number for one in app.store.prompts.all(run.task) if one.prompt.build.kind is kind]
+    found = [one.number for one in app.store.prompts.listed(run.task) if one.kind is kind]
     number = max(found) if found else wiring.compile_task(app, run.task, Choices(kind=kind)).number
     return evaluating.order_matrix(app, replace(wanted, prompts=(number,)))
 
@@ -125,7 +125,7 @@ def change_since(app: App, before: Run, after: Run) -> RunChange:
 
 def curve(app: App, run: Run) -> tuple[CurvePoint, ...]:
     """Return how the versions with rules did, with the student, the weights and on the split of a run."""
-    versions = app.store.prompts.all(run.task)
-    with_rules = {one.number for one in versions if one.prompt.build.kind is PromptKind.RULES}
+    versions = app.store.prompts.listed(run.task)
+    with_rules = {one.number for one in versions if one.kind is PromptKind.RULES}
     labels = app.store.tasks.get(run.task).label_names
     return learning_curve(labels, app.store.runs.all(run.task), run, with_rules, app.store.runs.counted)

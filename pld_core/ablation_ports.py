@@ -7,19 +7,11 @@ from typing import Protocol
 
 from pld_core.ablation import Ablation, StoredAblation
 from pld_core.effect import StudentKey
-from pld_core.models import Actor, Revision
+from pld_core.models import Actor
 
 
 class AblationStore(Protocol):
     """What was measured by leaving rules out of the prompt of a run."""
-
-    def revision(self, revision_hash: str) -> Revision:
-        """Return a revision that a prompt holds.
-
-        Raises:
-            NotFound: there is none.
-        """
-        ...
 
     def affected(self, run_id: int, rule_id: str) -> frozenset[str]:
         """Return the hashes of the run's examples that the rule claims by any method, its own sources included."""

@@ -9,21 +9,15 @@ from collections.abc import Mapping
 from pld_core.ablation import Ablated, Ablation, Scope, StoredAblation
 from pld_core.canonical import Json, canonical_json
 from pld_core.effect import Outcome, StudentKey
-from pld_core.models import Actor, Revision
+from pld_core.models import Actor
 from pld_core.permissions import Step, guarded
 from storage.case_rows import case_from, case_json
 from storage.connection import Database
-from storage.rule_queries import load_revision
 
 
 class SqliteAblations:
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def revision(self, revision_hash: str) -> Revision:
-        """Return a revision that a prompt holds."""
-        with self._database.read() as conn:
-            return load_revision(conn, revision_hash)
 
     def affected(self, run_id: int, rule_id: str) -> frozenset[str]:
         """Return the hashes of the run's examples that the rule claims by any method, its own sources included."""

@@ -11,7 +11,7 @@ from pld_app.components.run_form import order, version_words
 from pld_app.components.student_choice import draw_student
 from pld_app.components.text import plain
 from pld_app.run_order import MatrixOrder
-from pld_core.models import PromptVersion, Run, Task
+from pld_core.models import ListedPrompt, Run, Task
 from pld_core.permissions import Step
 
 
@@ -27,7 +27,7 @@ def draw_no_run(task: Task) -> None:
 
     Without any version, draw the way to one.
     """
-    versions = session.app().store.prompts.all(task.name)
+    versions = session.app().store.prompts.listed(task.name)
     if not versions:
         _draw_no_prompt()
         return
@@ -43,10 +43,10 @@ def draw_no_run(task: Task) -> None:
 def draw_only_other_splits(task: Task) -> None:
     """Draw that the validation split was not run, and the button that does it."""
     st.info("There is no complete run over the validation split, which is the one to look for errors in.")
-    _draw_order(task, session.app().store.prompts.all(task.name)[0])
+    _draw_order(task, session.app().store.prompts.listed(task.name)[0])
 
 
-def _draw_order(task: Task, version: PromptVersion) -> None:
+def _draw_order(task: Task, version: ListedPrompt) -> None:
     with st.container(border=True, width=560):
         st.markdown(f"**{plain(version_words(version))}** over the validation split")
         status = draw_student("run_student")

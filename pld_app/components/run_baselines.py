@@ -114,11 +114,10 @@ def _draw_missing(run: Run, beside: BesideRun) -> None:
     )
     reason_key = draw_test_lock(session.app().store.tasks.get(run.task), "baseline") if run.split is Split.TEST else ""
     status = student_statuses().get(run.student)
+    kinds = {one.kind for one in session.app().store.prompts.listed(run.task)}
     with st.container(horizontal=True):
         for baseline in beside.missing:
-            is_there = any(
-                one.prompt.build.kind is KINDS[baseline] for one in session.app().store.prompts.all(run.task)
-            )
+            is_there = KINDS[baseline] in kinds
             st.button(
                 f"Evaluate “{baseline.value}”" if is_there else f"Compile and evaluate “{baseline.value}”",
                 key=f"baseline_{baseline.name}",

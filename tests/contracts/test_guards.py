@@ -71,7 +71,7 @@ READING = {
     *("embedding.conditions_of", "embedding.to_embed", "embedding.to_compare", "embedding.vectors"),
     *("embedding.origin_of_vectors", "synthesis_work.estimated", "synthesis_work.overlaps"),
     *("synthesis_work.bring_up_to_date", "auditing.export_log"),
-    *("effects.trial_of", "effects.shown", "ablations.estimated", "ablations.shown"),
+    *("effects.trial_of", "effects.shown", "ablations.estimated", "ablations.measured", "ablations.shown"),
     *("students.status_of", "students.newest_publication", "students.read_back", "students.exception_of"),
     *("importing.columns_for", "importing.task_there", "importing.check"),
     *("checking.told_after_check", "checking.closed_check_json"),

@@ -97,7 +97,7 @@ def test_only_what_a_rule_claims_and_the_run_answered_is_asked_the_last_rule_fir
 
 def test_the_prompt_without_a_rule_is_the_runs_prompt_but_for_that_rule(store: SqliteStore) -> None:
     prompt = prompt_of(store)
-    revisions = {rule.revision_hash: store.ablations.revision(rule.revision_hash) for rule in prompt.rules}
+    revisions = store.rules.revisions([rule.revision_hash for rule in prompt.rules])
     found = compile_without(store.tasks.get("posts"), prompt, revisions, "R2")
     assert [rule.rule_id for rule in found.rules] == [r.rule_id for r in prompt.rules if r.rule_id != "R2"]
     assert RUDE in prompt.text
@@ -206,9 +206,7 @@ def test_the_estimate_counts_what_is_not_known_yet(store: SqliteStore) -> None:
     found = estimated(store, AblationOrder(run.id), in_flight=5)
     assert (found.asked, found.calls) == (9, 5)
     assert found.seconds == pytest.approx(0.007)
-    assert found.words == (
-        "2 rules to leave out, one at a time: 9 answers, of which 4 are known; 5 questions, about 0 s."
-    )
+    assert found.words == ("2 rules to leave out, one at a time: 9 answers, 4 of them known; 5 questions, about 0 s.")
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -261,7 +261,7 @@ def test_a_rule_is_left_out_by_order_and_what_changed_can_be_read(
     assert "The only method that shows a cause." in prose(at)
     assert "No rule was left out of run 1 yet." in prose(at)
     at = press(at, "left_out_estimate")
-    assert "1 rules to leave out" in prose(at)
+    assert "1 rule to leave out" in prose(at)
     ollama.label = "Contradiction"
     press(at, "left_out_start")
     assert worker().kind == "ablate"
