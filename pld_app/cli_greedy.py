@@ -31,7 +31,7 @@ def greedy(workspace: Path, out: Output, task: str, number: int | None, round_: 
     loop = resolution_work.loop_of(app, task, number)
     value: dict[str, Json] = {"loop": loop.id, "round": round_}
     if dry_run:
-        most = greedy_most(app.store, loop.id, round_)
+        most = greedy_most(app.store, loop, app.store.resolutions.rounds(loop.id), round_)
         out.emit({**value, "student_questions_at_most": most}, f"At most {most:,} questions. Nothing was asked.")
         return
     try:

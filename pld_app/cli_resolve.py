@@ -183,6 +183,8 @@ def _proposal_json(app: App, loop: Resolution, made: MadeProposal) -> dict[str, 
         "trial": tried.words if tried else "",
         "verdict": tried.result.verdict.value if tried else "",
         "why": tried.result.reason if tried else "",
+        "labels": [line.as_json() for line in tried.result.labels] if tried else [],
+        "affected_only": bool(tried and tried.examples),
         "outcome": outcome.fate.value if outcome else "",
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pld_core.answering import Examiner
 from pld_core.asking import ready_status
-from pld_core.conflicts.changeset import Change, applied
+from pld_core.conflicts.changeset import Change, applied, compatible
 from pld_core.conflicts.records import Resolution, RoundRecord, Stage, Tried
 from pld_core.conflicts.running_score import running_score
 from pld_core.errors import InvalidInput
@@ -59,7 +59,7 @@ def singles_of(resolution: Resolution, records: Sequence[RoundRecord], number: i
     """Return the proposals of a round that can be added up, each with its own trial, those with most gain first.
 
     Raises:
-        InvalidInput: the round is not over, or fewer than two of its proposals can stand in a sum.
+        InvalidInput: the round is not over, or no two of its proposals can stand in a sum.
     """
     if not 1 <= number < len(records):
         raise InvalidInput(f"Round {number} of loop {resolution.id} is not over. Nothing was asked.")
@@ -68,21 +68,20 @@ def singles_of(resolution: Resolution, records: Sequence[RoundRecord], number: i
     alone = [(changes[one.proposals[0]], one) for one in record.trials if one.stage is Stage.SINGLE]
     trials = [Trial(one, applied(base, (change,), resolution.basis.teacher), (change,)) for change, one in alone]
     found = sorted((one for one in trials if one.attempt.may_stand), key=lambda one: -one.tried.result.gain)
-    if len(found) < 2:
+    if len(compatible([trial.changes[0] for trial in found])) < 2:
         raise InvalidInput(
-            f"Round {number} of loop {resolution.id} has fewer than two proposals that were tried and hold nothing to "
-            "look at first, so there is nothing to add up. Nothing was asked."
+            f"Round {number} of loop {resolution.id} has fewer than two proposals that were tried, change different "
+            "rules and hold nothing to look at first, so there is nothing to add up. Nothing was asked."
         )
     return tuple(found)
 
 
-def greedy_most(store: Store, resolution_id: int, number: int) -> int:
+def greedy_most(store: Store, resolution: Resolution, records: Sequence[RoundRecord], number: int) -> int:
     """Return the most questions that adding up a round takes now; 0 if it has its order already.
 
     Raises:
         InvalidInput: as `singles_of`.
     """
-    resolution, records = store.resolutions.get(resolution_id), store.resolutions.rounds(resolution_id)
     singles = singles_of(resolution, records, number)
     if running_score(records[number].trials):
         return 0

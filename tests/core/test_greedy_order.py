@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pld_core.conflicts.records import Stage, Tried
+from pld_core.conflicts.records import Stage
 from pld_core.conflicts.running_score import running_score
 from pld_core.errors import InvalidInput, MissingRole
-from pld_core.greedy_order import add_up, greedy_most
+from pld_core.greedy_order import greedy_most
 from pld_core.model_ports import ChatRequest
-from pld_core.models import Actor
 from storage import SqliteStore
 from tests.conflict_models import action, block, follow, text
 from tests.core.test_resolving_resumed import Killed, Mortal
-from tests.factories import ANNA, READER, ToldChat, no_report
+from tests.factories import READER, ToldChat
 from tests.resolving import RuleSpec, conflicted, limited, scripted
 from tests.resolving import Stage as Staged
 
@@ -45,12 +43,13 @@ def staged(sqlite_store: SqliteStore) -> Staged:
     return stage
 
 
-def added(staged: Staged, number: int = 1, actor: Actor = ANNA) -> tuple[Tried, ...]:
-    return asyncio.run(add_up(staged.store, staged.student, 1, number, actor, no_report))
+def most_of(staged: Staged) -> int:
+    resolutions = staged.store.resolutions
+    return greedy_most(staged.store, resolutions.get(1), resolutions.rounds(1), 1)
 
 
 def test_the_running_score_tells_which_still_help_once_others_are_in(staged: Staged) -> None:
-    steps = running_score(added(staged))
+    steps = running_score(staged.add_up(1))
     assert [(len(step.tried.proposals), step.stays) for step in steps] == [(1, True), (2, True), (3, False)]
     assert {step.tried.stage for step in steps} == {Stage.LATER}
     last = steps[1].tried.result.comparison
@@ -59,13 +58,13 @@ def test_the_running_score_tells_which_still_help_once_others_are_in(staged: Sta
 
 
 def test_it_asks_no_more_than_it_told_and_nothing_twice(staged: Staged) -> None:
-    most, before = greedy_most(staged.store, 1, 1), len(staged.student.asked)
+    most, before = most_of(staged), len(staged.student.asked)
     assert most == 2 * VALIDATION
-    first = added(staged)
+    first = staged.add_up(1)
     asked = len(staged.student.asked) - before
     assert 0 < asked <= most
-    assert (added(staged), len(staged.student.asked) - before) == (first, asked)
-    assert greedy_most(staged.store, 1, 1) == 0
+    assert (staged.add_up(1), len(staged.student.asked) - before) == (first, asked)
+    assert most_of(staged) == 0
     told = staged.store.events.page()[0]
     assert (told.kind, told.payload["prompts"]) == ("resolution.added_up", [one.prompt_sha256 for one in first])
 
@@ -76,7 +75,7 @@ def test_killed_at_any_question_it_goes_on_without_asking_one_twice(staged: Stag
     while steps is None:
         mortal.left, starts = 5, starts + 1
         try:
-            steps = added(dying)
+            steps = dying.add_up(1)
         except Killed:
             assert staged.store.resolutions.rounds(1)[1].trials[-1].stage is not Stage.LATER
     assert starts > 3
@@ -86,7 +85,7 @@ def test_killed_at_any_question_it_goes_on_without_asking_one_twice(staged: Stag
 
 def test_the_loop_is_read_again_as_it_ended(staged: Staged) -> None:
     ended = staged.run(limited(rounds=1))
-    added(staged)
+    staged.add_up(1)
     calls = staged.calls
     again = staged.run(limited(rounds=1))
     assert (again.score, again.rounds[1].rules, staged.calls) == (ended.score, ended.rounds[1].rules, calls)
@@ -97,7 +96,7 @@ def test_a_loop_that_added_them_up_itself_is_not_asked_again(sqlite_store: Sqlit
     stage = scripted(sqlite_store, ("joke", excepting), ("spam", spam_rules))
     ended = stage.run(limited(rounds=1, greedy=True))
     calls = stage.calls
-    assert added(stage) == tuple(one for one in ended.rounds[1].trials if one.stage is Stage.GREEDY)
+    assert stage.add_up(1) == tuple(one for one in ended.rounds[1].trials if one.stage is Stage.GREEDY)
     assert stage.calls == calls
 
 
@@ -107,17 +106,17 @@ def test_what_cannot_be_added_up_is_said_before_anything_is_asked(sqlite_store: 
     stage.run(limited(rounds=1))
     calls = stage.calls
     with pytest.raises(InvalidInput, match="has fewer than two proposals that were tried"):
-        added(stage)
+        stage.add_up(1)
     for number in (0, 2):
         with pytest.raises(InvalidInput, match=f"Round {number} of loop 1 is not over"):
-            added(stage, number)
+            stage.add_up(number)
     with pytest.raises(MissingRole):
-        added(stage, actor=READER)
+        stage.add_up(1, READER)
     assert stage.calls == calls
 
 
 def test_another_student_adds_nothing_up(staged: Staged) -> None:
     other = replace(staged, student=ToldChat(staged.student.say, "another"))
     with pytest.raises(InvalidInput, match="the student is another one"):
-        added(other)
+        other.add_up(1)
     assert other.student.asked == []

@@ -1,0 +1,217 @@
+"""The jobs that try edited texts and add up proposals: done, continued after a kill, and no question is asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pld_app import edited_trials, greedy_orders, wiring
+from pld_app.greedy_orders import GreedyOrder
+from pld_app.settings import load_settings
+from pld_app.wiring import App
+from pld_app.worker import LEASE_S, owner_name, run_one
+from pld_core.conflicts.proposal import Proposal
+from pld_core.conflicts.records import Fate, Stage
+from pld_core.conflicts.running_score import running_score
+from pld_core.greedy_order import greedy_most
+from pld_core.model_ports import ChatRequest
+from pld_core.models import Job, JobState, Split
+from pld_core.records import ExampleFilter
+from pld_core.resolving import LoopModels, Working, resolve
+from storage import create_store, open_store
+from tests.cli.fake_ollama import STUDENT, FakeOllama, fake_ollama, use_student
+from tests.cli.running import clean_environment, start_pld, wait_until
+from tests.conflict_models import Scripted, action, text
+from tests.factories import ANNA, BERT, FirstWordEmbedder, ToldChat, no_report, url_of
+from tests.resolving import RuleSpec, conflicted, limited
+
+KINDS = [("insult plain", "remove"), ("praise plain", "keep"), ("insult joke", "keep")]
+RULES = [RuleSpec("insult is said", "remove", "insult"), RuleSpec("praise is said", "keep", "praise")]
+VALIDATION = 8 * len(KINDS)
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with fake_ollama() as server:
+        yield server
+
+
+def says(ollama: FakeOllama, answer: Callable[[str], str]) -> Callable[[int], None]:
+    """Return what sets the student's answer to each question by its text."""
+
+    def choose(number: int) -> None:
+        ollama.label = answer(ollama.asked[number - 1])
+
+    return choose
+
+
+def misreads(question: str) -> str:
+    return "remove" if "insult" in question else "keep"
+
+
+def reads(question: str) -> str:
+    return "remove" if "insult plain" in question else "keep"
+
+
+def proposed(request: ChatRequest) -> Sequence[dict[str, Any]]:
+    return [
+        action("add_exception", ["R1"], request, text("insult is said", "remove", ["banter is said"])),
+        action("new_rule", [], request, text("laughter is said", "keep")),
+        action("new_rule", [], request, text("a grin is said", "keep")),
+    ]
+
+
+@pytest.fixture
+def app(tmp_path: Path, ollama: FakeOllama) -> App:
+    """A loop that has ended: under any change of the rules the fake Ollama reads jokes well."""
+    space = tmp_path / "space"
+    use_student(space, ollama.url)
+    store = create_store(url_of(space / "pld.db"))
+    conflicted(store, KINDS, RULES)
+    opened = App(load_settings(space, {}), store, ANNA)
+    first_look = len(store.tasks.examples("posts", ExampleFilter(split=Split.TRAIN))) + VALIDATION
+    wrong, well = says(ollama, misreads), says(ollama, reads)
+    ollama.before = lambda number: (wrong if number <= first_look else well)(number)
+
+    async def loop() -> None:
+        async with wiring.student_backend(opened, STUDENT) as student:
+            teacher = ToldChat(Scripted([("joke", proposed)]), "teacher")
+            models = LoopModels(teacher, student, FirstWordEmbedder(), FirstWordEmbedder())
+            await resolve(store, models, limited(rounds=1), ANNA, no_report, Working())
+
+    asyncio.run(loop())
+    ollama.asked.clear()
+    ollama.before = well
+    return opened
+
+
+def made(app: App) -> Proposal:
+    return app.store.resolutions.rounds(1)[1].proposals[0].proposal
+
+
+def ordered(app: App) -> Job:
+    """Order the trial of another exception, in the name of Bert."""
+    better = replace(made(app).texts[0].text, exceptions=("joke is said",))
+    return edited_trials.order(replace(app, actor=BERT), 1, made(app).hash, (better,))
+
+
+def run_queued(app: App) -> Job:
+    job = run_one(app, owner_name())
+    assert job is not None
+    return job
+
+
+def killed_at(app: App, ollama: FakeOllama, question: int) -> None:
+    """Start a worker as a process of its own, and kill it while it waits for the answer to a question."""
+    reached, release = threading.Event(), threading.Event()
+    choose = ollama.before
+
+    def stop(number: int) -> None:
+        choose(number)
+        if number == question:
+            reached.set()
+            release.wait(60)
+
+    ollama.before = stop
+    victim = start_pld("worker", "--workspace", app.settings.workspace, environment=clean_environment())
+    try:
+        wait_until(reached.is_set, f"question {question}")
+    finally:
+        victim.kill()
+        victim.communicate()
+        release.set()
+    assert victim.returncode == -signal.SIGKILL
+    ollama.before = choose
+
+
+def taken_over(app: App, job: Job) -> Job:
+    """Run a job of a dead worker, as another worker does once its lease has ended."""
+    dead = app.store.jobs.get(job.id)
+    assert dead.state is JobState.RUNNING
+    late = datetime.fromisoformat(dead.heartbeat_at) + timedelta(seconds=LEASE_S + 1)
+    ended = run_one(replace(app, store=open_store(app.settings.store_url, lambda: late)), owner_name())
+    assert ended is not None
+    assert (ended.id, ended.attempts) == (job.id, 2)
+    return ended
+
+
+# --- edited texts -----------------------------------------------------------------------------------------------------
+
+
+def test_edited_texts_are_tried_in_the_name_of_who_ordered_it_and_go_to_review(app: App, ollama: FakeOllama) -> None:
+    ordered(app)
+    ended = run_queued(app)
+    assert (ended.state, ended.done, ended.total) == (JobState.DONE, VALIDATION, VALIDATION)
+    assert ended.message.startswith("fixes 8, breaks 0 of 24 (net +8")
+    assert len(ollama.asked) == VALIDATION
+    (edited,) = app.store.proposals.edits(1)
+    tried = app.store.proposals.trials(1, made(app).hash)[-1]
+    assert (tried.stage, tried.texts, edited.by) == (Stage.EDITED, edited.hash, "bert")
+    outcome, problem = edited_trials.accept(app, 1, made(app).hash, edited.texts, "")
+    assert (outcome.fate, outcome.rules, problem) == (Fate.EDITED, ("R1",), "")
+    assert app.store.rules.dossier("R1", ANNA).head.text == edited.texts[0]
+
+
+def test_the_same_texts_ordered_again_ask_nothing(app: App, ollama: FakeOllama) -> None:
+    for _ in range(2):
+        ordered(app)
+        assert run_queued(app).state is JobState.DONE
+    assert len(ollama.asked) == VALIDATION
+    assert len([one for one in app.store.proposals.trials(1, made(app).hash) if one.stage is Stage.EDITED]) == 1
+
+
+def test_a_cancelled_trial_is_not_kept_and_goes_on_with_what_was_answered(app: App, ollama: FakeOllama) -> None:
+    job, choose = ordered(app), ollama.before
+
+    def cancel(number: int) -> None:
+        choose(number)
+        if number == 5:
+            app.store.jobs.request_cancel(job.id, ANNA)
+
+    ollama.before = cancel
+    assert run_queued(app).state is JobState.CANCELLED
+    assert not [one for one in app.store.proposals.trials(1, made(app).hash) if one.stage is Stage.EDITED]
+    app.store.jobs.resume(job.id, ANNA)
+    assert run_queued(app).state is JobState.DONE
+    assert len(ollama.asked) == len(set(ollama.asked)) == VALIDATION
+
+
+def test_a_killed_worker_is_relieved_and_only_the_open_question_of_a_trial_is_asked_twice(
+    app: App, ollama: FakeOllama
+) -> None:
+    job = ordered(app)
+    killed_at(app, ollama, 8)
+    assert not [one for one in app.store.proposals.trials(1, made(app).hash) if one.stage is Stage.EDITED]
+    ended = taken_over(app, job)
+    assert (ended.state, len(ollama.asked)) == (JobState.DONE, VALIDATION + 1)
+    assert ended.message.startswith("fixes 8, breaks 0 of 24")
+    assert len([one for one in app.store.proposals.trials(1, made(app).hash) if one.stage is Stage.EDITED]) == 1
+    assert app.store.events.verify().intact
+
+
+# --- added up ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_killed_worker_adds_up_to_the_same_steps_and_repeats_only_the_open_question(
+    app: App, ollama: FakeOllama
+) -> None:
+    job = app.store.jobs.enqueue(greedy_orders.KIND, "posts", GreedyOrder("posts", 1, 1).as_json(), BERT)
+    most = greedy_most(app.store, app.store.resolutions.get(1), app.store.resolutions.rounds(1), 1)
+    killed_at(app, ollama, VALIDATION + 6)
+    ended = taken_over(app, job)
+    steps = running_score(app.store.resolutions.rounds(1)[1].trials)
+    assert [step.stays for step in steps] == [True, False, False]
+    assert (ended.state, len(ollama.asked)) == (JobState.DONE, most + 1)
+    assert ended.message.startswith("Loop 1, round 1: 1 of 3 proposals stay in; fixes 8, breaks 0 of 24")
+    again = greedy_orders.add_up(app, GreedyOrder("posts", 1, 1), no_report)
+    assert (again.steps, len(ollama.asked)) == (tuple(step.tried for step in steps), most + 1)
+    kinds = [event.kind for event in app.store.events.page()]
+    assert kinds.count("resolution.added_up") == 1
