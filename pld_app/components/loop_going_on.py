@@ -14,6 +14,7 @@ from pld_app.components.text import count, plain
 from pld_app.resolution_work import ResolveOrder
 from pld_core.conflicts.records import HeldOutScore, Resolution
 from pld_core.conflicts.stopped import LoopStop
+from pld_core.loop_estimate import questions_most
 from pld_core.models import Task
 from pld_core.permissions import Step
 from pld_core.pricing import money
@@ -45,7 +46,11 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
             args=(KIND, task.name, order.as_json()),
         )
         most = "" if cap is None else f" --max-calls {cap}"
-        st.caption("Nothing that was answered is asked again. The same in a terminal:")
+        whole = count(questions_most(loop.order, loop.basis), "question")
+        st.caption(
+            f"From beginning to end the loop takes at most {whole}, and fewer if it ends early. Nothing that was "
+            "answered is asked again. The same in a terminal:"
+        )
         st.code(f'pld resolve --task {task.name} --resume "{loop.order.key}"{most}', language=None)
 
 

@@ -30,7 +30,7 @@ def draw_running_score(
     """
     steps = running_score(rounds[number].trials)
     if steps:
-        _draw_steps(steps, {one.hash: action_words(one) for one in found})
+        _draw_steps(steps, {one.hash: _name(one) for one in found})
         return
     try:
         most = greedy_most(session.app().store, loop, rounds, number)
@@ -51,6 +51,11 @@ def draw_running_score(
             on_click=order_job,
             args=(KIND, order.task, order.as_json()),
         )
+
+
+def _name(one: ShownProposal) -> str:
+    """Return what tells a proposal from others: rules that are named, else the title of the new one."""
+    return action_words(one) if one.said.rules else f"{action_words(one)}: {one.said.texts[0].text.title}"
 
 
 def _is_going_on(order: GreedyOrder) -> bool:

@@ -14,9 +14,10 @@ from pld_core.compilation import compile_prompt
 from pld_core.conflicts.proposal import Proposal
 from pld_core.conflicts.records import Fate, Stage
 from pld_core.edited_trial import try_edited
-from pld_core.errors import BudgetReached, InvalidInput, MissingReason, NotFound
+from pld_core.errors import BudgetReached, IllegalTransition, InvalidInput, MissingReason, NotFound
 from pld_core.model_ports import ChatRequest
 from pld_core.models import AuthorKind, RuleText
+from pld_core.policy import PLAIN
 from pld_core.prompt_export import export
 from pld_core.prompt_export.source import ExportSource
 from pld_core.token_count import estimated
@@ -122,9 +123,13 @@ def test_who_wrote_a_text_is_its_author_whoever_accepts_it(staged: Staged) -> No
     made = proposed(staged)
     better = excepting(made, "joke is said")
     staged.retry(made.hash, better, actor=BERT)
+    staged.store.policies.change("posts", PLAIN, replace(PLAIN, four_eyes=True), "two people", ANNA)
     staged.store.proposals.accept(1, made.hash, "", ANNA, (better,))
     head = staged.store.rules.dossier("R1", ANNA).head
     assert (head.author, head.author_kind) == ("bert", AuthorKind.PERSON)
+    staged.store.rules.judge(verdict_on(staged.store, "R1"), ANNA)
+    with pytest.raises(IllegalTransition):
+        staged.store.rules.judge(verdict_on(staged.store, "R1"), BERT)
 
 
 def test_texts_are_kept_in_their_order_and_the_newest_only_once_in_a_row(staged: Staged) -> None:

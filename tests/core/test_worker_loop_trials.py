@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pld_app import edited_trials, greedy_orders, wiring
+from pld_app import edited_trials, greedy_orders
 from pld_app.greedy_orders import GreedyOrder
-from pld_app.settings import load_settings
 from pld_app.wiring import App
 from pld_app.worker import LEASE_S, owner_name, run_one
 from pld_core.conflicts.proposal import Proposal
 from pld_core.conflicts.records import Fate, Stage
 from pld_core.conflicts.running_score import running_score
 from pld_core.greedy_order import greedy_most
-from pld_core.model_ports import ChatRequest
-from pld_core.models import Job, JobState, Split
-from pld_core.records import ExampleFilter
-from pld_core.resolving import LoopModels, Working, resolve
-from storage import create_store, open_store
-from tests.cli.fake_ollama import STUDENT, FakeOllama, fake_ollama, use_student
+from pld_core.models import Job, JobState
+from storage import open_store
+from tests.cli.fake_ollama import FakeOllama, fake_ollama
 from tests.cli.running import clean_environment, start_pld, wait_until
-from tests.conflict_models import Scripted, action, text
-from tests.factories import ANNA, BERT, FirstWordEmbedder, ToldChat, no_report, url_of
-from tests.resolving import RuleSpec, conflicted, limited
-
-KINDS = [("insult plain", "remove"), ("praise plain", "keep"), ("insult joke", "keep")]
-RULES = [RuleSpec("insult is said", "remove", "insult"), RuleSpec("praise is said", "keep", "praise")]
-VALIDATION = 8 * len(KINDS)
+from tests.factories import ANNA, BERT, no_report
+from tests.loops_on_ollama import VALIDATION, looped_on
 
 
 @pytest.fixture
@@ -44,53 +33,9 @@ def ollama() -> Iterator[FakeOllama]:
         yield server
 
 
-def says(ollama: FakeOllama, answer: Callable[[str], str]) -> Callable[[int], None]:
-    """Return what sets the student's answer to each question by its text."""
-
-    def choose(number: int) -> None:
-        ollama.label = answer(ollama.asked[number - 1])
-
-    return choose
-
-
-def misreads(question: str) -> str:
-    return "remove" if "insult" in question else "keep"
-
-
-def reads(question: str) -> str:
-    return "remove" if "insult plain" in question else "keep"
-
-
-def proposed(request: ChatRequest) -> Sequence[dict[str, Any]]:
-    return [
-        action("add_exception", ["R1"], request, text("insult is said", "remove", ["banter is said"])),
-        action("new_rule", [], request, text("laughter is said", "keep")),
-        action("new_rule", [], request, text("a grin is said", "keep")),
-    ]
-
-
 @pytest.fixture
 def app(tmp_path: Path, ollama: FakeOllama) -> App:
-    """A loop that has ended: under any change of the rules the fake Ollama reads jokes well."""
-    space = tmp_path / "space"
-    use_student(space, ollama.url)
-    store = create_store(url_of(space / "pld.db"))
-    conflicted(store, KINDS, RULES)
-    opened = App(load_settings(space, {}), store, ANNA)
-    first_look = len(store.tasks.examples("posts", ExampleFilter(split=Split.TRAIN))) + VALIDATION
-    wrong, well = says(ollama, misreads), says(ollama, reads)
-    ollama.before = lambda number: (wrong if number <= first_look else well)(number)
-
-    async def loop() -> None:
-        async with wiring.student_backend(opened, STUDENT) as student:
-            teacher = ToldChat(Scripted([("joke", proposed)]), "teacher")
-            models = LoopModels(teacher, student, FirstWordEmbedder(), FirstWordEmbedder())
-            await resolve(store, models, limited(rounds=1), ANNA, no_report, Working())
-
-    asyncio.run(loop())
-    ollama.asked.clear()
-    ollama.before = well
-    return opened
+    return looped_on(tmp_path / "space", ollama)
 
 
 def made(app: App) -> Proposal:

@@ -64,6 +64,7 @@ def test_a_loop_that_stopped_at_its_cap_goes_on_with_a_higher_one(
     assert "This loop stopped before its end." in prose(at).replace("*", "")
     assert "it took 0 of at most 3 questions to the student and 0 calls to the teacher (0.00 USD)" in prose(at)
     assert f'pld resolve --task nda --resume "job {first.id}" --max-calls 6' in "".join(code.value for code in at.code)
+    assert "From beginning to end the loop takes at most " in prose(at)
     at.number_input("loop_cap_1_3").set_value(5_000)
     run(at)
     press(at, "loop_go_on_1")
@@ -140,7 +141,7 @@ def test_the_running_score_shows_each_step(summed: Staged, visit: Visit) -> None
     at = visit("conflicts")
     assert "greedy_1_1" not in keys(at)
     table = at.dataframe[1].value
-    assert set(table["adds"]) == {"Add exception: R1", "New rule"}
+    assert set(table["adds"]) == {"Add exception: R1", "New rule: A rule"}
     assert list(table["then"]) == ["stays in", "stays in"]
     steps = [one for one in summed.store.resolutions.rounds(1)[1].trials if one.stage is Stage.LATER]
     assert list(table["fixes"]) == [one.result.comparison.fixed for one in steps if one.result.comparison]
