@@ -28,21 +28,22 @@ def greedy(workspace: Path, out: Output, task: str, number: int | None, round_: 
     Shows which of them still help once others are in. Started again, it asks nothing that was answered.
     """
     app = wiring.open_app(workspace)
-    loop = resolution_work.loop_of(app, task, number)
-    value: dict[str, Json] = {"loop": loop.id, "round": round_}
     if dry_run:
+        loop = resolution_work.loop_of(app, task, number)
         most = greedy_most(app.store, loop, app.store.resolutions.rounds(loop.id), round_)
-        out.emit({**value, "student_questions_at_most": most}, f"At most {most:,} questions. Nothing was asked.")
+        value: dict[str, Json] = {"loop": loop.id, "round": round_, "student_questions_at_most": most}
+        out.emit(value, f"At most {most:,} questions. Nothing was asked.")
         return
     try:
         with progress_line() as report:
-            made = greedy_orders.add_up(app, GreedyOrder(task, loop.id, round_), report)
+            made = greedy_orders.add_up(app, GreedyOrder(task, number or 0, round_), report)
     except (BackendError, KeyboardInterrupt) as error:
         raise PldError(f"{str(error) or 'Stopped.'} The same command goes on from there.") from error
+    loop = resolution_work.loop_of(app, task, made.order.loop)
     words = {one.proposal.hash: one for one in resolution_work.proposals_of(app, loop)}
     steps = running_score(made.steps)
     lines = [_line(place, step, words[step.added]) for place, step in enumerate(steps, start=1)]
-    out.emit({**value, "steps": [_step_json(step) for step in steps]}, "\n".join(lines))
+    out.emit({"loop": loop.id, "round": round_, "steps": [_step_json(step) for step in steps]}, "\n".join(lines))
 
 
 def _step_json(step: ScoreStep) -> dict[str, Json]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pld_app import wiring
 from pld_app.loop_student import loop_student
+from pld_app.resolution_work import loop_of
 from pld_app.wiring import App
 from pld_core import greedy_order
 from pld_core.canonical import Json
@@ -21,7 +22,11 @@ KIND = "greedy"
 
 @dataclass(frozen=True)
 class GreedyOrder:
-    """Which round of which loop is to be added up."""
+    """Which round of which loop is to be added up.
+
+    Attributes:
+        loop: its number; 0 for the newest of the task.
+    """
 
     task: str
     loop: int
@@ -60,10 +65,10 @@ class AddedUp:
 @guarded_app(Step.RESOLVE)
 def add_up(app: App, order: GreedyOrder, report: Progress) -> AddedUp:
     """Add up a round's proposals; see `greedy_order.add_up` for what it may raise."""
-    loop = app.store.resolutions.get(order.loop)
+    loop = loop_of(app, order.task, order.loop or None)
 
     async def work() -> tuple[Tried, ...]:
         async with loop_student(app, loop) as (student, working):
-            return await greedy_order.add_up(app.store, student, order.loop, order.number, app.actor, report, working)
+            return await greedy_order.add_up(app.store, student, loop.id, order.number, app.actor, report, working)
 
-    return AddedUp(order, wiring.run_async(work()))
+    return AddedUp(replace(order, loop=loop.id), wiring.run_async(work()))
