@@ -17,6 +17,7 @@ from pld_core.conflicts.groups import (
 from pld_core.conflicts.records import LoopOrder
 from pld_core.conflicts.request import Shown, drawn
 from pld_core.conflicts.rule_set import RuleSet
+from pld_core.effect import StudentKey
 from pld_core.model_ports import Embedder
 from pld_core.models import Answer, Example, Task
 from pld_core.ports import Store
@@ -35,6 +36,7 @@ def observed(examples: Sequence[Example], answers: Mapping[str, Answer]) -> list
 def asked_about(
     store: Store,
     task: Task,
+    student: StudentKey,
     rules: RuleSet,
     seen: Sequence[Observed],
     chart: Chart,
@@ -44,9 +46,10 @@ def asked_about(
     """Return what the teacher is shown in a round, at most `LoopLimits.groups` groups, in the order of asking.
 
     Args:
+        student: whose answers were seen; where rules were left out of its prompt, that says which are at fault.
         findings: what people found; None after the first round, in which close rules are looked at too.
     """
-    implication = Implication(chart, rules.rules)
+    implication = Implication(chart, rules.rules, store.ablations.at_fault(student, rules.prompt(task).sha256))
     found: tuple[Group, ...] = student_groups(seen, implication)
     if findings is not None:
         said = finding_groups(findings, rules.ids)

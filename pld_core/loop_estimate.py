@@ -114,5 +114,6 @@ async def _first_asks(
     prompt = basis.rules.prompt(task)
     answers = store.effects.answers(basis.student, prompt.sha256, [example.hash for example in train])
     chart = await charted(models.embedder, train)
-    shown = asked_about(store, task, basis.rules, observed(train, answers), chart, order, working.findings)
+    seen = observed(train, answers)
+    shown = asked_about(store, task, basis.student, basis.rules, seen, chart, order, working.findings)
     return [Ask(None, conflict_request(task, one)) for one in shown]

@@ -204,7 +204,8 @@ class _Running:
         seen = observed(train, answers)
         findings = self._working.findings if number == 1 else None
         order = self._resolution.order
-        shown = asked_about(self._store, self._task, rules, seen, await charted(embedder, train), order, findings)
+        chart, student = await charted(embedder, train), self._resolution.basis.student
+        shown = asked_about(self._store, self._task, student, rules, seen, chart, order, findings)
         replied = await self._asked(shown, number)
         proposals, self._first_free = read_proposals(self._task, replied, self._first_free, number)
         chart = await charted(embedder, train, conditions_of(proposals, rules))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -118,6 +119,21 @@ def test_all_answers_of_the_run_are_asked_if_that_is_wanted(store: SqliteStore) 
     run, chat = run_of(store), ToldChat(keeps)
     (stored,) = left_out(store, chat, AblationOrder(run.id, ("R1",), Scope.ALL)).stored
     assert len(stored.ablation.cases) == len(chat.asked) == 11
+
+
+def test_a_rule_is_at_fault_where_the_answer_is_right_only_without_it(store: SqliteStore) -> None:
+    prompt = prompt_of(store)
+    run = answered_run(store, prompt, EXAMPLES, {e.hash: answer_of("remove") for e in EXAMPLES})
+    claims = tuple(Claim(e.hash, "R2" if place < 4 else UNCOVERED, True) for place, e in enumerate(EXAMPLES))
+    store.attributions.record(run.id, Attribution(Method.EVIDENCE, "", "b", ("R1", "R2"), claims), ANNA)
+    (stored,) = left_out(store, ToldChat(keeps), AblationOrder(run.id, ("R2",))).stored
+    student = stored.ablation.student
+    # Without R2 the student keeps everything; of the four examples the first and the third are to be kept.
+    kept = {e.hash: frozenset({"R2"}) for e in EXAMPLES[:4] if e.label == "keep"}
+    assert len(kept) == 2
+    assert store.ablations.at_fault(student, prompt.sha256) == kept
+    assert store.ablations.at_fault(student, "another prompt") == {}
+    assert store.ablations.at_fault(replace(student, digest="sha256:other"), prompt.sha256) == {}
 
 
 # --- never twice ------------------------------------------------------------------------------------------------------

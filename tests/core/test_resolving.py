@@ -11,6 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pld_core.ablating import AblationOrder, ablate
+from pld_core.ablation import Scope
+from pld_core.asking import Evaluation, answer_run, start_run
+from pld_core.attributing import attribute_run
+from pld_core.compilation import compile_prompt
 from pld_core.conflicts.acceptance import Verdict
 from pld_core.conflicts.groups import Finding, Source
 from pld_core.conflicts.proposal import Refusal
@@ -30,6 +35,7 @@ from tests.factories import (
     ANNA,
     READER,
     FirstWordEmbedder,
+    ToldChat,
     approved_rule,
     fill,
     make_example,
@@ -66,6 +72,22 @@ def excepting(request: ChatRequest) -> Sequence[dict[str, Any]]:
 
 def spam_rule(request: ChatRequest) -> Sequence[dict[str, Any]]:
     return [action("new_rule", [], request, text("spam is said", "remove"))]
+
+
+def leave_out_on_train(store: SqliteStore, student: ToldChat) -> None:
+    """Run the approved rules on the training examples, and leave each rule out in turn."""
+
+    async def work() -> None:
+        run = await start_run(store, student, Evaluation("posts", compile_task(store), Split.TRAIN), ANNA)
+        await answer_run(store, student, run, no_report)
+        await attribute_run(store, run, [FirstWordEmbedder()], ANNA)
+        await ablate(store, student, AblationOrder(run.id, scope=Scope.ALL), no_report, ANNA)
+
+    asyncio.run(work())
+
+
+def compile_task(store: SqliteStore) -> int:
+    return store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA).number
 
 
 @pytest.fixture
@@ -234,6 +256,27 @@ def test_what_a_reviewer_has_to_look_at_first_is_tried_and_not_taken_up(sqlite_s
     assert made.proposal.flags == ("It contradicts R1.",)
     assert ended.rounds[1].trials[0].result.passes
     assert (ended.score.best_round, ended.rounds[-1].stop) == (0, Stop.NO_GAIN)
+
+
+def test_a_rule_that_was_measured_to_be_at_fault_is_asked_about_though_its_evidence_is_elsewhere(
+    sqlite_store: SqliteStore,
+) -> None:
+    kinds = [*PLAIN, ("praise link", "keep"), ("spam link", "remove")]
+    conflicted(sqlite_store, kinds, [INSULT, PRAISE, RuleSpec("link is said", "remove", "spam", priority=1)])
+
+    def narrow(request: ChatRequest) -> Sequence[dict[str, Any]]:
+        wanted = text("spam and link is said", "remove", priority=1)
+        return [action("narrow", ["R3"], request, wanted)] if "[R3]" in block(request, "RULES") else []
+
+    acting = scripted(sqlite_store, ("praise link", narrow))
+    unmeasured = acting.run(limited(rounds=1))
+    assert unmeasured.rounds[1].groups[0].rules == ("R2",)
+
+    leave_out_on_train(sqlite_store, acting.student)
+
+    ended = acting.run(replace(ORDER, key="job 8"))
+    assert ended.rounds[1].groups[0].rules == ("R2", "R3")
+    assert macro_f1(ended.best.validation) == 1.0
 
 
 # --- together ---------------------------------------------------------------------------------------------------------
