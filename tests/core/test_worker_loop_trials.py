@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,15 +11,13 @@ import pytest
 from pld_app import edited_trials, greedy_orders
 from pld_app.greedy_orders import GreedyOrder
 from pld_app.wiring import App
-from pld_app.worker import LEASE_S, owner_name, run_one
 from pld_core.conflicts.proposal import Proposal
 from pld_core.conflicts.records import Fate, Stage
 from pld_core.conflicts.running_score import running_score
 from pld_core.greedy_order import greedy_most
 from pld_core.models import Job, JobState
-from storage import open_store
 from tests.cli.fake_ollama import FakeOllama, fake_ollama
-from tests.cli.running import clean_environment, start_pld, wait_until
+from tests.cli.worker_scenes import kill_worker_at, run_queued, run_taken_over
 from tests.factories import ANNA, BERT, no_report
 from tests.loops_on_ollama import VALIDATION, looped_on
 
@@ -46,46 +41,6 @@ def ordered(app: App) -> Job:
     """Order the trial of another exception, in the name of Bert."""
     better = replace(made(app).texts[0].text, exceptions=("joke is said",))
     return edited_trials.order(replace(app, actor=BERT), 1, made(app).hash, (better,))
-
-
-def run_queued(app: App) -> Job:
-    job = run_one(app, owner_name())
-    assert job is not None
-    return job
-
-
-def killed_at(app: App, ollama: FakeOllama, question: int) -> None:
-    """Start a worker as a process of its own, and kill it while it waits for the answer to a question."""
-    reached, release = threading.Event(), threading.Event()
-    choose = ollama.before
-
-    def stop(number: int) -> None:
-        choose(number)
-        if number == question:
-            reached.set()
-            release.wait(60)
-
-    ollama.before = stop
-    victim = start_pld("worker", "--workspace", app.settings.workspace, environment=clean_environment())
-    try:
-        wait_until(reached.is_set, f"question {question}")
-    finally:
-        victim.kill()
-        victim.communicate()
-        release.set()
-    assert victim.returncode == -signal.SIGKILL
-    ollama.before = choose
-
-
-def taken_over(app: App, job: Job) -> Job:
-    """Run a job of a dead worker, as another worker does once its lease has ended."""
-    dead = app.store.jobs.get(job.id)
-    assert dead.state is JobState.RUNNING
-    late = datetime.fromisoformat(dead.heartbeat_at) + timedelta(seconds=LEASE_S + 1)
-    ended = run_one(replace(app, store=open_store(app.settings.store_url, lambda: late)), owner_name())
-    assert ended is not None
-    assert (ended.id, ended.attempts) == (job.id, 2)
-    return ended
 
 
 # --- edited texts -----------------------------------------------------------------------------------------------------
@@ -133,10 +88,10 @@ def test_a_killed_worker_is_relieved_and_only_the_open_question_of_a_trial_is_as
     app: App, ollama: FakeOllama
 ) -> None:
     job = ordered(app)
-    killed_at(app, ollama, 8)
+    kill_worker_at(app, ollama, 8)
     assert not [one for one in app.store.proposals.trials(1, made(app).hash) if one.stage is Stage.EDITED]
-    ended = taken_over(app, job)
-    assert (ended.state, len(ollama.asked)) == (JobState.DONE, VALIDATION + 1)
+    ended = run_taken_over(app, job.id)
+    assert (ended.state, ended.attempts, len(ollama.asked)) == (JobState.DONE, 2, VALIDATION + 1)
     assert ended.message.startswith("fixes 8, breaks 0 of 24")
     assert len([one for one in app.store.proposals.trials(1, made(app).hash) if one.stage is Stage.EDITED]) == 1
     assert app.store.events.verify().intact
@@ -150,8 +105,8 @@ def test_a_killed_worker_adds_up_to_the_same_steps_and_repeats_only_the_open_que
 ) -> None:
     job = app.store.jobs.enqueue(greedy_orders.KIND, "posts", GreedyOrder("posts", 1, 1).as_json(), BERT)
     most = greedy_most(app.store, app.store.resolutions.get(1), app.store.resolutions.rounds(1), 1)
-    killed_at(app, ollama, VALIDATION + 6)
-    ended = taken_over(app, job)
+    kill_worker_at(app, ollama, VALIDATION + 6)
+    ended = run_taken_over(app, job.id)
     steps = running_score(app.store.resolutions.rounds(1)[1].trials)
     assert [step.stays for step in steps] == [True, False, False]
     assert (ended.state, len(ollama.asked)) == (JobState.DONE, most + 1)
