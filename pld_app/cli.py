@@ -32,6 +32,7 @@ from pld_app.cli_figures import figures
 from pld_app.cli_finding import finding
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
+from pld_app.cli_greedy import greedy
 from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
 from pld_app.cli_oversight import oversight
@@ -96,6 +97,7 @@ cli.add_command(cluster)
 cli.add_command(synthesize)
 cli.add_command(coverage)
 cli.add_command(resolve)
+proposals.add_command(greedy)
 cli.add_command(proposals)
 cli.add_command(settings)
 cli.add_command(student)

@@ -82,6 +82,12 @@ def _open(store: Store, basis: LoopBasis, prompt: CompiledPrompt, examples: tupl
     return len(hashes) - len(store.effects.answers(basis.student, prompt.sha256, hashes))
 
 
+def questions_most(order: LoopOrder, basis: LoopBasis) -> int:
+    """Return the most questions that a loop takes from beginning to end, whatever its cap."""
+    first_look = len(basis.examples[Split.TRAIN]) + len(basis.examples[Split.VALIDATION])
+    return first_look + _rounds_most(order, basis)
+
+
 def _rounds_most(order: LoopOrder, basis: LoopBasis) -> int:
     """Return the most questions of all rounds after the first look, and of the test at the end.
 

@@ -124,6 +124,7 @@ JOBS: dict[str, Step] = {
     "synthesise": Step.SYNTHESISE,
     "resolve": Step.RESOLVE,
     "try_edited": Step.ACCEPT_PROPOSAL,
+    "greedy": Step.RESOLVE,
     "demo": Step.IMPORT_DATA,
     "import": Step.IMPORT_DATA,
     "extract": Step.EXTRACT,

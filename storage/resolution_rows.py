@@ -135,6 +135,7 @@ def trial_row(tried: Tried) -> dict[str, Value]:
         "comparison": canonical_json(asdict(result.comparison) if result.comparison else None),
         "labels": canonical_json([line.as_json() for line in result.labels]),
         "examples": canonical_json(list(tried.examples)),
+        "texts": tried.texts,
     }
 
 
@@ -155,4 +156,5 @@ def trial_from(row: Row) -> Tried:
         row["tokens"],
         row["base_tokens"],
         tuple(json.loads(row["examples"])),
+        row["texts"],
     )

@@ -12,6 +12,7 @@ from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.edited_trials import EditOrder
 from pld_app.extract_order import Cap, Delivery
+from pld_app.greedy_orders import GreedyOrder
 from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
@@ -24,6 +25,7 @@ KINDS = {
     "synthesise": "Rule synthesis",
     "resolve": "Repair of rules",
     "try_edited": "Trial of an edited proposal",
+    "greedy": "Adding up proposals",
     "demo": "Demo task",
     "import": "Import",
     "extract": "Extraction",
@@ -127,6 +129,8 @@ def _detail(job: Job) -> str:
         return ResolveOrder.from_json(job.task, job.params).words
     if job.kind == "try_edited":
         return EditOrder.from_json(job.task, job.params).words
+    if job.kind == "greedy":
+        return GreedyOrder.from_json(job.task, job.params).words
     if job.kind == "audit_pack":
         return "personal data masked" if job.params.get("mask_personal") else "in full"
     return ", ".join(f"{name} {value}" for name, value in job.params.items())

@@ -34,6 +34,8 @@ def draw_tried(tried: Tried) -> None:
     """Draw the figures of a trial."""
     words = tried.words
     st.markdown(f"**{plain(words[:1].upper() + words[1:])}**")
+    if tried.examples:
+        st.caption("Affected examples only: it lost on these, so the other validation examples were not asked.")
     changed = [line for line in tried.result.labels if line.before != line.after]
     for line in changed:
         sign = "green" if line.after > line.before else "red"

@@ -154,13 +154,19 @@ def _shown(one: Observed) -> ShownAnswer:
 
 class Stage(StrEnum):
     """What a trial held: one proposal, all that can go together, those that a greedy order had come to, or one proposal
-    with texts that a person edited.
+    with texts that a person edited. `LATER` is a greedy order that somebody asked for once the round was over.
     """
 
     SINGLE = "single"
     JOINT = "joint"
     GREEDY = "greedy"
     EDITED = "edited"
+    LATER = "later"
+
+    @property
+    def is_of_loop(self) -> bool:
+        """Whether the loop itself made the trial and looked at it; people order the others, which count for no cap."""
+        return self not in (Stage.EDITED, Stage.LATER)
 
 
 @dataclass(frozen=True)
@@ -172,6 +178,7 @@ class Tried:
         base_sha256, prompt_sha256: of the two prompts.
         tokens, base_tokens: of the two prompts, estimated from their length.
         examples: hashes that were compared on; empty for all validation examples of the loop.
+        texts: hash of the texts that a person put in place of the proposed ones; empty for those that were proposed.
     """
 
     stage: Stage
@@ -182,6 +189,7 @@ class Tried:
     tokens: int
     base_tokens: int
     examples: tuple[str, ...] = ()
+    texts: str = ""
 
     @property
     def words(self) -> str:

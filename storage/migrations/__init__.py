@@ -35,6 +35,7 @@ from storage.migrations import (
     m029_run_setup,
     m030_attribution,
     m031_resolutions,
+    m033_proving,
     m034_figures_by_index,
 )
 from storage.migrations.steps import migrations
@@ -101,6 +102,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "resolution_score": (("id",), ("resolution_id",)),
     "proposal_outcome": (("id",), ("resolution_id", "proposal")),
     "rule_lock": (("id",),),
+    "edited_texts": (("id",),),
+    "resolution_stop": (("id",),),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -135,6 +138,7 @@ STEPS = (
     m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
     m031_resolutions.m031_resolutions,
+    m033_proving.m033_proving,
     m034_figures_by_index.m034_figures_by_index,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""

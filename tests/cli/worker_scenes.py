@@ -25,8 +25,10 @@ def run_queued(app: App) -> Job:
 def kill_worker_at(app: App, ollama: FakeOllama, number: int) -> None:
     """Start a worker process, and kill it while it waits for the answer to its question of this number."""
     reached, release = threading.Event(), threading.Event()
+    earlier = ollama.before
 
     def hold(asked: int) -> None:
+        earlier(asked)
         if asked == number:
             reached.set()
             release.wait(60)

@@ -79,7 +79,7 @@ READING = {
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
     "findings.found_by_people",
     *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
-    *("resolution_work.loop_models", "edited_trials.newest_edit"),
+    *("resolution_work.loop_models", "edited_trials.newest_edits", "loop_student.loop_student"),
     *("proposal_view.cases_of", "proposal_view.shown_round", "proposal_view.validation_of"),
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),

@@ -19,10 +19,8 @@ from pld_core.compilation import compile_prompt
 from pld_core.conflicts.acceptance import Verdict
 from pld_core.conflicts.groups import Finding, Source
 from pld_core.conflicts.proposal import Refusal
-from pld_core.conflicts.records import Fate
 from pld_core.conflicts.records import Stage as TrialStage
 from pld_core.conflicts.rounds import Figure, Stop
-from pld_core.edited_trial import try_edited
 from pld_core.errors import BudgetReached, InvalidInput, JobCancelled, MissingRole
 from pld_core.loop_estimate import estimate_loop
 from pld_core.model_ports import ChatRequest
@@ -450,20 +448,3 @@ def test_the_teachers_calls_are_told_before_they_are_made(joking: Stage) -> None
     told = asyncio.run(estimate_loop(joking.store, models(joking), replace(ORDER, key="job 8"), FREE))
     assert told.first_round
     assert (told.first_round.calls, told.first_round.cost, told.open_now) == (1, 0, 0)
-
-
-def test_a_proposal_is_edited_and_tried_again(sqlite_store: SqliteStore) -> None:
-    conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
-    useless = text("insult is said", "remove", ["banter is said"])
-    quiet = scripted(sqlite_store, ("joke", lambda r: [action("add_exception", ["R1"], r, useless)]))
-    made = quiet.run().rounds[1].proposals[0].proposal
-    better = replace(made.texts[0].text, exceptions=("joke is said",))
-    for _ in range(2):
-        tried = asyncio.run(try_edited(sqlite_store, models(quiet), 1, made.hash, [better], ANNA, no_report))
-    assert (tried.stage, tried.result.passes) == (TrialStage.EDITED, True)
-    assert sqlite_store.proposals.trials(1, made.hash)[-1] == tried
-    assert len(sqlite_store.proposals.trials(1, made.hash)) == 2
-    with pytest.raises(InvalidInput, match="has 1 texts that could be tried otherwise, not 2"):
-        asyncio.run(try_edited(sqlite_store, models(quiet), 1, made.hash, [better] * 2, ANNA, no_report))
-    assert sqlite_store.proposals.accept(1, made.hash, "", ANNA, (better,)).fate is Fate.EDITED
-    assert quiet.run().score.best_round == 0

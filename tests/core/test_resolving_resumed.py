@@ -143,7 +143,7 @@ def test_another_model_does_not_go_on_with_a_loop(sqlite_store: SqliteStore, par
     stage = scripted(sqlite_store)
     stage.run()
     getattr(stage, part).name = "another"
-    with pytest.raises(InvalidInput, match="the teacher or the student is another one since it began"):
+    with pytest.raises(InvalidInput, match=f"the {part} is another one since it began"):
         stage.run()
 
 
