@@ -35,6 +35,7 @@ from storage.migrations import (
     m029_run_setup,
     m030_attribution,
     m031_resolutions,
+    m035_kept_columns,
 )
 from storage.migrations.steps import migrations
 
@@ -134,6 +135,7 @@ STEPS = (
     m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
     m031_resolutions.m031_resolutions,
+    m035_kept_columns.m035_kept_columns,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 
