@@ -23,16 +23,18 @@ _HOLDERS = f"""SELECT d.id AS dataset, k.value AS name, k.key AS place
     FROM ({DATASET}) AS d JOIN json_each(d.params, '$.{KEEP}') AS k
     WHERE d.task = ? AND d.state <> 'deleted' ORDER BY d.state = 'active' DESC, d.id DESC"""  # noqa: S608 - literals
 
-# For each answer, from narrow indexes only: example by hash, its rows, what they say.
-_COLUMN_OF = """(SELECT r.kept ->> h.path FROM example AS e CROSS JOIN dataset_row AS r CROSS JOIN holder AS h
-    WHERE e.task = :task AND e.hash = p.example_hash AND r.example_id = e.id AND h.dataset = r.dataset_id
-        AND r.kept ->> h.path <> '' ORDER BY h.rank, r.number LIMIT 1)"""
 _HOLDER = """WITH holder AS MATERIALIZED (
     SELECT value ->> 0 AS dataset, value ->> 1 AS path, key AS rank FROM json_each(:holders))"""
-_FIRST_DATASET = """(SELECT min(r.dataset_id) FROM example AS e CROSS JOIN dataset_row AS r
-    WHERE e.task = :task AND e.hash = p.example_hash AND r.example_id = e.id)"""
+# The few rows of an example come first: there may be many data sets.
+_SAID = """(SELECT r.kept ->> h.path FROM dataset_row AS r CROSS JOIN holder AS h
+    WHERE r.example_id = e.id AND h.dataset = r.dataset_id AND r.kept ->> h.path <> ''
+    ORDER BY h.rank, r.number LIMIT 1)"""
+_FIRST_DATASET = "(SELECT min(r.dataset_id) FROM dataset_row AS r WHERE r.example_id = e.id)"
+# Examples are found in the index on their hash; their texts are not touched.
 _COUNT = """SELECT {value} AS value, p.gold, p.said, p.status, count(*) AS n
-    FROM prediction AS p INDEXED BY prediction_figures WHERE p.run_id = :run GROUP BY 1, 2, 3, 4"""
+    FROM prediction AS p INDEXED BY prediction_figures
+    LEFT JOIN example AS e ON e.task = :task AND e.hash = p.example_hash
+    WHERE p.run_id = :run GROUP BY 1, 2, 3, 4"""
 
 
 class SqliteKept:
@@ -72,7 +74,7 @@ class SqliteKept:
                 for row in conn.execute(_HOLDERS, (task,))
                 if row["name"] == column
             ]
-            sql = f"{_HOLDER} {_COUNT.format(value=_COLUMN_OF)}"
+            sql = f"{_HOLDER} {_COUNT.format(value=_SAID)}"
             return _cells(conn.execute(sql, {"run": run_id, "task": task, "holders": canonical_json(holders)}))
 
     def cut_by_dataset(self, run_id: int) -> dict[str, Counter[Cell]]:
