@@ -28,7 +28,8 @@ _PERSONAL_WORDS = frozenset((
     "name", "firstname", "lastname", "surname", "forename", "fullname", "username", "email", "mail", "phone", "mobile",
     "tel", "telephone", "fax", "address", "street", "postcode", "zip", "birth", "birthday", "birthdate", "dob", "age",
     "gender", "sex", "religion", "ethnicity", "nationality", "person", "people", "user", "author", "customer", "client",
-    "patient", "employee", "agent", "ip", "ssn", "iban", "passport",
+    "patient", "employee", "agent", "owner", "handler", "assignee", "annotator", "reviewer", "clerk", "contact",
+    "member", "ip", "ssn", "iban", "passport",
 ))  # fmt: skip
 
 
