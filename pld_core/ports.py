@@ -13,6 +13,7 @@ from pld_core.conflicts.ports import LockStore, ProposalStore, ResolutionStore
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
 from pld_core.finding_ports import FindingStore
+from pld_core.kept_ports import KeptStore
 from pld_core.live_batch_ports import LiveBatchStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
 from pld_core.models import ANYBODY, Actor, Event, Job
@@ -64,6 +65,8 @@ class Store(Protocol):
     def tasks(self) -> TaskStore: ...
     @property
     def data(self) -> DataStore: ...
+    @property
+    def kept(self) -> KeptStore: ...
     @property
     def logic(self) -> LogicStore: ...
     @property

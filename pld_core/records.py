@@ -199,6 +199,10 @@ class ImportOutcome:
     already_there: int
 
 
+KEEP = "keep"
+"""Where the params of a data set name the columns that it keeps."""
+
+
 @dataclass(frozen=True)
 class NewDataset:
     """What is to be known of an import besides its examples.
@@ -218,6 +222,12 @@ class NewDataset:
     importer: str
     params: Mapping[str, Json]
     report: Mapping[str, Json]
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """The columns whose values are kept beside the rows, in the order of `ImportRow.kept`."""
+        keep = self.params.get(KEEP)
+        return tuple(map(str, keep)) if isinstance(keep, list) else ()
 
 
 class DatasetState(StrEnum):
@@ -241,10 +251,15 @@ class Dataset:
 
 @dataclass(frozen=True)
 class ImportRow:
-    """An example and the number of the row that holds it; equal examples of several rows become one with a count."""
+    """An example and the number of the row that holds it; equal examples of several rows become one with a count.
+
+    Attributes:
+        kept: what the row holds in the columns that its data set keeps, in their order.
+    """
 
     number: int
     example: Example
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

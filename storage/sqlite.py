@@ -23,6 +23,7 @@ from storage.findings import SqliteFindings
 from storage.gate_policies import SqliteGatePolicies
 from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
+from storage.kept import SqliteKept
 from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
 from storage.live_batches import SqliteLiveBatches
@@ -51,6 +52,7 @@ class SqliteStore:
         self.database = database
         self.tasks = SqliteTasks(database)
         self.data = SqliteData(database)
+        self.kept = SqliteKept(database)
         self.logic = SqliteLogic(database)
         self.embeddings = SqliteEmbeddings(database)
         self.batches = SqliteBatches(database)

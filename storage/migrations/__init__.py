@@ -37,6 +37,7 @@ from storage.migrations import (
     m031_resolutions,
     m033_proving,
     m034_figures_by_index,
+    m035_kept_columns,
 )
 from storage.migrations.steps import migrations
 
@@ -140,6 +141,7 @@ STEPS = (
     m031_resolutions.m031_resolutions,
     m033_proving.m033_proving,
     m034_figures_by_index.m034_figures_by_index,
+    m035_kept_columns.m035_kept_columns,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

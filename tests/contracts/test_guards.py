@@ -86,7 +86,7 @@ READING = {
     *("report_baselines.asked_about", "report_baselines.examples_of"),
     *("run_figures.figures_of", "run_figures.beside", "run_figures.slices_of", "run_figures.comparable"),
     *("run_figures.is_complete", "run_figures.change_since", "run_figures.curve"),
-    *(f"report_facts.{name}_of" for name in ("steadiness", "standing", "bars")),
+    *(f"report_facts.{name}_of" for name in ("parts", "steadiness", "standing", "bars")),
     *("report_facts.data_facts", "report_facts.prompt_rules"),
 }
 """Functions over an open app that change nothing in the workspace."""
