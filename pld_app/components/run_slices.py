@@ -35,6 +35,9 @@ def draw_slices(seen: SeenRun) -> None:
         return
     statement = Statement(run, answers, more="accuracy by Wilson")
     draw_chart(shares_chart("parts", f"Accuracy by {chosen}", statement, parts), f"parts_{run.id}_{chosen}")
+    st.caption(
+        "This chart leads to no list. The wrong answers of a gold label are listed under “Confusion and wrong answers”."
+    )
 
 
 def _parts(seen: SeenRun, dimension: Dimension, field: str) -> tuple[tuple[str, Proportion], ...]:
