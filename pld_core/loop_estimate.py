@@ -108,5 +108,5 @@ async def _first_asks(
     prompt = basis.rules.prompt(task)
     answers = store.effects.answers(basis.student, prompt.sha256, [example.hash for example in train])
     chart = await charted(models.embedder, train)
-    shown = asked_about(store, task, basis.rules, observed(train, answers), chart, order, working.findings)
+    shown = asked_about(store, task, basis.rules, observed(train, answers), chart, order, working.people)
     return [Ask(None, conflict_request(task, one)) for one in shown]

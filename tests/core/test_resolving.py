@@ -13,6 +13,7 @@ import pytest
 
 from pld_core.conflicts.acceptance import Verdict
 from pld_core.conflicts.groups import Finding, Source
+from pld_core.conflicts.people import FromPeople
 from pld_core.conflicts.proposal import Refusal
 from pld_core.conflicts.records import Fate
 from pld_core.conflicts.records import Stage as TrialStage
@@ -287,7 +288,7 @@ def test_what_people_found_is_asked_about_first(sqlite_store: SqliteStore) -> No
     conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
     finding = Finding(make_example("insult among friends", "keep"), "remove", ("R1",))
     quiet = scripted(sqlite_store)
-    quiet.run(findings=(finding,))
+    quiet.run(people=FromPeople((finding,)))
     assert "insult among friends" in block(quiet.teacher.asked[0], "WRONG")
 
 
