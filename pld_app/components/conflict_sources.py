@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.pair_form import draw_pair_form
 from pld_app.components.text import count, plain
 from pld_core.conflicts.groups import Source
 from pld_core.conflicts.pairs import worst_first
@@ -68,6 +69,7 @@ def _draw_pairs(task: Task, pairs: Sequence[OverlapPair], groups: Sequence[Asked
     asked = {frozenset(group.rules): group for group in groups if group.source is Source.RULES and group.kind}
     app = session.app()
     judged = worst_first(pairs, {one.rules: one for one in app.store.pairs.judged(task.name)})
+    draw_pair_form(task, sum(one.judgement is None for one in judged))
     with st.expander(f"{count(len(pairs), 'pair')} of rules with close conditions and different labels"):
         for one in judged[:PAIRS]:
             pair = one.pair
