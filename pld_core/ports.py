@@ -9,7 +9,7 @@ from pld_core.ablation_ports import AblationStore
 from pld_core.analytics_ports import AnalyticsStore
 from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
-from pld_core.conflicts.ports import LockStore, ProposalStore, ResolutionStore
+from pld_core.conflicts.ports import LockStore, PairStore, ProposalStore, ResolutionStore
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
 from pld_core.finding_ports import FindingStore
@@ -97,6 +97,8 @@ class Store(Protocol):
     def proposals(self) -> ProposalStore: ...
     @property
     def locks(self) -> LockStore: ...
+    @property
+    def pairs(self) -> PairStore: ...
     @property
     def jobs(self) -> JobStore: ...
     @property

@@ -55,12 +55,14 @@ class RuleFilter:
 
     Attributes:
         overlapping: only those that another rule overlaps.
+        contradicted: only those that are not settled and that examples of their evidence contradict.
     """
 
     states: tuple[RevisionState, ...] = ()
     label: str = ""
     search: str = ""
     overlapping: bool = False
+    contradicted: bool = False
 
 
 @dataclass(frozen=True)

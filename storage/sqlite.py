@@ -30,6 +30,7 @@ from storage.live_batches import SqliteLiveBatches
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
+from storage.pair_judgements import SqlitePairs
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts
 from storage.proposals import SqliteProposals
@@ -77,6 +78,7 @@ class SqliteStore:
         self.resolutions = SqliteResolutions(database)
         self.proposals = SqliteProposals(database)
         self.locks = SqliteLocks(database)
+        self.pairs = SqlitePairs(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

@@ -80,6 +80,7 @@ READING = {
     "findings.found_by_people",
     *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
     *("resolution_work.loop_models", "edited_trials.newest_edits", "loop_student.loop_student"),
+    *("pair_work.estimated", "disputes.from_people", "disputes.disputes"),
     *("proposal_view.cases_of", "proposal_view.shown_round", "proposal_view.validation_of"),
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
