@@ -36,8 +36,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# All figures take about half an hour; `make bench FIGURES="analytics clustering"` measures those alone.
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(FIGURES)
 
 format: setup
 	$(BIN)/ruff check --fix .

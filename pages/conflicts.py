@@ -7,10 +7,12 @@ from pld_app.components.conflict_sources import draw_sources
 from pld_app.components.frame import current_task
 from pld_app.components.job_progress import draw_jobs, newest_jobs
 from pld_app.components.loop_form import KIND, draw_loop_form
+from pld_app.components.loop_going_on import draw_going_on
 from pld_app.components.loop_rounds import draw_loop_choice, draw_rounds
 from pld_app.components.proposal_list import draw_proposals
 from pld_app.components.text import plain
 from pld_app.edited_trials import KIND as EDITED
+from pld_app.greedy_orders import KIND as GREEDY
 from pld_core.models import Task
 
 
@@ -40,9 +42,12 @@ def draw(task: Task) -> None:
     if loop is None:
         st.info("No loop yet. Its rounds and proposals appear here.")
         return
-    draw_rounds(loop, rounds, store.resolutions.score(loop.id))
-    if newest_jobs(task.name, EDITED, 1):
-        draw_jobs(task.name, EDITED, limit=2)
+    score = store.resolutions.score(loop.id)
+    draw_going_on(task, loop, score)
+    draw_rounds(loop, rounds, score)
+    for kind in (EDITED, GREEDY):
+        if newest_jobs(task.name, kind, 1):
+            draw_jobs(task.name, kind, limit=2)
     draw_proposals(task, loop, rounds)
 
 

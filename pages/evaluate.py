@@ -10,6 +10,7 @@ from pld_app.components.report_button import draw_report_button
 from pld_app.components.run_form import draw_run_form
 from pld_app.components.run_grid import draw_grid
 from pld_app.components.run_view import draw_runs
+from pld_app.components.student_choice import student_statuses
 from pld_app.components.test_lock import draw_looks
 from pld_app.components.text import plain
 from pld_core.models import Task
@@ -18,18 +19,19 @@ from pld_core.models import Task
 def draw(task: Task) -> None:
     st.title(f"Evaluate: {plain(task.title)}")
     app = session.app()
-    versions = app.store.prompts.all(task.name)
+    versions = app.store.prompts.listed(task.name)
     if not versions:
         st.info("There is no prompt version to evaluate yet. Approve a rule, then compile.")
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
         return
+    students = student_statuses()
     left, right = st.columns([4, 6], gap="medium")
     with left:
-        draw_run_form(task, versions)
+        draw_run_form(task, versions, students)
     with right:
         draw_jobs(task.name, "evaluate", limit=4)
     draw_looks(task)
-    draw_grid(task, versions)
+    draw_grid(task, versions, students)
     draw_repeats(task)
     draw_runs(task)
     draw_report_button(task)

@@ -27,7 +27,7 @@ ONE, MANY, MARKED = "One question", "Many at once", "Findings"
 
 def draw(task: Task) -> None:
     st.title(f"Live test: {plain(task.title)}")
-    versions = session.app().store.prompts.all(task.name)
+    versions = session.app().store.prompts.listed(task.name)
     if not versions:
         st.info("There is no prompt version to test yet. Approve a rule, then compile.")
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pld_app import wiring
 from pld_app.wiring import App
 from pld_core import ablating
 from pld_core.ablating import Ablating, AblationEstimate, AblationOrder, AblationOutcome
-from pld_core.ablation import Scope, ShownAblation, figures_of
+from pld_core.ablation import Scope, ShownAblation, StoredAblation, figures_of
 from pld_core.asking import ready_status
 from pld_core.calls import Limits
 from pld_core.canonical import Json
@@ -65,9 +65,12 @@ def ablate(app: App, order: AblationOrder, report: Progress) -> AblationOutcome:
     return wiring.run_async(work())
 
 
-def shown(app: App, run_id: int) -> tuple[ShownAblation, ...]:
+def measured(app: App, run_id: int) -> tuple[StoredAblation, ...]:
     """Return the newest ablation of each rule and scope in a run, those with the least net first."""
-    run = app.store.runs.get(run_id)
-    labels, predictions = app.store.tasks.get(run.task).label_names, app.store.runs.predictions(run.id)
-    found = sorted(app.store.ablations.of_run(run.id), key=lambda one: (one.ablation.net, one.id))
-    return tuple(ShownAblation(one, figures_of(one.ablation, labels, predictions)) for one in found)
+    return tuple(sorted(app.store.ablations.of_run(run_id), key=lambda one: (one.ablation.net, one.id)))
+
+
+def shown(app: App, run_id: int, found: Sequence[StoredAblation]) -> tuple[ShownAblation, ...]:
+    """Return what ablations of a run show over it, in the order given; of each, an interval is made by resampling."""
+    labels, answers = app.store.tasks.get(app.store.runs.get(run_id).task).label_names, app.store.runs.counted(run_id)
+    return tuple(ShownAblation(one, figures_of(one.ablation, labels, answers)) for one in found)

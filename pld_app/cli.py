@@ -32,9 +32,11 @@ from pld_app.cli_figures import figures
 from pld_app.cli_finding import finding
 from pld_app.cli_format import Output, options, progress
 from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
+from pld_app.cli_greedy import greedy
 from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
 from pld_app.cli_oversight import oversight
+from pld_app.cli_pairs import judge_pairs
 from pld_app.cli_parts import merge, split
 from pld_app.cli_policy import policy
 from pld_app.cli_prompt import prompt
@@ -64,7 +66,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, *LOCKS, effect, second_look, split, merge):
+for rule_command in (*DESK, *LOCKS, judge_pairs, effect, second_look, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)
@@ -96,6 +98,7 @@ cli.add_command(cluster)
 cli.add_command(synthesize)
 cli.add_command(coverage)
 cli.add_command(resolve)
+proposals.add_command(greedy)
 cli.add_command(proposals)
 cli.add_command(settings)
 cli.add_command(student)

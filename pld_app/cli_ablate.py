@@ -55,7 +55,7 @@ def ablate(
         value = {"rules": found.rules, "answers": found.asked, "calls": found.calls, "seconds": found.seconds}
         return out.emit(value, found.words)
     outcome = None if show else _leave_out(app, order)
-    shown = ablations.shown(app, run.id)
+    shown = ablations.shown(app, run.id, ablations.measured(app, run.id))
     out.emit(*_told(run, outcome, shown))
     if fail_if_harmful:
         _refuse_harm(run, shown)

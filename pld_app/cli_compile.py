@@ -11,6 +11,7 @@ from pld_app.cli_format import Output, SectionedCommand, options
 from pld_app.prompting import length_of, version_json
 from pld_core.compilation import Choices
 from pld_core.compiling import PromptDraft
+from pld_core.count_words import count
 from pld_core.errors import OverBudget
 from pld_core.prompt_manifest import PromptKind, RuleOrder
 from pld_core.prompt_plan import BudgetPlan
@@ -81,7 +82,7 @@ def plan_lines(plan: BudgetPlan) -> str:
 
 def _tell_draft(out: Output, draft: PromptDraft, show: bool) -> None:
     prompt = draft.prompt
-    words = f"{len(prompt.rules)} rules, {prompt.sha256}\n{draft.tokens.words}\nNothing was stored."
+    words = f"{count(len(prompt.rules), 'rule')}, {prompt.sha256}\n{draft.tokens.words}\nNothing was stored."
     value = {"number": None, **prompt.manifest(), "tokens": draft.tokens.as_json(), "text": prompt.text}
     out.emit(value, prompt.text if show else words)
 
@@ -91,6 +92,8 @@ def _keep(app: wiring.App, out: Output, draft: PromptDraft, show: bool) -> None:
     prompt = version.prompt
     stale = wiring.stale_rules(app, prompt.task)
     left = f"; stale rules left out: {stale}" if stale else ""
-    words = f"Prompt version {version.number} of {prompt.task}: {len(prompt.rules)} rules, {prompt.sha256}{left}"
+    words = (
+        f"Prompt version {version.number} of {prompt.task}: {count(len(prompt.rules), 'rule')}, {prompt.sha256}{left}"
+    )
     value = {**version_json(version), "text": prompt.text}
     out.emit(value, prompt.text if show else f"{words}\n{length_of(version).words}")

@@ -15,7 +15,7 @@ from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App
 from pld_core.errors import BackendError, GatesRed, PldError
 from pld_core.gate_facts import Gate, red_gates
-from pld_core.metrics import Figures, cells_of, figures
+from pld_core.metrics import Figures, figures
 from pld_core.models import Run, Split
 from pld_core.run_setup import HOTTEST, MOST_REPEATS, Repeats
 
@@ -115,7 +115,7 @@ def _answered(app: App, run: Run) -> _Done:
     except (BackendError, KeyboardInterrupt) as error:
         way_on = f"Run {run.id} keeps its answers: pld evaluate --task {run.task} --resume {run.id}"
         raise PldError(f"{str(error) or 'Stopped.'} {way_on}") from error
-    found = figures(app.store.tasks.get(run.task).label_names, cells_of(app.store.runs.predictions(run.id)))
+    found = figures(app.store.tasks.get(run.task).label_names, app.store.runs.counted(run.id))
     return _Done(run, found, app.store.runs.from_cache(run.id))
 
 

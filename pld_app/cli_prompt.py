@@ -18,6 +18,7 @@ from pld_app.prompting import (
     version_json,
 )
 from pld_app.settings import load_settings
+from pld_core.count_words import count
 from pld_core.errors import InvalidInput, PldError
 from pld_core.models import PromptVersion
 from pld_core.prompt_diff import RuleChange
@@ -111,8 +112,8 @@ def verify_(workspace: Path, out: Output, file: Path, expect: str) -> None:
 def _line(version: PromptVersion) -> str:
     compiled = version.prompt
     return (
-        f"v{version.number}  {compiled.build.kind.words}, {len(compiled.rules)} rules, {compiled.style.words}; "
-        f"{length_of(version).words}; {version.created_at} {version.created_by}  {compiled.sha256}"
+        f"v{version.number}  {compiled.build.kind.words}, {count(len(compiled.rules), 'rule')}, {compiled.style.words};"
+        f" {length_of(version).words}; {version.created_at} {version.created_by}  {compiled.sha256}"
     )
 
 

@@ -14,7 +14,8 @@ from pld_app.resolution_work import ResolveOrder
 from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.conflicts.records import LoopLimits, MadeProposal, Resolution, RoundRecord, Stage, Tried
-from pld_core.errors import BackendError, BudgetReached, InvalidInput, PldError
+from pld_core.count_words import count
+from pld_core.errors import BackendError, BudgetReached, PldError
 from pld_core.loop_estimate import LoopEstimate
 from pld_core.pricing import money
 from pld_core.resolving import Resolved
@@ -28,9 +29,14 @@ SHORT = 8
 @click.option("--task", required=True, help="Task whose rules are to be repaired.")
 @click.option("--rounds", type=click.IntRange(1, 10), default=3, show_default=True, help="Most rounds.")
 @click.option("--student", default="", help="Student to repair for; the one in the settings if left out.")
-@click.option("--max-calls", type=click.IntRange(1), help="Most questions to the student in all.")
+@click.option("--teacher", default="", help="Teacher that proposes; the one of the task or settings if left out.")
+@click.option(
+    "--max-calls",
+    type=click.IntRange(1),
+    help="Most questions to the student over all starts; with --resume, the new cap.",
+)
 @click.option("--greedy", is_flag=True, help="Also add up proposals one by one in each round.")
-@click.option("--resume", "key", default="", help="Go on with the loop of this run, within its limits.")
+@click.option("--resume", "key", default="", help="Go on with the loop of this run: its own models, its limits.")
 @click.option("--dry-run", is_flag=True, help="Print what it would take at most; asks and changes nothing.")
 def resolve(
     workspace: Path,
@@ -38,6 +44,7 @@ def resolve(
     task: str,
     rounds: int,
     student: str,
+    teacher: str,
     max_calls: int | None,
     greedy: bool,
     key: str,
@@ -48,13 +55,12 @@ def resolve(
     No rule changes by it: `pld proposals list` shows what there is to accept for review.
     """
     app = wiring.open_app(workspace)
-    order = ResolveOrder(task, student, limits=LoopLimits(rounds=rounds, student_calls=max_calls, greedy=greedy))
+    limits = LoopLimits(rounds=rounds, student_calls=max_calls, greedy=greedy)
+    order = ResolveOrder(task, student, limits=limits, teacher=teacher, resume=key)
     if dry_run:
         found = resolution_work.estimated(app, order)
         out.emit({"task": task, **found.as_json()}, _estimate_words(found, app.settings.teacher.currency))
         return
-    if key and app.store.resolutions.begun_as(key) is None:
-        raise InvalidInput(f"No loop was begun as {key}. Nothing was asked. Leave out --resume to run a new one.")
     run = key or f"resolve-{uuid.uuid4().hex[:8]}"
     try:
         with progress_line() as report:
@@ -104,7 +110,7 @@ def _resolved_text(ended: Resolved) -> str:
     for record in ended.rounds:
         figure = record.validation
         told = f"{figure.macro_f1:.3f} ({figure.low:.3f} to {figure.high:.3f})" if figure else "none"
-        lines.append(f"round {record.number}: validation {told}, {len(record.proposals)} proposals")
+        lines.append(f"round {record.number}: validation {told}, {count(len(record.proposals), 'proposal')}")
     lines.append(f"No rule was changed. `pld proposals list --task {ended.resolution.order.task}` shows what to read.")
     return "\n".join(lines)
 
@@ -178,6 +184,8 @@ def _proposal_json(app: App, loop: Resolution, made: MadeProposal) -> dict[str, 
         "trial": tried.words if tried else "",
         "verdict": tried.result.verdict.value if tried else "",
         "why": tried.result.reason if tried else "",
+        "labels": [line.as_json() for line in tried.result.labels] if tried else [],
+        "affected_only": bool(tried and tried.examples),
         "outcome": outcome.fate.value if outcome else "",
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pld_app.settings import DEFAULT_NUM_CTX, Settings
-from pld_core.asking import student_request
 from pld_core.compilation import compile_trial
 from pld_core.context_size import ContextNeed, one_size
 from pld_core.models import Task
@@ -14,10 +13,9 @@ from storage import SqliteStore
 
 def need_of(store: SqliteStore, task: Task) -> ContextNeed:
     """Return what a task needs: its longest prompt, compiled or in force, its longest example, and an answer."""
-    prompts = [version.prompt for version in store.prompts.all(task.name)]
-    prompts.append(compile_trial(task, store.rules.in_force(task.name)))
-    longest = max(len(prompt.text.encode("utf-8")) for prompt in prompts)
-    answer = max(student_request(prompt, ()).max_tokens for prompt in prompts)
+    compiled, in_force = store.prompts.listed(task.name), compile_trial(task, store.rules.in_force(task.name))
+    longest = max([len(in_force.text.encode("utf-8")), *(version.size for version in compiled)])
+    answer = max(style.max_tokens for style in [in_force.style, *(version.style for version in compiled)])
     return ContextNeed.of(longest, store.tasks.longest_input(task.name), answer)
 
 

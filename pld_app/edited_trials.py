@@ -3,135 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pld_app import wiring
-from pld_app.resolution_work import ResolveOrder, loop_models
+from pld_app.loop_student import loop_student
 from pld_app.synthesis_work import compared
 from pld_app.wiring import App
 from pld_core import edited_trial
 from pld_core.canonical import Json
-from pld_core.conflicts.changeset import Change, applied
-from pld_core.conflicts.records import MadeProposal, ProposalOutcome, Resolution, RoundRecord, Stage, Tried
-from pld_core.edited_trial import with_texts
+from pld_core.conflicts.edited import EditedTexts
+from pld_core.conflicts.records import ProposalOutcome, Stage, Tried
 from pld_core.models import Job, RuleText
 from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
 
 KIND = "try_edited"
 """The kind of job."""
-LOOKED_THROUGH = 200
-"""So many of the newest jobs of a task are looked through for the texts that were tried."""
 
 
 @dataclass(frozen=True)
 class EditOrder:
-    """A trial as a page orders it.
+    """A trial as a job holds it.
 
     Attributes:
         loop: its number.
         proposal: hash of the proposal whose texts were edited.
-        texts: as many as the proposal has, in its order.
+        texts: hash of the stored texts.
+        title: of the texts, for people.
     """
 
     task: str
     loop: int
     proposal: str
-    texts: tuple[RuleText, ...]
+    texts: str
+    title: str = ""
 
     @property
     def words(self) -> str:
-        return f"loop {self.loop}, {'; '.join(text.title for text in self.texts)}"
+        return f"loop {self.loop}, {self.title}" if self.title else f"loop {self.loop}"
 
     def as_json(self) -> dict[str, Json]:
         """Return the order as a job keeps it."""
-        return {"loop": self.loop, "proposal": self.proposal, "texts": [text.as_json() for text in self.texts]}
+        return {"loop": self.loop, "proposal": self.proposal, "texts": self.texts, "title": self.title}
 
     @classmethod
     def from_json(cls, task: str, value: Mapping[str, Json]) -> EditOrder:
-        given = value.get("texts")
-        texts = tuple(_text_from(one) for one in given if isinstance(one, dict)) if isinstance(given, list) else ()
-        return cls(task, int(str(value.get("loop", 0))), str(value.get("proposal", "")), texts)
-
-
-def _text_from(value: Mapping[str, Json]) -> RuleText:
-    labels, exceptions = value["labels"], value["exceptions"]
-    return RuleText(
-        str(value["title"]),
-        str(value["condition"]),
-        tuple(map(str, labels)) if isinstance(labels, list) else (),
-        tuple(map(str, exceptions)) if isinstance(exceptions, list) else (),
-        str(value["rationale"]),
-        int(str(value["priority"])),
-    )
+        loop, proposal, texts, title = (value.get(name, "") for name in ("loop", "proposal", "texts", "title"))
+        return cls(task, int(str(loop or 0)), str(proposal), str(texts), str(title))
 
 
 @guarded_app(Step.ACCEPT_PROPOSAL)
-def order(app: App, wanted: EditOrder) -> Job:
-    """Order a trial of edited texts.
+def order(app: App, loop: int, proposal: str, texts: Sequence[RuleText]) -> Job:
+    """Store edited texts and order their trial.
 
     Raises:
-        InvalidInput: the texts are no rules, or not as many as the proposal has.
+        InvalidInput: the proposal is decided on, or the texts are no rules, or not as many as the proposal has.
     """
-    made = app.store.proposals.get(wanted.loop, wanted.proposal)
-    cleaned = with_texts(app.store.tasks.get(wanted.task), made.proposal, wanted.texts)
-    params = replace(wanted, texts=tuple(one.text for one in cleaned.texts)).as_json()
-    return app.store.jobs.enqueue(KIND, wanted.task, params, app.actor)
+    task = app.store.resolutions.get(loop).order.task
+    edited = app.store.proposals.edit(loop, proposal, texts, app.actor)
+    title = "; ".join(text.title for text in edited.texts)
+    return app.store.jobs.enqueue(KIND, task, EditOrder(task, loop, proposal, edited.hash, title).as_json(), app.actor)
 
 
 @guarded_app(Step.ACCEPT_PROPOSAL)
-def try_texts(app: App, wanted: EditOrder, run: str, report: Progress) -> Tried:
-    """Try edited texts on the whole validation split; see `edited_trial.try_edited` for what it may raise."""
-    student = app.store.resolutions.get(wanted.loop).basis.student.name
+def try_texts(app: App, wanted: EditOrder, report: Progress) -> Tried:
+    """Try stored texts on the whole validation split; see `edited_trial.try_edited` for what it may raise."""
+    loop = app.store.resolutions.get(wanted.loop)
 
     async def work() -> Tried:
-        async with loop_models(app, ResolveOrder(wanted.task, student), run, report) as (models, working):
+        async with loop_student(app, loop) as (student, working):
             return await edited_trial.try_edited(
-                app.store, models, wanted.loop, wanted.proposal, wanted.texts, app.actor, report, working
+                app.store, student, wanted.loop, wanted.proposal, wanted.texts, app.actor, report, working
             )
 
     return wiring.run_async(work())
 
 
 @dataclass(frozen=True)
-class EditedText:
-    """Texts that somebody tried in place of the proposed ones.
+class EditedTrial:
+    """Texts that somebody wrote in place of the proposed ones, with the trial of exactly these.
 
     Attributes:
-        tried: None while the trial has not ended.
+        tried: None while there is none.
     """
 
-    texts: tuple[RuleText, ...]
-    by: str
+    edited: EditedTexts
     tried: Tried | None
 
 
-def newest_edit(
-    app: App, jobs: Sequence[Job], loop: Resolution, base: RoundRecord, made: MadeProposal, trials: Sequence[Tried]
-) -> EditedText | None:
-    """Return the texts that were ordered last for a proposal, with their trial: the one of the prompt they compile to.
+def newest_edits(app: App, loop: int, trials: Sequence[Tried]) -> dict[str, EditedTrial]:
+    """Return the newest texts that were written for each proposal of a loop, by its hash.
 
     Args:
-        jobs: of the task, newest first.
-        base: the round before that of the proposal.
-        trials: of the proposal's round.
+        trials: among which theirs are looked for.
     """
-    content, task = made.proposal.hash, app.store.tasks.get(loop.order.task)
-    for job in jobs:
-        found = EditOrder.from_json(task.name, job.params) if job.kind == KIND else None
-        if found is None or (found.loop, found.proposal) != (loop.id, content):
-            continue
-        texts = tuple(replace(old, text=text) for old, text in zip(made.proposal.texts, found.texts, strict=True))
-        change = Change(replace(made.proposal, texts=texts), made.evidence)
-        prompt = applied(base.rules, (change,), job.created_by).prompt(task).sha256
-        edited = [one for one in trials if one.stage is Stage.EDITED and content in one.proposals]
-        tried = next((one for one in reversed(edited) if one.prompt_sha256 == prompt), None)
-        return EditedText(found.texts, job.created_by, tried)
-    return None
+    having = {
+        (content, tried.texts): tried for tried in trials if tried.stage is Stage.EDITED for content in tried.proposals
+    }
+    oldest_first = reversed(app.store.proposals.edits(loop))
+    return {one.proposal: EditedTrial(one, having.get((one.proposal, one.hash))) for one in oldest_first}
 
 
 @guarded_app(Step.ACCEPT_PROPOSAL)
-def accept(app: App, wanted: EditOrder, reason: str) -> tuple[ProposalOutcome, str]:
+def accept(app: App, loop: int, proposal: str, texts: Sequence[RuleText], reason: str) -> tuple[ProposalOutcome, str]:
     """Bring edited texts into review, and compare them with the other rules; see `resolution_work.accept`."""
-    outcome = app.store.proposals.accept(wanted.loop, wanted.proposal, reason, app.actor, wanted.texts)
+    outcome = app.store.proposals.accept(loop, proposal, reason, app.actor, texts)
     return outcome, compared(app, outcome.rules[0]) if outcome.rules else ""

@@ -14,6 +14,7 @@ from pld_core.asking import ready_status
 from pld_core.batch_asking import answer_batch, batch_order
 from pld_core.calls import Limits
 from pld_core.canonical import Json
+from pld_core.count_words import count
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.importers import open_source
 from pld_core.importers.encodings import find_encoding, open_text
@@ -150,7 +151,7 @@ def result_words(app: App, batch: LiveBatch) -> str:
 
 def estimate_words(app: App, task: str, student: str, read: ReadInputs) -> str:
     """Say what a batch will take, by how long the student took in the newest batches and runs of the task."""
-    questions = f"{read.different:,} questions" if read.different != 1 else "1 question"
+    questions = count(read.different, "question")
     taken = _latencies(app, task, student)
     if not taken:
         return f"{questions}. How long that takes is not known: {student} has answered nothing here yet."

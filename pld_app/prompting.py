@@ -11,7 +11,7 @@ from pld_app.wiring import App, prompt_version
 from pld_core.canonical import Json
 from pld_core.models import PromptVersion, Revision, Split
 from pld_core.prompt_diff import PromptDiff, compare
-from pld_core.prompt_export import export, file_name
+from pld_core.prompt_export import export, file_name, format_named
 from pld_core.prompt_export.source import ExportSource
 from pld_core.prompt_export.verification import Verification
 from pld_core.prompt_figures import SideBySide, side_by_side
@@ -54,9 +54,7 @@ def length_of(version: PromptVersion) -> TokenCount:
 
 def revisions_of(app: App, *versions: PromptVersion) -> dict[str, Revision]:
     """Return the revisions that versions hold, by hash."""
-    rule_ids = {rule.rule_id for version in versions for rule in version.prompt.rules}
-    dossiers = (app.store.rules.dossier(rule_id, app.actor) for rule_id in rule_ids)
-    return {revision.hash: revision for dossier in dossiers for revision in dossier.revisions}
+    return app.store.rules.revisions([rule.revision_hash for version in versions for rule in version.prompt.rules])
 
 
 def compare_versions(app: App, task: str, before: int, after: int) -> Compared:
@@ -83,14 +81,14 @@ def export_version(app: App, task: str, number: int | None, form: str, model: st
         NotFound: there is no such task or version.
         InvalidInput: there is no such format, or the prompt cannot be written in it.
     """
-    version = prompt_version(app, task, number)
+    wanted, version = format_named(form), prompt_version(app, task, number)
     source = ExportSource(
         task=app.store.tasks.get(task),
         version=version,
-        revisions=revisions_of(app, version),
+        revisions=revisions_of(app, version) if wanted.has_titles else {},
         model=model or app.settings.ollama_model,
         num_ctx=window_of(app.settings, app.store),
-        examples=app.store.tasks.examples(task, ExampleFilter(split=Split.VALIDATION)),
+        examples=app.store.tasks.examples(task, ExampleFilter(split=Split.VALIDATION)) if wanted.has_tests else (),
         exception=exception_on(app.store.releases.history(task)[::-1], version.number),
         at=datetime.now(UTC).isoformat(),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pld_app import edited_trials
-from pld_app.edited_trials import EditedText
+from pld_app.edited_trials import EditedTrial
 from pld_app.wiring import App
 from pld_core.conflicts.proposal import ActionKind, Proposal
 from pld_core.conflicts.records import (
@@ -55,7 +55,7 @@ class ShownProposal:
     alone: Tried | None
     sums: tuple[Tried, ...]
     outcome: ProposalOutcome | None
-    edited: EditedText | None
+    edited: EditedTrial | None
     locked: tuple[str, ...]
 
     @property
@@ -107,7 +107,7 @@ def shown_round(app: App, loop: Resolution, rounds: Sequence[RoundRecord], numbe
     outcomes = {outcome.proposal: outcome for outcome in store.proposals.outcomes(loop.id)}
     locked = store.locks.locked(task)
     groups = {group.hash: group for group in record.groups}
-    jobs = store.jobs.recent(task, edited_trials.LOOKED_THROUGH)
+    edits = edited_trials.newest_edits(app, loop.id, record.trials)
     found = []
     for made in record.proposals:
         content = made.proposal.hash
@@ -122,7 +122,7 @@ def shown_round(app: App, loop: Resolution, rounds: Sequence[RoundRecord], numbe
                 next((tried for tried in trials if tried.stage is Stage.SINGLE), None),
                 tuple(tried for tried in trials if tried.stage is Stage.JOINT),
                 outcomes.get(content),
-                edited_trials.newest_edit(app, jobs, loop, base, made, trials),
+                edits.get(content),
                 tuple(rule_id for rule_id in made.proposal.rules if rule_id in locked),
             )
         )

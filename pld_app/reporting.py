@@ -84,13 +84,13 @@ def gather(app: App, wanted: Wanted) -> RunReport:
         run=run,
         answers=answers,
         figures=figures(task.label_names, cells_of(answers)),
-        slices=parts_of(asked),
+        slices=parts_of(app, asked),
         steadiness=steadiness_of(app, run),
         baselines=baseline_lines(task.label_names, answers, said, origins),
         missing=missing,
         standing=standing_of(app, held),
         bars=bars_of(app, run),
-        ablations=ablations.shown(app, run.id),
+        ablations=ablations.shown(app, run.id, ablations.measured(app, run.id)),
         making=Making(datetime.now(UTC).isoformat(), app.actor.name, f"pld-review {version('pld-review')}"),
     )
 

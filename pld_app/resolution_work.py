@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from pld_app import embedding, wiring
+from pld_app.disputes import from_people
 from pld_app.extracting import opened_teacher, teacher_name
-from pld_app.findings import found_by_people
 from pld_app.synthesis_work import compared
 from pld_app.teacher_settings import teaching_of
 from pld_app.wiring import App
@@ -31,22 +31,34 @@ class ResolveOrder:
 
     Attributes:
         student: whose failures are looked at; empty for the one in the settings.
+        teacher: who proposes; empty for that of the task or of the settings.
+        resume: key of the loop that is to go on, with its own student and teacher; empty for a new one.
     """
 
     task: str
     student: str = ""
     seed: int = 0
     limits: LoopLimits = field(default_factory=LoopLimits)
+    teacher: str = ""
+    resume: str = ""
 
     def as_json(self) -> dict[str, Json]:
         """Return the order as a job keeps it."""
-        return {"student": self.student, "seed": self.seed, "limits": self.limits.as_json()}
+        return {
+            "student": self.student,
+            "seed": self.seed,
+            "limits": self.limits.as_json(),
+            "teacher": self.teacher,
+            "resume": self.resume,
+        }
 
     @property
     def words(self) -> str:
         """Such as `at most 3 rounds and 500 questions, seed 0`."""
         limits = self.limits
         cap = "" if limits.student_calls is None else f" and {limits.student_calls:,} questions"
+        if self.resume:
+            return f"going on with the loop of {self.resume}{cap.replace(' and', ', at most', 1)}"
         return f"at most {limits.rounds} rounds{cap}, seed {self.seed}" + (
             ", added up in order" if limits.greedy else ""
         )
@@ -55,7 +67,8 @@ class ResolveOrder:
     def from_json(cls, task: str, value: Mapping[str, Json]) -> ResolveOrder:
         limits = value.get("limits")
         given = LoopLimits(**limits) if isinstance(limits, dict) else LoopLimits()
-        return cls(task, str(value.get("student", "")), int(str(value.get("seed", 0))), given)
+        student, teacher, resume = (str(value.get(name, "")) for name in ("student", "teacher", "resume"))
+        return cls(task, student, int(str(value.get("seed", 0))), given, teacher, resume)
 
     def loop(self, app: App, key: str) -> LoopOrder:
         """Return the order of the loop; a label may lose no more than the task's release gates allow."""
@@ -68,8 +81,11 @@ def resolve(app: App, order: ResolveOrder, key: str, report: Progress) -> Resolv
     """Run a loop to its end, or go on with the one of the same key, within the teacher's limits and cap.
 
     Raises:
-        InvalidInput, BudgetReached, BackendError: as `resolving.resolve`; what was answered is kept.
+        InvalidInput: also if the loop that is to go on was never begun.
+        BudgetReached, BackendError: as `resolving.resolve`; what was answered is kept.
     """
+    if order.resume and app.store.resolutions.begun_as(order.resume) is None:
+        raise InvalidInput(f"No loop was begun as {order.resume}. Nothing was asked. Order a new one.")
 
     async def work() -> Resolved:
         async with loop_models(app, order, key, report) as (models, working):
@@ -81,7 +97,7 @@ def resolve(app: App, order: ResolveOrder, key: str, report: Progress) -> Resolv
 @guarded_app(Step.RESOLVE)
 def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
     """Return what a loop would take; asks no model but whether the student is there."""
-    name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
+    name = order.teacher or teacher_name(app, app.store.tasks.get(order.task), "conflicts")
 
     async def work() -> LoopEstimate:
         async with loop_models(app, order, "", _silently) as (models, working):
@@ -95,9 +111,15 @@ def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
 async def loop_models(
     app: App, order: ResolveOrder, run: str, report: Progress
 ) -> AsyncIterator[tuple[LoopModels, Working]]:
-    """Open the models that a loop works with, and close them at the end."""
-    student = order.student or app.settings.student
-    name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
+    """Open the models that a loop works with, and close them at the end.
+
+    Args:
+        run: the loop's key; one that was begun under it goes on with the models that it began with.
+    """
+    begun = app.store.resolutions.begun_as(run)
+    student = begun.basis.student.name if begun else order.student or app.settings.student
+    name = begun.basis.teacher if begun else order.teacher
+    name = name or teacher_name(app, app.store.tasks.get(order.task), "conflicts")
     teaching = teaching_of(app.settings.teacher, name, run)
     kept = app.store.logic.clusterings(order.task)
     compares = kept[0].params.embedder if kept else embedding.embedder_name(app.settings)
@@ -108,8 +130,8 @@ async def loop_models(
             wiring.student_backend(app, student) as chat,
         ):
             limits = Limits(in_flight=app.settings.in_flight(student))
-            found = found_by_people(app, order.task)
-            yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits, findings=found)
+            found = from_people(app, order.task)
+            yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits, people=found)
     finally:
         await embedder.aclose()
 

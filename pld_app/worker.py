@@ -20,8 +20,10 @@ from pld_app import (
     effects,
     embedding,
     extracting,
+    greedy_orders,
     importing,
     live_batches,
+    pair_work,
     resolution_work,
     synthesis_work,
     wiring,
@@ -29,7 +31,9 @@ from pld_app import (
 from pld_app.attributions import attribution_words
 from pld_app.edited_trials import EditOrder
 from pld_app.extract_order import Delivery, ExtractOrder
+from pld_app.greedy_orders import GreedyOrder
 from pld_app.importing import ImportOrder
+from pld_app.pair_work import PairOrder
 from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_app.settings import LiveSettings
@@ -83,14 +87,24 @@ def _synthesise(app: App, job: Job, report: Progress) -> str:
 
 def _resolve(app: App, job: Job, report: Progress) -> str:
     order = ResolveOrder.from_json(job.task, job.params)
-    ended = resolution_work.resolve(app, order, f"job {job.id}", _now_and_then(report))
+    ended = resolution_work.resolve(app, order, order.resume or f"job {job.id}", _now_and_then(report))
     return f"{ended.words[0].upper()}{ended.words[1:]}"
+
+
+def _judge_pairs(app: App, job: Job, report: Progress) -> str:
+    order = PairOrder.from_json(job.task, job.params)
+    ended = pair_work.judge(app, order, f"job {job.id}", _now_and_then(report))
+    return f"Pairs: {ended.words}."
 
 
 def _try_edited(app: App, job: Job, report: Progress) -> str:
     order = EditOrder.from_json(job.task, job.params)
-    tried = edited_trials.try_texts(app, order, f"job {job.id}", _now_and_then(report))
+    tried = edited_trials.try_texts(app, order, _now_and_then(report))
     return f"{tried.words}. {tried.result.reason}"
+
+
+def _greedy(app: App, job: Job, report: Progress) -> str:
+    return greedy_orders.add_up(app, GreedyOrder.from_json(job.task, job.params), _now_and_then(report)).words
 
 
 def _demo(app: App, job: Job, report: Progress) -> str:
@@ -151,8 +165,10 @@ def _audit_pack(app: App, job: Job, report: Progress) -> str:
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
+    "judge_pairs": _judge_pairs,
     "resolve": _resolve,
     "try_edited": _try_edited,
+    "greedy": _greedy,
     "demo": _demo,
     "import": _import,
     "extract": _extract,

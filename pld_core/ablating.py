@@ -12,6 +12,7 @@ from pld_core.answer_key import answer_key
 from pld_core.asking import ONE_BY_ONE, ready_status, student_request
 from pld_core.calls import Limits
 from pld_core.compilation import compile_without
+from pld_core.count_words import count
 from pld_core.effect import StudentKey
 from pld_core.engine import Engine
 from pld_core.errors import InvalidInput, NotFound
@@ -81,8 +82,8 @@ class AblationEstimate:
     def words(self) -> str:
         known = self.asked - self.calls
         return (
-            f"{self.rules:,} rules to leave out, one at a time: {self.asked:,} answers, of which {known:,} are known; "
-            f"{self.calls:,} questions, about {self.seconds:,.0f} s."
+            f"{count(self.rules, 'rule')} to leave out, one at a time: {count(self.asked, 'answer')}, {known:,} of "
+            f"them known; {count(self.calls, 'question')}, about {self.seconds:,.0f} s."
         )
 
 
@@ -102,8 +103,7 @@ class AblationOutcome:
 
     @property
     def words(self) -> str:
-        rules = "1 rule" if len(self.stored) == 1 else f"{len(self.stored):,} rules"
-        told = f"{rules} left out, one at a time, with {self.calls:,} questions."
+        told = f"{count(len(self.stored), 'rule')} left out, one at a time, with {count(self.calls, 'question')}."
         if self.open_rules:
             told += f" {len(self.open_rules):,} are left, as the limit of questions is reached. Start again to go on."
         return told
@@ -142,9 +142,7 @@ class Ablating:
         self._predictions = [p for p in store.runs.predictions(self.run.id) if p.answer.status not in NO_ANSWER]
         examples = store.tasks.examples(self.run.task, ExampleFilter(split=self.run.split))
         self._examples = {example.hash: example for example in examples}
-        self._revisions = {
-            rule.revision_hash: store.ablations.revision(rule.revision_hash) for rule in self._prompt.rules
-        }
+        self._revisions = store.rules.revisions([rule.revision_hash for rule in self._prompt.rules])
 
     def rules(self) -> Iterator[CompiledRule]:
         """Yield the rules to leave out, the last of the prompt first: what stands before it stays cached.
@@ -230,4 +228,4 @@ async def ablate(
 
 
 def _tell(report: Progress, done: int, rules: int, before: int, answered: int) -> None:
-    report(done, rules, f"rules left out, {before + answered:,} questions answered")
+    report(done, rules, f"rules left out, {count(before + answered, 'question')} answered")

@@ -6,14 +6,16 @@ that the rule claims by evidence or that cite it: of the others nothing is known
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from pld_core.canonical import Json, hash_json
 from pld_core.effect import Case, Outcome, StudentKey
+from pld_core.metrics import Cell
 from pld_core.models import Answer, Prediction
-from pld_core.paired import Comparison, Pair, compare
+from pld_core.paired import Comparison, Pair, compare_counted
 from pld_core.proportion import Proportion
 
 CHANGED_AT_LEAST = 5
@@ -169,16 +171,20 @@ def confirmed_in_all(found: Sequence[ShownAblation]) -> Proportion:
     return Proportion.of(sum(share.k for share in shares), sum(share.n for share in shares))
 
 
-def figures_of(ablation: Ablation, labels: Sequence[str], predictions: Sequence[Prediction]) -> AblationFigures:
+def figures_of(ablation: Ablation, labels: Sequence[str], answers: Mapping[Cell, int]) -> AblationFigures:
     """Return what an ablation shows over the run's answers.
 
     Args:
         labels: the declared ones.
-        predictions: all of the run, at least one.
+        answers: how many of the run are of each kind, those that were asked for again among them; at least one.
     """
-    without = {case.example_hash: case.without.label for case in ablation.cases}
-    pairs = [Pair(p.gold, without.get(p.example_hash, p.answer.label), p.answer.label) for p in predictions]
-    found = compare(labels, pairs)
+    pairs: Counter[Pair] = Counter()
+    for cell, n in answers.items():
+        pairs[Pair(cell.gold, cell.said, cell.said)] += n
+    for case in ablation.cases:
+        pairs[Pair(case.gold, case.with_rule.label, case.with_rule.label)] -= 1
+        pairs[Pair(case.gold, case.without.label, case.with_rule.label)] += 1
+    found = compare_counted(labels, +pairs)
     return AblationFigures(found, verdict_on(ablation.fixed + ablation.broken, found))
 
 

@@ -78,6 +78,14 @@ class Examiner:
             )
         return kept
 
+    def spent(self) -> int:
+        """Return how many questions were answered since the loop began, as far as this start came to them."""
+        asked: dict[str, list[str]] = {}
+        for prompt_sha256, content in self._counted:
+            asked.setdefault(prompt_sha256, []).append(content)
+        spent = self._store.resolutions.spent
+        return sum(spent(self._resolution, prompt_sha256, hashes) for prompt_sha256, hashes in asked.items())
+
     def recount(self, prompt_sha256: str, example_hashes: Sequence[str]) -> None:
         """Count what an earlier start of the loop spent on these questions; nothing is asked."""
         self._count(prompt_sha256, example_hashes, 0)

@@ -12,8 +12,9 @@ from pld_core.canonical import Json
 from pld_core.compilation import student_input
 from pld_core.effect import StudentKey
 from pld_core.engine import Engine
-from pld_core.errors import BackendError, BackendUnreachable, CallsStopped, Failure, InvalidInput, ReplyUnusable
+from pld_core.errors import BackendError, Failure, InvalidInput, ReplyUnusable
 from pld_core.evaluation import answer_from, failed_answer, running_words
+from pld_core.held_back import HeldBack
 from pld_core.metrics import cells_of, figures
 from pld_core.model_ports import BackendStatus, Chat, ChatReply, ChatRequest
 from pld_core.models import SYSTEM, Actor, Answer, AnswerStatus, CompiledPrompt, Example, Prediction, Run, Split, Task
@@ -190,8 +191,7 @@ async def answer_run(
 
     What the same weights were asked before in just this way is taken from the cache of answers, not asked again.
 
-    A call that failed after all attempts becomes a failed answer as soon as another call shows that the student is
-    there. Until then it is held back: if the run stops, its continuation asks again.
+    A call that failed after all attempts is held back; see `HeldBack`.
 
     Args:
         limits: `in_flight` is how many questions the student takes at a time.
@@ -210,8 +210,8 @@ async def answer_run(
     asking = _Asking(store, student, run, status, report)
     engine: Engine[Example] = Engine(student, limits, clock=clock)
     asking.tell()
-    await engine.run(asking.calls(), asking.record, asking.tell)
-    await asking.close()
+    await engine.run(asking.calls(), asking.held_back.record, asking.tell)
+    await asking.held_back.close()
     summary: dict[str, Json] = figures(asking.task.label_names, cells_of(store.runs.predictions(run.id))).as_json()
     told: dict[str, Json] = {"from_cache": store.runs.from_cache(run.id), **run.setup.as_json()}
     store.runs.finish(run.id, summary | told, SYSTEM)
@@ -221,7 +221,7 @@ class _Asking:
     """The questions of a run that are open, and what becomes of their answers."""
 
     def __init__(self, store: Store, student: Chat, run: Run, status: BackendStatus, report: Progress) -> None:
-        self._store, self._student, self._run, self._report = store, student, run, report
+        self._store, self._run, self._report = store, run, report
         self.task = store.tasks.get(run.task)
         trial = store.runs.trial_prompt(run.id)
         self._prompt = trial or store.prompts.get(run.task, run.prompt_number).prompt
@@ -238,7 +238,7 @@ class _Asking:
         self._todo = [example for example in examples if example.hash not in answered]
         self._total, self._kept = len(examples), len(examples) - len(self._todo)
         self._right = sum(prediction.answer.label == prediction.gold for prediction in have)
-        self._held: list[Settled[Example]] = []
+        self.held_back = HeldBack(student, self._keep, has_answers=self._kept > 0)
 
     def calls(self) -> Iterator[Call[Example]]:
         for example in self._todo:
@@ -247,26 +247,6 @@ class _Asking:
     def tell(self) -> None:
         self._report(self._kept, self._total, running_words(self._right, self._kept))
 
-    async def record(self, batch: Sequence[Settled[Example]]) -> None:
-        """Keep what was answered; of what was not, find out whether the student is gone."""
-        answered = [settled for settled in batch if not settled.has_no_answer]
-        self._held += [settled for settled in batch if settled.has_no_answer]
-        if answered:
-            await self._keep(answered + self._held)
-        else:
-            await refuse_gone(self._student)
-
-    async def close(self) -> None:
-        """Keep what is held back at the end of a run: the student is there, and gave these no answer.
-
-        Raises:
-            CallsStopped: it never answered anything in this run.
-        """
-        if self._held and not self._kept:
-            raise CallsStopped(f"{self._held[-1].problem} Nothing was answered. Start again to go on.")
-        if self._held:
-            await self._keep(self._held)
-
     async def _keep(self, settled: Sequence[Settled[Example]]) -> None:
         predictions = [
             Prediction(one.call.subject.hash, one.call.subject.label, answer_of(self._prompt.answer_form, one))
@@ -274,18 +254,8 @@ class _Asking:
         ]
         # In a thread: the disk must not hold up the calls under way.
         await asyncio.to_thread(self._store.runs.add_predictions, self._run.id, predictions, self._key)
-        self._held = []
         self._kept += len(predictions)
         self._right += sum(prediction.answer.label == prediction.gold for prediction in predictions)
-
-
-async def refuse_gone(student: Chat) -> None:
-    """Raise `BackendUnreachable` where a student that gave no answer is not ready any more."""
-    status = await student.status()
-    if not status.ready:
-        raise BackendUnreachable(
-            f"{status.problem} {status.fix} What was answered is kept. Start again to go on.".replace("  ", " ")
-        )
 
 
 async def ready_status(student: Chat) -> BackendStatus:

@@ -20,7 +20,7 @@ from pld_core.canonical import hash_json
 from pld_core.errors import InvalidInput
 from pld_core.model_ports import Vectors
 from pld_core.models import Prediction, Run
-from pld_core.nearness import radius_of_new
+from pld_core.nearness import centre_of, radius_of_new
 
 UNCOVERED = ""
 """Stands in the place of a rule's id where no rule claims an example."""
@@ -171,9 +171,7 @@ def _reaches(
     radii = np.full(len(rules), np.inf)
     for number, rule in enumerate(rules):
         own = vectors[[places[content] for content in rule.examples if content in places]]
-        radii[number] = radius_of_new(own)
-        if len(own) and (length := float(np.linalg.norm(centre := own.mean(axis=0)))):
-            centres[number] = centre / length
+        centres[number], radii[number] = centre_of(own), radius_of_new(own)
     return centres, radii
 
 

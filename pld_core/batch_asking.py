@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from pld_core.asking import ONE_BY_ONE, answer_of, ready_status, refuse_gone, student_request
+from pld_core.asking import ONE_BY_ONE, answer_of, ready_status, student_request
 from pld_core.calls import Call, Limits, Settled
 from pld_core.canonical import Json
 from pld_core.engine import Engine
-from pld_core.errors import CallsStopped, InvalidInput
+from pld_core.errors import InvalidInput
+from pld_core.held_back import HeldBack
 from pld_core.live_batch import BatchAnswer, BatchInput, BatchOrder, LiveBatch, ReadInputs
 from pld_core.live_batch_ports import LiveBatchStore
 from pld_core.model_ports import BackendStatus, Chat
@@ -44,8 +45,7 @@ async def answer_batch(
 ) -> None:
     """Ask about every text of a batch that has no answer yet.
 
-    A question that got no answer after all attempts becomes a failed answer as soon as another shows that the student
-    is there; until then it is held back, and asked again when the batch goes on.
+    A question that got no answer after all attempts is held back; see `HeldBack`.
 
     Raises:
         BackendError: the student cannot be reached, refuses whoever asks, or answered nothing; the answers so far are
@@ -61,8 +61,8 @@ async def answer_batch(
     asking = _Asking(store, student, batch, prompt, report)
     asking.tell()
     engine: Engine[BatchInput] = Engine(student, limits, clock=clock)
-    await engine.run(asking.calls(), asking.record, asking.tell)
-    await asking.close()
+    await engine.run(asking.calls(), asking.held_back.record, asking.tell)
+    await asking.held_back.close()
     store.finish(batch.id, SYSTEM)
 
 
@@ -72,12 +72,12 @@ class _Asking:
     def __init__(
         self, store: LiveBatchStore, student: Chat, batch: LiveBatch, prompt: CompiledPrompt, report: Progress
     ) -> None:
-        self._store, self._student, self._batch, self._prompt, self._report = store, student, batch, prompt, report
+        self._store, self._batch, self._prompt, self._report = store, batch, prompt, report
         have = store.answers(batch.id)
         different = {given.text_hash: given for given in batch.order.read.inputs}
         self._todo = [given for content, given in different.items() if content not in have]
         self._total, self._kept = len(different), len(different) - len(self._todo)
-        self._held: list[Settled[BatchInput]] = []
+        self.held_back = HeldBack(student, self._keep, has_answers=self._kept > 0)
 
     def calls(self) -> Iterator[Call[BatchInput]]:
         for given in self._todo:
@@ -86,28 +86,8 @@ class _Asking:
     def tell(self) -> None:
         self._report(self._kept, self._total, "inputs answered")
 
-    async def record(self, batch: Sequence[Settled[BatchInput]]) -> None:
-        answered = [settled for settled in batch if not settled.has_no_answer]
-        self._held += [settled for settled in batch if settled.has_no_answer]
-        if answered:
-            await self._keep(answered + self._held)
-        else:
-            await refuse_gone(self._student)
-
-    async def close(self) -> None:
-        """Keep what is held back at the end: the student is there, and gave these no answer.
-
-        Raises:
-            CallsStopped: it never answered anything in this batch.
-        """
-        if self._held and not self._kept:
-            raise CallsStopped(f"{self._held[-1].problem} Nothing was answered. Start again to go on.")
-        if self._held:
-            await self._keep(self._held)
-
     async def _keep(self, settled: Sequence[Settled[BatchInput]]) -> None:
         answers = [BatchAnswer(one.call.subject.text_hash, answer_of(self._prompt.answer_form, one)) for one in settled]
         # In a thread: the disk must not hold up the calls under way.
         await asyncio.to_thread(self._store.keep, self._batch.id, answers)
-        self._held = []
         self._kept += len(answers)

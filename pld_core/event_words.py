@@ -44,10 +44,12 @@ WORDS: Mapping[str, str] = {
     "labels.changed": "{who} changed the labels of the task {subject}.",
     "labels.described": "{who} described what labels of the task {subject} mean.",
     "gates.changed": "{who} changed the limits of the release gates of the task {subject}.",
+    "pair.judged": "{teacher}, asked by {who}, takes {low} and {high} of the task {subject} for: {verdict}.",
     "policy.changed": "{who} changed the policy of the task {subject}.",
     "proposal.accepted": "{who} accepted a proposal of loop {resolution} on the task {subject}: {action}.",
     "proposal.dismissed": "{who} dismissed a proposal of loop {resolution} on the task {subject}: {action}.",
     "proposal.edited": "{who} edited a proposal of loop {resolution} on the task {subject}: {action}.",
+    "proposal.rewritten": "{who} wrote a proposal of loop {resolution} on the task {subject} anew: {action}.",
     "prompt.compiled": "{who} compiled {subject}.",
     "prompt.counted": "{who} had the length of {subject} counted: {tokens} tokens.",
     "prompt.published": "{who} published {subject} as the model {model}, made of {student}.",
@@ -55,6 +57,8 @@ WORDS: Mapping[str, str] = {
     "review.imported": "{who} recorded {decided} decisions on {subject} from {file}; {refused} rows refused.",
     "resolution.begun": "{who} let {teacher} propose repairs of the rules of the task {subject} (loop {resolution}).",
     "resolution.ended": "Loop {resolution} of the task {subject} ended after round {rounds}; best is {best_round}.",
+    "resolution.added_up": "{who} had round {round} of loop {resolution} on the task {subject} added up.",
+    "resolution.stopped": "Loop {resolution} of the task {subject} stopped after {used} questions to the student.",
     "role.granted": "{who} granted {subject} the role {role}.",
     "role.revoked": "{who} revoked the role {role} of {subject}.",
     "rule.assigned": "{who} gave {subject} to {to}.",
@@ -108,7 +112,7 @@ _KEPT_BACK: Mapping[str, str] = {
 }
 
 NOT_RECORDED = "(not recorded)"
-_IDENTIFIERS = ("kind", "category", "role")
+_IDENTIFIERS = ("kind", "category", "role", "verdict")
 """Payload names whose values are ours, written with underscores; a file's name keeps its own."""
 _RULE = re.compile(r"R[0-9]+")
 

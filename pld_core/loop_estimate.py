@@ -82,6 +82,12 @@ def _open(store: Store, basis: LoopBasis, prompt: CompiledPrompt, examples: tupl
     return len(hashes) - len(store.effects.answers(basis.student, prompt.sha256, hashes))
 
 
+def questions_most(order: LoopOrder, basis: LoopBasis) -> int:
+    """Return the most questions that a loop takes from beginning to end, whatever its cap."""
+    first_look = len(basis.examples[Split.TRAIN]) + len(basis.examples[Split.VALIDATION])
+    return first_look + _rounds_most(order, basis)
+
+
 def _rounds_most(order: LoopOrder, basis: LoopBasis) -> int:
     """Return the most questions of all rounds after the first look, and of the test at the end.
 
@@ -108,5 +114,6 @@ async def _first_asks(
     prompt = basis.rules.prompt(task)
     answers = store.effects.answers(basis.student, prompt.sha256, [example.hash for example in train])
     chart = await charted(models.embedder, train)
-    shown = asked_about(store, task, basis.rules, observed(train, answers), chart, order, working.findings)
+    seen = observed(train, answers)
+    shown = asked_about(store, task, basis.student, basis.rules, seen, chart, order, working.people)
     return [Ask(None, conflict_request(task, one)) for one in shown]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pld_core.attention import Attention
 from pld_core.canonical import Json, hash_json
-from pld_core.prompt_manifest import Build, TokenCount
+from pld_core.prompt_manifest import Build, PromptKind, TokenCount
 from pld_core.prompt_style import AnswerForm, Style
 from pld_core.run_setup import PLAIN_SETUP, RunSetup
 
@@ -654,6 +654,25 @@ class PromptVersion:
     created_at: str
     created_by: str
     tokens: TokenCount | None = None
+
+
+@dataclass(frozen=True)
+class ListedPrompt:
+    """A prompt version as lists show it, without its text and the ids of its rules.
+
+    Attributes:
+        rules: how many it holds.
+        size: of its text, in bytes of UTF-8.
+    """
+
+    number: int
+    kind: PromptKind
+    style: Style
+    rules: int
+    size: int
+    sha256: str
+    created_at: str
+    created_by: str
 
 
 @dataclass(frozen=True)

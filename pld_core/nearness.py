@@ -76,13 +76,22 @@ class Neighbour:
     inside: bool
 
 
+def centre_of(vectors: Vectors) -> npt.NDArray[np.float64]:
+    """Return (dimensions,) the direction of the mean of these rows, of length 1; zeros if there are none or they cancel
+    out.
+    """
+    if not len(vectors):
+        return np.zeros(vectors.shape[1])
+    mean = vectors.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    found: npt.NDArray[np.float64] = np.asarray(mean / length if length else np.zeros_like(mean), dtype=np.float64)
+    return found
+
+
 def closeness_to(vectors: Vectors, rows: Sequence[int]) -> npt.NDArray[np.float64]:
     """Return (all rows,) the cosine similarity of each row to the centre of these; zeros if they cancel out."""
-    centre = vectors[list(rows)].mean(axis=0)
-    length = float(np.linalg.norm(centre))
-    if not length:
-        return np.zeros(len(vectors))
-    found: npt.NDArray[np.float64] = np.asarray(vectors @ (centre / length), dtype=np.float64)
+    centre = centre_of(vectors[list(rows)]).astype(vectors.dtype)
+    found: npt.NDArray[np.float64] = np.asarray(vectors @ centre, dtype=np.float64)
     return found.round(6)
 
 

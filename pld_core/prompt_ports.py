@@ -9,7 +9,7 @@ from typing import Protocol
 from pld_core.canonical import Json
 from pld_core.effect import StudentKey
 from pld_core.metrics import Cell
-from pld_core.models import Actor, Answer, CompiledPrompt, Example, Prediction, PromptVersion, Run, Split
+from pld_core.models import Actor, Answer, CompiledPrompt, Example, ListedPrompt, Prediction, PromptVersion, Run, Split
 from pld_core.paired import Pair
 from pld_core.prompt_manifest import TokenCount
 from pld_core.publishing import PublishedModel
@@ -27,6 +27,10 @@ class PromptStore(Protocol):
 
     def get(self, task: str, number: int) -> PromptVersion: ...
     def all(self, task: str) -> tuple[PromptVersion, ...]: ...
+    def listed(self, task: str) -> tuple[ListedPrompt, ...]:
+        """Return the versions of a task as lists show them, newest first."""
+        ...
+
     def record_publication(self, task: str, number: int, made: PublishedModel, reason: str, actor: Actor) -> None: ...
     def publications(self, task: str, number: int) -> tuple[PublishedModel, ...]:
         """Return what a version was published as, newest first."""

@@ -31,6 +31,11 @@ class Style(StrEnum):
         """The style in words."""
         return _WORDS[self]
 
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of an answer."""
+        return _TOKENS[self]
+
 
 _WORDS = {
     Style.LABEL: "label only",
@@ -75,7 +80,7 @@ class AnswerForm:
     @property
     def max_tokens(self) -> int:
         """Most tokens of an answer."""
-        return _TOKENS[self.style]
+        return self.style.max_tokens
 
     @property
     def problem(self) -> str:

@@ -46,8 +46,8 @@ class Proportion:
         if self.rate is None or self.low is None or self.high is None:
             return "nothing answered yet"
         if self.n < SMALL_SAMPLE:
-            return f"{self.k} of {self.n} (too few for a rate)"
-        return f"{self.k} of {self.n} ({self.rate:.0%}, 95 % interval {self.low * 100:.0f} to {self.high:.0%})"
+            return f"{self.k:,} of {self.n:,} (too few for a rate)"
+        return f"{self.k:,} of {self.n:,} ({self.rate:.0%}, 95 % interval {self.low * 100:.0f} to {self.high:.0%})"
 
     def as_json(self) -> dict[str, Json]:
         interval = None if self.low is None or self.high is None else [self.low, self.high]

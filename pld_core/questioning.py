@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pld_core.asking import answer_of, example_request, refuse_gone
+from pld_core.asking import answer_of, example_request
 from pld_core.calls import Call, Settled
 from pld_core.effect import StudentKey
 from pld_core.effect_ports import KeptAnswer
 from pld_core.errors import CallsStopped
+from pld_core.held_back import refuse_gone
 from pld_core.model_ports import Chat
 from pld_core.models import Answer, CompiledPrompt, Example, Task
 from pld_core.ports import Store

@@ -14,13 +14,14 @@ from pld_core.answering import Examiner
 from pld_core.asking import ONE_BY_ONE, ready_status
 from pld_core.calls import Limits
 from pld_core.conflicts.changeset import Change
-from pld_core.conflicts.groups import Finding
-from pld_core.conflicts.records import HeldOutScore, LoopBasis, LoopOrder, Resolution, RoundRecord, Stage
+from pld_core.conflicts.people import FromPeople
+from pld_core.conflicts.records import HeldOutScore, LoopBasis, LoopOrder, Resolution, RoundRecord
 from pld_core.conflicts.request import Shown
 from pld_core.conflicts.rounds import Figure, Loop, Standing, Stop, advanced, begun, chosen
 from pld_core.conflicts.rule_set import RuleSet
+from pld_core.conflicts.stopped import LoopStop
 from pld_core.effect import StudentKey
-from pld_core.errors import InvalidInput
+from pld_core.errors import BackendError, BudgetReached, InvalidInput, JobCancelled
 from pld_core.grouping import asked_about, charted, observed
 from pld_core.measuring import student_key
 from pld_core.model_ports import Chat, Embedder
@@ -57,7 +58,7 @@ class Working:
     teaching: Teaching = field(default_factory=Teaching)
     limits: Limits = ONE_BY_ONE
     clock: Clock | None = None
-    findings: tuple[Finding, ...] = ()
+    people: FromPeople = field(default_factory=FromPeople)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ async def resolve(
     Raises:
         MissingRole: the actor may not order loops.
         InvalidInput: no rule is in force, no train or validation examples, or what it works on changed meanwhile.
-        BudgetReached, CallsStopped, BackendError, JobCancelled: what was answered is kept; start again to go on.
+        BudgetReached, CallsStopped, BackendError, JobCancelled: what was answered is kept, and where it stopped; start
+            again to go on.
     """
     task = store.tasks.get(order.task)
     require(actor, Step.RESOLVE)
@@ -113,10 +115,11 @@ async def resolve(
     cap = order.limits.student_calls
     most = resolution.order.limits.student_calls if cap is None else cap
     running = _Running(store, models, task, resolution, report, working or Working(), most)
-    loop, rules = await running.first()
-    while loop.stop is None:
-        loop, rules = await running.round(loop, rules)
-    return await running.close(loop)
+    try:
+        return await running.to_its_end()
+    except (BudgetReached, BackendError, JobCancelled) as stopped:
+        store.resolutions.note_stop(resolution.id, running.stopped(str(stopped)), SYSTEM)
+        raise
 
 
 async def basis_of(store: Store, models: LoopModels, task: Task) -> LoopBasis:
@@ -160,7 +163,7 @@ class _Running:
         most: int | None,
     ) -> None:
         self._store, self._models, self._task, self._resolution = store, models, task, resolution
-        self._report, self._working = report, working
+        self._report, self._working, self._most = report, working, most
         order = resolution.order
         self._teaching = replace(working.teaching, run=working.teaching.run or order.key)
         self._examples = pinned(store, task, resolution)
@@ -168,6 +171,17 @@ class _Running:
         self._records: list[RoundRecord] = []
         self._kept = {record.number: record for record in store.resolutions.rounds(resolution.id)}
         self._first_free = resolution.basis.first_free
+
+    async def to_its_end(self) -> Resolved:
+        """Make the rounds that are not there yet, and look at the test split."""
+        loop, rules = await self.first()
+        while loop.stop is None:
+            loop, rules = await self.round(loop, rules)
+        return await self.close(loop)
+
+    def stopped(self, why: str) -> LoopStop:
+        """Return where this start came to no end."""
+        return LoopStop(self._examiner.spent(), self._most, why)
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
@@ -188,9 +202,10 @@ class _Running:
         train, embedder = self._examples[Split.TRAIN], self._models.embedder
         answers = await self._examiner.answers(rules.prompt(self._task), train, f"round {number}: train")
         seen = observed(train, answers)
-        findings = self._working.findings if number == 1 else None
+        people = self._working.people if number == 1 else None
         order = self._resolution.order
-        shown = asked_about(self._store, self._task, rules, seen, await charted(embedder, train), order, findings)
+        chart, student = await charted(embedder, train), self._resolution.basis.student
+        shown = asked_about(self._store, self._task, student, rules, seen, chart, order, people)
         replied = await self._asked(shown, number)
         proposals, self._first_free = read_proposals(self._task, replied, self._first_free, number)
         chart = await charted(embedder, train, conditions_of(proposals, rules))
@@ -221,7 +236,7 @@ class _Running:
         """Take a round as an earlier start kept it, whatever people found or locked since."""
         proposals = [made.proposal for made in record.proposals]
         self._first_free += sum(len(proposal.makes) for proposal in proposals)
-        trials = [tried for tried in record.trials if tried.stage is not Stage.EDITED]
+        trials = [tried for tried in record.trials if tried.stage.is_of_loop]
         after = advanced(loop, [attempt_of(tried, proposals) for tried in trials])
         self._keep(record)
         return replace(after, stop=record.stop), record.rules
@@ -284,7 +299,7 @@ class _Running:
         hashes = {split: [e.hash for e in examples] for split, examples in self._examples.items()}
         for split in (Split.TRAIN, Split.VALIDATION):
             self._examiner.recount(record.prompt_sha256, hashes[split])
-        for tried in record.trials:
+        for tried in (tried for tried in record.trials if tried.stage.is_of_loop):
             for prompt in (tried.base_sha256, tried.prompt_sha256):
                 self._examiner.recount(prompt, tried.examples or hashes[Split.VALIDATION])
 
@@ -315,8 +330,15 @@ def pinned(store: Store, task: Task, resolution: Resolution) -> dict[Split, tupl
 
 def refuse_others(resolution: Resolution, models: LoopModels, student: StudentKey) -> None:
     """Raise `InvalidInput` where another teacher or other weights of the student would go on with a loop."""
-    if (models.teacher.name, student) != (resolution.basis.teacher, resolution.basis.student):
-        raise _moved_on(resolution, "the teacher or the student is another one")
+    if models.teacher.name != resolution.basis.teacher:
+        raise _moved_on(resolution, "the teacher is another one")
+    refuse_other_student(resolution, student)
+
+
+def refuse_other_student(resolution: Resolution, student: StudentKey) -> None:
+    """Raise `InvalidInput` where another student, or other weights of it, would answer for a loop."""
+    if student != resolution.basis.student:
+        raise _moved_on(resolution, "the student is another one")
 
 
 def _moved_on(resolution: Resolution, what: str) -> InvalidInput:

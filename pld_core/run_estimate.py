@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pld_core.asking import Evaluation, run_key
+from pld_core.count_words import count
 from pld_core.model_ports import BackendStatus
 from pld_core.ports import Store
 from pld_core.records import ExampleFilter
@@ -33,8 +34,7 @@ class RunEstimate:
         """Such as `400 questions, 300 answered before: 100 calls, about 40 s`."""
         before = self.questions - self.calls
         known = f", {before:,} answered before" if before else ""
-        calls = "1 call" if self.calls == 1 else f"{self.calls:,} calls"
-        return f"{self.questions:,} questions{known}: {calls}{self._time}"
+        return f"{count(self.questions, 'question')}{known}: {count(self.calls, 'call')}{self._time}"
 
     @property
     def _time(self) -> str:

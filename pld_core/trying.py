@@ -88,7 +88,7 @@ class Bench:
         sets = [together for together in dict.fromkeys((everything, passing)) if len(together) > 1]
         return tuple([await self._try(Stage.JOINT, together) for together in sets])
 
-    async def greedy(self, singles: Sequence[Trial]) -> tuple[Trial, ...]:
+    async def greedy(self, singles: Sequence[Trial], stage: Stage = Stage.GREEDY) -> tuple[Trial, ...]:
         """Add up the changes one by one, those with most gain first; one that brings no gain is left out again.
 
         Each trial is of the whole sum so far against the rules without any change. See `greedy_cost`.
@@ -100,7 +100,7 @@ class Bench:
             wider = (*held, trial.changes[0])
             if not trial.attempt.may_stand or len(compatible(wider)) < len(wider):
                 continue
-            summed = await self._try(Stage.GREEDY, wider)
+            summed = await self._try(stage, wider)
             trials.append(summed)
             if summed.tried.result.gain > most:
                 held, most = wider, summed.tried.result.gain

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 
 from pld_core.ablation import Ablated, Ablation, Scope, StoredAblation
 from pld_core.canonical import Json, canonical_json
-from pld_core.effect import StudentKey
-from pld_core.models import Actor, Revision
+from pld_core.effect import Outcome, StudentKey
+from pld_core.models import Actor
 from pld_core.permissions import Step, guarded
 from storage.case_rows import case_from, case_json
 from storage.connection import Database
-from storage.rule_queries import load_revision
 
 
 class SqliteAblations:
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def revision(self, revision_hash: str) -> Revision:
-        """Return a revision that a prompt holds."""
-        with self._database.read() as conn:
-            return load_revision(conn, revision_hash)
 
     def affected(self, run_id: int, rule_id: str) -> frozenset[str]:
         """Return the hashes of the run's examples that the rule claims by any method, its own sources included."""
@@ -74,6 +69,24 @@ class SqliteAblations:
                 (run_id,),
             )
             return tuple(_stored_from(row) for row in found)
+
+    def at_fault(self, student: StudentKey, prompt_sha256: str) -> Mapping[str, frozenset[str]]:
+        """Return the ids of the rules of a prompt without which the student's answer was right, by example hash."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT * FROM ablation WHERE with_sha256 = ? AND student = ? AND digest = ? AND options = ?
+                   ORDER BY id""",
+                (prompt_sha256, student.name, student.digest, student.options),
+            )
+            newest: dict[tuple[str, str], Outcome] = {}
+            for row in found:
+                ablation = _stored_from(row).ablation
+                newest |= {(case.example_hash, ablation.of.rule_id): case.outcome for case in ablation.cases}
+        rules: dict[str, set[str]] = {}
+        for (content, rule_id), outcome in newest.items():
+            if outcome is Outcome.BROKEN:
+                rules.setdefault(content, set()).add(rule_id)
+        return {content: frozenset(ids) for content, ids in rules.items()}
 
 
 def _told(ablation: Ablation, number: int) -> dict[str, Json]:

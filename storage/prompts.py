@@ -7,7 +7,7 @@ import sqlite3
 
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import InvalidInput, NotFound
-from pld_core.models import Actor, CompiledPrompt, PromptVersion
+from pld_core.models import Actor, CompiledPrompt, ListedPrompt, PromptVersion
 from pld_core.permissions import Step, guarded
 from pld_core.prompt_manifest import TokenCount
 from pld_core.publishing import PublishedModel
@@ -62,6 +62,16 @@ class SqlitePrompts:
         with self._database.read() as conn:
             found = conn.execute(f"{rows.VERSIONS} WHERE v.task = ? ORDER BY v.number DESC", (task,))
             return tuple(rows.prompt_from(row) for row in found)
+
+    def listed(self, task: str) -> tuple[ListedPrompt, ...]:
+        """Return the versions of a task as lists show them, newest first; reads no text."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT number, kind, style, rules, size, sha256, at, by FROM prompt_version
+                   INDEXED BY prompt_version_listed WHERE task = ? ORDER BY number DESC""",
+                (task,),
+            )
+            return tuple(rows.listed_from(row) for row in found)
 
     @guarded(Step.PUBLISH)
     def record_publication(self, task: str, number: int, made: PublishedModel, reason: str, actor: Actor) -> None:

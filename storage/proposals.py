@@ -7,14 +7,18 @@ import sqlite3
 from collections.abc import Sequence
 
 from pld_core.canonical import Json, canonical_json
+from pld_core.conflicts.edited import EditedTexts, texts_hash, with_texts
 from pld_core.conflicts.records import Fate, MadeProposal, ProposalOutcome, Stage, Tried
 from pld_core.errors import InvalidInput, MissingReason, NotFound
 from pld_core.models import Actor, RuleText
 from pld_core.permissions import Step, guarded
+from pld_core.review import clean_rule_text
 from storage import resolution_rows as shapes
 from storage.connection import Database, Write
+from storage.edited_texts import keep_edit, load_edits
 from storage.repairs import Repair, brought_in
 from storage.resolutions import load_resolution
+from storage.task_queries import load_task
 
 
 class SqliteProposals:
@@ -42,7 +46,26 @@ class SqliteProposals:
         with self._database.read() as conn:
             return load_outcomes(conn, resolution_id)
 
+    def edits(self, resolution_id: int, proposal_hash: str = "") -> tuple[EditedTexts, ...]:
+        """Return the texts that people wrote in place of the proposed ones, newest first."""
+        with self._database.read() as conn:
+            return load_edits(conn, resolution_id, proposal_hash)
+
     # --- changes ------------------------------------------------------------------------------------------------------
+
+    @guarded(Step.ACCEPT_PROPOSAL)
+    def edit(self, resolution_id: int, proposal_hash: str, texts: Sequence[RuleText], actor: Actor) -> EditedTexts:
+        """Store texts that are to be tried in place of the proposed ones; the newest ones, given again, stay alone."""
+        with self._database.write() as write:
+            made = _load_open(write.conn, resolution_id, proposal_hash)
+            task = load_task(write.conn, load_resolution(write.conn, resolution_id).order.task)
+            cleaned = tuple(one.text for one in with_texts(task, made.proposal, texts).texts)
+            newest = load_edits(write.conn, resolution_id, proposal_hash)[:1]
+            if newest and newest[0].texts == cleaned:
+                return newest[0]
+            edited = EditedTexts(proposal_hash, cleaned, actor.name, write.now)
+            keep_edit(write, resolution_id, task.name, made, edited, actor)
+            return edited
 
     @guarded(Step.ACCEPT_PROPOSAL)
     def accept(
@@ -51,21 +74,25 @@ class SqliteProposals:
         """Bring what a proposal says into review; what is in force stays so until a replacement is approved."""
         with self._database.write() as write:
             made = _load_open(write.conn, resolution_id, proposal_hash)
-            stage = Stage.EDITED if texts else Stage.SINGLE
-            trials = _trials(write.conn, resolution_id, proposal_hash)
-            passes = any(tried.stage is stage and tried.result.passes for tried in trials)
-            if not passes and not reason.strip():
-                raise MissingReason(
-                    "No trial of this proposal alone passed. It can go to review all the same, with a reason. Nothing "
-                    "was changed."
-                )
+            resolution = load_resolution(write.conn, resolution_id)
+            declared = load_task(write.conn, resolution.order.task).label_names
+            given = tuple(clean_rule_text(text, declared) for text in texts)
+            proof = _proof(write.conn, resolution_id, proposal_hash, given)
+            if proof is None and not reason.strip():
+                what = "No trial of exactly these texts passed. They" if given else _NONE_PASSED
+                raise MissingReason(f"{what} can go to review all the same, with a reason. Nothing was changed.")
             before = load_outcomes(write.conn, resolution_id)
             makers = _makers(write.conn, resolution_id)
-            resolution = load_resolution(write.conn, resolution_id)
-            repair = Repair(resolution, made, before, makers, reason.strip(), tuple(texts))
+            writer = _writer(write.conn, resolution_id, proposal_hash, given) or actor.name
+            repair = Repair(resolution, made, before, makers, reason.strip(), given, writer)
             revisions = brought_in(write, repair, actor)
-            fate = Fate.EDITED if texts else Fate.ACCEPTED
-            told: dict[str, Json] = {"passed": passes, "revisions": [r.hash for r in revisions]}
+            fate = Fate.EDITED if given else Fate.ACCEPTED
+            told: dict[str, Json] = {
+                "passed": proof is not None,
+                "prompt": proof.prompt_sha256 if proof else "",
+                "texts": texts_hash(given) if given else "",
+                "revisions": [r.hash for r in revisions],
+            }
             rules = tuple(revision.rule_id for revision in revisions)
             outcome = ProposalOutcome(
                 proposal_hash, fate, reason.strip(), tuple(r.hash for r in revisions), rules, actor.name, write.now
@@ -128,6 +155,22 @@ def _trials(conn: sqlite3.Connection, resolution_id: int, proposal_hash: str) ->
         (resolution_id, proposal_hash),
     )
     return tuple(shapes.trial_from(row) for row in found)
+
+
+_NONE_PASSED = "No trial of this proposal alone passed. It"
+
+
+def _proof(conn: sqlite3.Connection, resolution_id: int, proposal_hash: str, texts: Sequence[RuleText]) -> Tried | None:
+    """Return the passing trial of the proposal alone, or of exactly the texts that take the place of its own."""
+    stage, tried_texts = (Stage.EDITED, texts_hash(texts)) if texts else (Stage.SINGLE, "")
+    trials = _trials(conn, resolution_id, proposal_hash)
+    return next((one for one in trials if one.stage is stage and one.texts == tried_texts and one.result.passes), None)
+
+
+def _writer(conn: sqlite3.Connection, resolution_id: int, proposal_hash: str, texts: Sequence[RuleText]) -> str:
+    """Return who wrote these texts; empty if nobody stored them before."""
+    edits = load_edits(conn, resolution_id, proposal_hash)
+    return next((one.by for one in edits if one.texts == tuple(texts)), "")
 
 
 def _makers(conn: sqlite3.Connection, resolution_id: int) -> dict[str, MadeProposal]:

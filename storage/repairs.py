@@ -13,7 +13,7 @@ from pld_core.lineage import keep_ticks
 from pld_core.models import NOISE, Actor, AuthorKind, Evidence, Revision, RuleSummary, RuleText
 from pld_core.permissions import Step, require
 from pld_core.records import NewRule
-from pld_core.review import FINAL_STATES, Action, clean_rule_text, next_state
+from pld_core.review import FINAL_STATES, Action, next_state
 from storage.check_writes import enter_review
 from storage.connection import Write
 from storage.desk_parts import Written, merge_rules, split_rule
@@ -21,7 +21,6 @@ from storage.overlap_writes import settle_overlaps
 from storage.rule_locks import locked_rules
 from storage.rule_queries import effective_evidence, gold_labels, load_revision, load_standing, load_summary
 from storage.rule_writes import add_rule, enter_revision, proposal, settle, update_rule
-from storage.task_queries import load_task
 from storage.veils import changed_by
 
 
@@ -33,6 +32,7 @@ class Repair:
         before: what was made of the loop's proposals so far.
         makers: the proposal that makes each rule which is there in trials only, by its id in them.
         texts: in place of the proposed ones; empty for those.
+        writer: who wrote `texts`.
     """
 
     resolution: Resolution
@@ -41,6 +41,7 @@ class Repair:
     makers: Mapping[str, MadeProposal]
     reason: str
     texts: tuple[RuleText, ...]
+    writer: str
 
     @property
     def why(self) -> str:
@@ -68,7 +69,7 @@ def brought_in(write: Write, repair: Repair, actor: Actor) -> tuple[Revision, ..
     if said.kind is ActionKind.RETIRE:
         _retire(write, parents[0], repair.why, actor)
         return ()
-    written = _written(write, repair, parents, actor)
+    written = _written(write, repair, parents)
     rules: tuple[str, ...]
     if said.kind is ActionKind.SPLIT:
         rules = split_rule(write, parents[0], (written[0], written[1]), repair.why, actor)
@@ -116,17 +117,16 @@ def _real_id(repair: Repair, rule_id: str) -> str:
     )
 
 
-def _written(write: Write, repair: Repair, parents: list[RuleSummary], actor: Actor) -> list[Written]:
+def _written(write: Write, repair: Repair, parents: list[RuleSummary]) -> list[Written]:
     """Return the texts with their author and what they rest on: as code found it, with what people ticked since."""
     said, task = repair.made.proposal, repair.resolution.order.task
     if repair.texts and len(repair.texts) != len(said.texts):
         raise InvalidInput(f"This proposal has {len(said.texts)} texts, not {len(repair.texts)}. Nothing was changed.")
-    declared = load_task(write.conn, task).label_names
     proposed = [one.text for one in said.texts]
-    texts = [clean_rule_text(text, declared) for text in repair.texts] or proposed
+    texts = list(repair.texts) or proposed
     author, kind = repair.resolution.basis.teacher, AuthorKind.CONFLICT_LOOP
     if texts != proposed:
-        author, kind = actor.name, AuthorKind.PERSON
+        author, kind = repair.writer, AuthorKind.PERSON
     now = [e for parent in parents for e in effective_evidence(write.conn, parent.head)]
     found = []
     for text, evidence in zip(texts, repair.made.evidence, strict=True):

@@ -96,6 +96,8 @@ def _group_from(value: Mapping[str, Any]) -> AskedGroup:
         "failures": answers("failures"),
         "successes": answers("successes"),
         "matching": tuple(value["matching"]),
+        # Groups of a time before people's words were shown have none.
+        "voices": tuple(value.get("voices", ())),
     }
     return AskedGroup(**{**value, **changed})
 
@@ -135,6 +137,7 @@ def trial_row(tried: Tried) -> dict[str, Value]:
         "comparison": canonical_json(asdict(result.comparison) if result.comparison else None),
         "labels": canonical_json([line.as_json() for line in result.labels]),
         "examples": canonical_json(list(tried.examples)),
+        "texts": tried.texts,
     }
 
 
@@ -155,4 +158,5 @@ def trial_from(row: Row) -> Tried:
         row["tokens"],
         row["base_tokens"],
         tuple(json.loads(row["examples"])),
+        row["texts"],
     )

@@ -16,10 +16,12 @@ from pld_core.conflicts.records import (
     MadeProposal,
     Resolution,
     RoundRecord,
+    Stage,
     Tried,
 )
 from pld_core.conflicts.rounds import Stop
 from pld_core.conflicts.rule_set import TrialRule
+from pld_core.conflicts.stopped import LoopStop
 from pld_core.effect import StudentKey
 from pld_core.errors import NotFound
 from pld_core.models import Actor, Split
@@ -28,6 +30,7 @@ from storage import resolution_rows as shapes
 from storage import rows
 from storage.checks import NO_CHECK
 from storage.connection import Database, Write
+from storage.loop_notes import load_stops, write_steps, write_stop
 from storage.rule_locks import locked_rules
 from storage.rule_queries import effective_evidence
 from storage.task_queries import load_task
@@ -153,6 +156,20 @@ class SqliteResolutions:
             write.insert("proposal_trial", {**place, **shapes.trial_row(tried)})
 
     @guarded(Step.RESOLVE)
+    def keep_steps(self, resolution_id: int, number: int, steps: Sequence[Tried], actor: Actor) -> None:
+        """Store the greedy order of a round that was over with its event; a round has one."""
+        with self._database.write() as write:
+            if not any(tried.stage is Stage.LATER for tried in _trials(write.conn, resolution_id, number)):
+                task = _load(write.conn, resolution_id)["task"]
+                write_steps(write, resolution_id, task, number, steps, actor)
+
+    @guarded(Step.RESOLVE)
+    def note_stop(self, resolution_id: int, stop: LoopStop, actor: Actor) -> None:
+        """Record that a start of a loop came to no end, and what was spent by then."""
+        with self._database.write() as write:
+            write_stop(write, resolution_id, _load(write.conn, resolution_id)["task"], stop, actor)
+
+    @guarded(Step.RESOLVE)
     def finish(self, resolution_id: int, score: HeldOutScore, actor: Actor) -> None:
         """Record the end of a loop with its event; a loop ends once."""
         with self._database.write() as write:
@@ -198,6 +215,11 @@ class SqliteResolutions:
         with self._database.read() as conn:
             _load(conn, resolution_id)
             return _load_rounds(conn, resolution_id)
+
+    def stops(self, resolution_id: int) -> tuple[LoopStop, ...]:
+        """Return where a loop stopped before its end, newest first."""
+        with self._database.read() as conn:
+            return load_stops(conn, resolution_id)
 
     def score(self, resolution_id: int) -> HeldOutScore | None:
         """Return the figures on the test split; None while the loop has not ended."""

@@ -26,6 +26,7 @@ from pld_core.models import (
     Job,
     JobState,
     Label,
+    ListedPrompt,
     MicroInstruction,
     Prediction,
     PromptVersion,
@@ -39,14 +40,16 @@ from pld_core.models import (
     Task,
     Verdict,
 )
-from pld_core.prompt_manifest import Build, CountMethod, TokenCount
+from pld_core.prompt_manifest import Build, CountMethod, PromptKind, TokenCount
 from pld_core.prompt_style import Style
 from pld_core.records import StoredClustering, TeacherCall
 from pld_core.run_setup import RunSetup
 
 Row = sqlite3.Row
 Value = None | int | float | str
-VERSIONS = """SELECT v.*, c.tokens, c.method, c.counter, c.note FROM prompt_version AS v
+VERSIONS = """SELECT v.task, v.number, v.sha256, v.manifest_hash, v.text, v.manifest, v.at, v.by,
+        c.tokens, c.method, c.counter, c.note
+    FROM prompt_version AS v
     LEFT JOIN prompt_count AS c ON c.id = (
         SELECT max(id) FROM prompt_count WHERE task = v.task AND number = v.number)"""
 """Prompt versions as `prompt_from` reads them, each with the newest count of its tokens."""
@@ -288,6 +291,19 @@ def prompt_from(row: Row) -> PromptVersion:
         created_at=row["at"],
         created_by=row["by"],
         tokens=None if row["method"] is None else _token_count(row),
+    )
+
+
+def listed_from(row: Row) -> ListedPrompt:
+    return ListedPrompt(
+        number=row["number"],
+        kind=PromptKind(row["kind"]),
+        style=Style(row["style"]),
+        rules=row["rules"],
+        size=row["size"],
+        sha256=row["sha256"],
+        created_at=row["at"],
+        created_by=row["by"],
     )
 
 

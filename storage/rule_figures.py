@@ -1,6 +1,7 @@
 """What is put down to the rules of a prompt: read from the counts that were made with the attribution.
 
 The indexes are named in the queries: without statistics SQLite takes one that lacks a column, and reads every answer.
+CROSS JOIN keeps the order of the tables: the wrong answers come first, and are few beside those of the baseline.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ _HARMED = """prediction AS b INDEXED BY prediction_said
         ON b.run_id = :baseline AND b.example_hash = a.example_hash AND b.said IS b.gold
     WHERE a.run_id = :run AND a.method = :method AND a.is_owner = 1 AND a.is_source = 0 AND a.is_right = 0"""
 _HARM = f"""SELECT a.rule_id, count(*) AS n FROM attribution AS a INDEXED BY attribution_wrong
-    JOIN {_HARMED} GROUP BY a.rule_id"""  # noqa: S608 - a constant
+    CROSS JOIN {_HARMED} GROUP BY a.rule_id"""  # noqa: S608 - a constant
 """Of the wrong answers of each rule, how many the baseline answers rightly."""
 _HARM_OF = f"""SELECT a.rule_id, count(*) AS n FROM attribution AS a INDEXED BY attribution_by_rule
-    JOIN {_HARMED} AND a.rule_id IN (SELECT value FROM json_each(:rules)) GROUP BY a.rule_id"""  # noqa: S608 - a constant
+    CROSS JOIN {_HARMED} AND a.rule_id IN (SELECT value FROM json_each(:rules)) GROUP BY a.rule_id"""  # noqa: S608 - a constant
 """The same of a few rules."""
 _NEXT = "f.covered DESC, length(f.rule_id), f.rule_id LIMIT :limit OFFSET :offset"
 _RULES = "f.run_id = :run AND f.method = :method AND f.rule_id <> ''"
@@ -172,9 +173,10 @@ class SqliteRuleFigures:
 def complete_runs(conn: sqlite3.Connection, where: str, values: Values) -> tuple[ComparableRun, ...]:
     """Return the complete runs of versions that a condition on `r` names, newest first."""
     found = conn.execute(
-        f"""SELECT r.*, json_array_length(v.manifest, '$.rules') AS rules,
+        f"""SELECT r.*, v.rules,
                 (SELECT json_group_array(method) FROM attribution_made WHERE run_id = r.id) AS methods
-            FROM run AS r JOIN prompt_version AS v ON v.task = r.task AND v.number = r.prompt_number
+            FROM run AS r JOIN prompt_version AS v INDEXED BY prompt_version_listed
+                ON v.task = r.task AND v.number = r.prompt_number
             WHERE {where} AND {_COMPLETE} AND {OF_VERSIONS} ORDER BY r.id DESC""",  # noqa: S608 - constants
         values,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pld_core.blind import veiled_dossier, veiled_summary
+from pld_core.canonical import canonical_json
 from pld_core.checks import Ending
 from pld_core.errors import InvalidInput
 from pld_core.lineage import for_labels
@@ -173,6 +174,20 @@ class SqliteRules:
     def summary(self, rule_id: str, actor: Actor = ANYBODY) -> RuleSummary:
         with self._database.read() as conn:
             return veiled_summary(load_summary(conn, rule_id), veil_of(conn, actor, rule_id))
+
+    def titles(self, rule_ids: Sequence[str]) -> dict[str, str]:
+        """Return the titles of rules as they are now, in the order given; those that are not there are left out."""
+        with self._database.read() as conn:
+            sql = "SELECT id, title FROM rule WHERE id IN (SELECT value FROM json_each(?))"
+            found = {row["id"]: row["title"] for row in conn.execute(sql, (canonical_json(list(rule_ids)),))}
+            return {rule_id: found[rule_id] for rule_id in rule_ids if rule_id in found}
+
+    def revisions(self, hashes: Sequence[str]) -> dict[str, Revision]:
+        """Return revisions by hash; those that are not there are left out."""
+        with self._database.read() as conn:
+            sql = "SELECT * FROM revision WHERE hash IN (SELECT value FROM json_each(?))"
+            found = conn.execute(sql, (canonical_json(list(hashes)),))
+            return {str(row["hash"]): rows.revision_from(row) for row in found}
 
     def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the filtered queue; of one outside it, (None, the first)."""

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pld_core.calls import Limits
-from pld_core.conflicts.records import LoopLimits, LoopOrder
+from pld_core.conflicts.records import LoopLimits, LoopOrder, Tried
+from pld_core.edited_trial import try_edited
+from pld_core.greedy_order import add_up
 from pld_core.model_ports import ChatRequest
-from pld_core.models import Example, Split
+from pld_core.models import Actor, Example, RuleText, Split
 from pld_core.ports import Progress
 from pld_core.resolving import LoopModels, Resolved, Working, resolve
 from pld_core.teaching import Teaching
@@ -88,6 +90,15 @@ class Stage:
         return asyncio.run(
             resolve(self.store, models, order, ANNA, report, replace(given, **working))  # type: ignore[arg-type]
         )
+
+    def retry(self, proposal: str, *texts: RuleText, actor: Actor = ANNA) -> Tried:
+        """Store texts in place of those of a proposal of loop 1, and try them."""
+        edited = self.store.proposals.edit(1, proposal, texts, actor)
+        return asyncio.run(try_edited(self.store, self.student, 1, proposal, edited.hash, actor, no_report))
+
+    def add_up(self, number: int, actor: Actor = ANNA) -> tuple[Tried, ...]:
+        """Add up the proposals of a round of loop 1."""
+        return asyncio.run(add_up(self.store, self.student, 1, number, actor, no_report))
 
 
 def stage(store: SqliteStore, say: Callable[[ChatRequest], str]) -> Stage:

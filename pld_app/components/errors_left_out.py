@@ -15,7 +15,7 @@ from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, in_badge, plain
 from pld_core.ablating import AblationOrder
-from pld_core.ablation import ShownAblation
+from pld_core.ablation import StoredAblation
 from pld_core.analytics import BarSort
 from pld_core.attribution import Method
 from pld_core.effect import Case, Outcome
@@ -32,7 +32,7 @@ OUTCOMES = {Outcome.BROKEN: "Right only without the rule", Outcome.FIXED: "Right
 
 def draw_left_out(task: Task, ground: Ground) -> None:
     """Draw the rules that were left out and what changed, and the order of more."""
-    found = ablations.shown(session.app(), ground.run.id) if _is_any(ground) else ()
+    found = ablations.measured(session.app(), ground.run.id)
     left, right = st.columns([63, 37], gap="medium")
     with left:
         if found:
@@ -45,14 +45,10 @@ def draw_left_out(task: Task, ground: Ground) -> None:
         _draw_changed(task, found)
 
 
-def _is_any(ground: Ground) -> bool:
-    return bool(session.app().store.ablations.of_run(ground.run.id))
-
-
-def _draw_rules(ground: Ground, found: tuple[ShownAblation, ...]) -> None:
+def _draw_rules(ground: Ground, found: tuple[StoredAblation, ...]) -> None:
     pages = -(-len(found) // PAGE_SIZE)
     page = st.pagination(pages, key=f"left_out_page_{ground.run.id}") if pages > 1 else 1
-    part = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    part = ablations.shown(session.app(), ground.run.id, found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
     chart = left_out_chart(ground.run, part, error_choice().rule_id)
     if choose_clicked(draw_chart(chart, f"chart_{chart.name}", can_click=True)):
         st.rerun()
@@ -103,9 +99,9 @@ def _draw_estimate(order: AblationOrder) -> None:
         draw_remark("red", plain(str(error)))
 
 
-def _draw_changed(task: Task, found: tuple[ShownAblation, ...]) -> None:
+def _draw_changed(task: Task, found: tuple[StoredAblation, ...]) -> None:
     """Draw the answers of the chosen rule that changed between right and wrong."""
-    rule_ids = list(dict.fromkeys(one.stored.ablation.of.rule_id for one in found))
+    rule_ids = list(dict.fromkeys(one.ablation.of.rule_id for one in found))
     chosen = error_choice().rule_id
     session.preset("left_out_rule", chosen if chosen in rule_ids else None)
     st.selectbox(
@@ -119,7 +115,8 @@ def _draw_changed(task: Task, found: tuple[ShownAblation, ...]) -> None:
     if chosen not in rule_ids:
         st.caption("The answers that change without a rule stand here once one is chosen.")
         return
-    one = next(one for one in found if one.stored.ablation.of.rule_id == chosen)
+    stored = next(one for one in found if one.ablation.of.rule_id == chosen)
+    (one,) = ablations.shown(session.app(), stored.ablation.of.run_id, [stored])
     st.markdown(f"**{plain(one.figures.verdict.value.capitalize())}**")
     st.page_link(
         "pages/review.py",
@@ -128,7 +125,7 @@ def _draw_changed(task: Task, found: tuple[ShownAblation, ...]) -> None:
         query_params={"task": task.name, "rule": chosen, "show": "All"},
     )
     for outcome, title in OUTCOMES.items():
-        cases = [case for case in one.stored.ablation.cases if case.outcome is outcome]
+        cases = [case for case in stored.ablation.cases if case.outcome is outcome]
         st.markdown(f"**{title}** ({len(cases):,})")
         for case in cases[:SHOWN]:
             _draw_case(task, case)

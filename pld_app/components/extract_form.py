@@ -6,33 +6,27 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pld_app import extracting, session
+from pld_app import session
 from pld_app.components.extract_caps import draw_order
 from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
 from pld_app.components.not_ready import draw_not_ready
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
+from pld_app.components.teacher_choice import look_at_teacher
 from pld_app.components.text import count, plain
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.extracting import PROBE
-from pld_app.settings import FILE_NAME, Settings
+from pld_app.settings import FILE_NAME
 from pld_app.teacher_settings import PAID
 from pld_core.errors import PldError
 from pld_core.extraction import TEMPLATE
-from pld_core.model_ports import BackendStatus
 from pld_core.models import Task
 from pld_core.permissions import Step
 from pld_core.templates import template
 
 SCRIPTED = "scripted:"
 EXAMPLE = '[teacher]\nextraction = "openai:gpt-4.1-mini"   # or "ollama:gemma3:4b"'
-
-
-@st.cache_data(ttl=10, show_spinner=False, max_entries=32)
-def _status(settings: Settings, name: str) -> BackendStatus:
-    """Ask the teacher's server whether it is there; kept for 10 seconds unless settings change."""
-    return extracting.teacher_status(settings, name)
 
 
 def draw_no_teacher() -> None:
@@ -101,7 +95,7 @@ def is_going_on(task: Task) -> bool:
 def is_ready(teacher: str) -> bool:
     """Return whether the teacher could be asked at the last look."""
     try:
-        return bool(teacher) and _status(session.app().settings, teacher).ready
+        return bool(teacher) and look_at_teacher(session.app().settings, teacher).ready
     except PldError:
         return False
 
@@ -121,7 +115,7 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
         st.markdown(f"Teacher **{plain(teacher)}** :gray[{whose}]")
     st.caption(f"Prompt template: {template(TEMPLATE).words}")
     try:
-        status = _status(session.app().settings, teacher)
+        status = look_at_teacher(session.app().settings, teacher)
     except PldError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False
@@ -129,7 +123,7 @@ def _draw_teacher(task: Task, teacher: str) -> bool:
         draw_remark("green", ":material/check_circle: It can be asked now.")
         return True
     draw_not_ready(status)
-    st.button("Look again", key="teacher_again", on_click=_status.clear)
+    st.button("Look again", key="teacher_again", on_click=look_at_teacher.clear)
     return False
 
 

@@ -13,6 +13,7 @@ from pld_core.models import Answer, Prediction, Run, Task
 from pld_core.permissions import Step
 
 LISTED_RULES = 200
+"""Of a longer list nobody chooses: ids are typed."""
 
 
 def draw_mark(
@@ -45,10 +46,14 @@ def draw_mark(
             _draw_wrong(task, key, Marking(task.name, place, Mark.WRONG, gold), answer, rules)
 
 
-def draw_run_mark(task: Task, run: Run, prediction: Prediction) -> None:
-    """Draw the line under an answer of a run."""
-    version = session.app().store.prompts.get(task.name, run.prompt_number)
-    rules = tuple(rule.rule_id for rule in version.prompt.rules)
+def rules_asked(run: Run) -> tuple[str, ...]:
+    """Return the ids of the rules that the prompt of a run held."""
+    version = session.app().store.prompts.get(run.task, run.prompt_number)
+    return tuple(rule.rule_id for rule in version.prompt.rules)
+
+
+def draw_run_mark(task: Task, run: Run, prediction: Prediction, rules: tuple[str, ...]) -> None:
+    """Draw the line under an answer of a run; `rules` are those that its prompt held."""
     place = AnswerPlace(run=run.id, example_hash=prediction.example_hash)
     draw_mark(task, place, prediction.answer, rules, prediction.gold)
 

@@ -13,7 +13,7 @@ from pld_app.components.text import plain
 from pld_app.report_baselines import KINDS
 from pld_app.split_baselines import SplitBaseline, split_baselines
 from pld_app.wiring import App
-from pld_core.models import PromptVersion, Split, Task
+from pld_core.models import ListedPrompt, Split, Task
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class _Known:
     events: int
 
 
-def with_baselines(versions: Sequence[PromptVersion], most: int) -> list[PromptVersion]:
+def with_baselines(versions: Sequence[ListedPrompt], most: int) -> list[ListedPrompt]:
     """Return the newest versions, and after them the newest of each baseline that is not among these."""
     shown = list(versions[:most])
-    kinds = {one.prompt.build.kind for one in shown}
-    later = [next((one for one in versions if one.prompt.build.kind is kind), None) for kind in KINDS.values()]
-    return [*shown, *(one for one in later if one is not None and one.prompt.build.kind not in kinds)]
+    kinds = {one.kind for one in shown}
+    later = [next((one for one in versions if one.kind is kind), None) for kind in KINDS.values()]
+    return [*shown, *(one for one in later if one is not None and one.kind not in kinds)]
 
 
-def draw_grid_baselines(task: Task, versions: Sequence[PromptVersion], split: Split, widths: Sequence[int]) -> None:
+def draw_grid_baselines(task: Task, versions: Sequence[ListedPrompt], split: Split, widths: Sequence[int]) -> None:
     """Draw a row for each baseline that code makes of the training examples; it is the same for every student."""
     app, key = session.app(), f"grid_neighbours_{split.value}"
     counts = app.store.tasks.split_table(task.name)
@@ -48,7 +48,7 @@ def draw_grid_baselines(task: Task, versions: Sequence[PromptVersion], split: Sp
             columns[0].markdown(f"Baseline: {plain(row.baseline.value)}")
             for column in columns[1:]:
                 column.markdown(plain(row.words))
-    kinds = {one.prompt.build.kind for one in versions}
+    kinds = {one.kind for one in versions}
     for baseline, kind in KINDS.items():
         if kind not in kinds:
             st.caption(

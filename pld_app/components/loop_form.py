@@ -9,7 +9,8 @@ from pld_app.components.job_progress import order_job
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.student_choice import draw_student
-from pld_app.components.text import author, count, plain
+from pld_app.components.teacher_choice import draw_teacher
+from pld_app.components.text import count, plain
 from pld_app.resolution_work import ResolveOrder
 from pld_core.conflicts.records import LoopLimits
 from pld_core.errors import PldError
@@ -46,10 +47,10 @@ def draw_loop_form(task: Task) -> None:
             st.page_link("pages/settings.py", label="Name one on the Settings page", icon=":material/settings:")
             return
         student = draw_student("loop_student")
-        st.caption(f"Teacher: {plain(author(teacher))}. It proposes; it changes nothing.")
+        teacher, can_be_asked = draw_teacher(task, teacher, f"loop_teacher_{task.name}")
         limits = _draw_limits(task)
-        order = ResolveOrder(task.name, student.name, int(session.number("loop_seed")), limits)
-        possible = student.ready and _draw_estimate(order)
+        order = ResolveOrder(task.name, student.name, int(session.number("loop_seed")), limits, teacher)
+        possible = student.ready and can_be_asked and _draw_estimate(order)
         with st.container(horizontal=True):
             st.button(
                 "Start the loop",

@@ -36,7 +36,10 @@ def draw_rounds(loop: Resolution, rounds: Sequence[RoundRecord], score: HeldOutS
         key="loop_chart",
         alt="Macro F1 of each round on each split. The same numbers are in the table below it.",
     )
-    st.dataframe(pd.DataFrame([_row(one, score) for one in rounds]), hide_index=True, width="stretch")
+    table = pd.DataFrame([_row(one, score) for one in rounds])
+    # Where every answer stated a label, the column says nothing and would only push others off the screen.
+    table = table if any(one.unusable for one in rounds) else table.drop(columns="no label")
+    st.dataframe(table, hide_index=True, width="stretch")
     st.caption(
         "Macro F1 with its 95 % interval; an answer without a label counts as wrong. Rounds are chosen by the "
         "validation split. The test split is asked once, at the end, for round 0 and the best round."

@@ -9,7 +9,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.release_panel import draw_exception
 from pld_app.components.text import plain
-from pld_core.metrics import accuracy_of, cells_of
+from pld_core.metrics import accuracy_of
 from pld_core.models import Task
 from pld_core.releases import Release, ReleaseLabel
 
@@ -29,5 +29,5 @@ def _score_words(held: Release) -> str:
     if held.run is None:
         return "released without an evaluation"
     runs = session.app().store.runs
-    run, accuracy = runs.get(held.run), accuracy_of(cells_of(runs.predictions(held.run)))
+    run, accuracy = runs.get(held.run), accuracy_of(runs.counted(held.run))
     return f"{plain(run.student)} on {run.split.value}: {accuracy.words}"

@@ -10,8 +10,10 @@ from pld_app import prompting, session
 from pld_app.components.prompt_files import draw_download
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import moment, plain, short_hash
-from pld_core.models import PromptVersion
+from pld_core.models import CompiledRule, PromptVersion
 from pld_core.review import rule_sentences
+
+PAGE_SIZE = 50
 
 
 def draw_table(versions: Sequence[PromptVersion]) -> None:
@@ -58,6 +60,14 @@ def draw_version(version: PromptVersion) -> None:
         _draw_rules(version)
 
 
+def _part_of(version: PromptVersion) -> Sequence[CompiledRule]:
+    """Draw the choice of a page where the prompt holds many rules, and return its part of them."""
+    rules = version.prompt.rules
+    pages = -(-len(rules) // PAGE_SIZE)
+    page = st.pagination(pages, key=f"prompt_rules_{version.number}") if pages > 1 else 1
+    return rules[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+
+
 def _draw_rules(version: PromptVersion) -> None:
     app, shots = session.app(), version.prompt.build.shots
     with st.container(height=460, border=False, key="prompt_rules"):
@@ -65,7 +75,7 @@ def _draw_rules(version: PromptVersion) -> None:
             st.caption("A baseline holds no rule: it is there to hold the rules against.")
         for example in shots.examples if shots else ():
             st.caption(f"Training example {short_hash(example)}")
-        for entry in version.prompt.rules:
+        for entry in _part_of(version):
             dossier = app.store.rules.dossier(entry.rule_id, app.actor)
             revision = next(r for r in dossier.revisions if r.hash == entry.revision_hash)
             decision = next(d for d in dossier.decisions if d.id == entry.decision_id)

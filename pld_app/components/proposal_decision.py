@@ -8,9 +8,8 @@ from pld_app import edited_trials, resolution_work, session
 from pld_app.components.permitted import allowed
 from pld_app.components.proposal_edit import draw_edit_form, draw_edited, edit_flag
 from pld_app.components.text import count
-from pld_app.edited_trials import EditOrder
 from pld_app.proposal_view import ShownProposal, Standing
-from pld_core.models import Task
+from pld_core.models import RuleText, Task
 from pld_core.permissions import Step
 
 MOST_REASON = 500
@@ -73,13 +72,12 @@ def _draw_accept_edited(one: ShownProposal) -> None:
     if edited is None or edited.tried is None:
         return
     words = "Accept the edited text for review" if edited.tried.result.passes else "Send the edited text to review"
-    wanted = EditOrder(one.loop.order.task, one.loop.id, one.hash, edited.texts)
     st.button(
         words,
         key=f"accept_edited_{one.key}",
         **allowed(Step.ACCEPT_PROPOSAL, not one.locked, _accept_help(one)),
         on_click=_accept_edited,
-        args=(one, wanted),
+        args=(one, edited.edited.texts),
     )
 
 
@@ -92,9 +90,10 @@ def _accept(one: ShownProposal) -> None:
     session.step(record)
 
 
-def _accept_edited(one: ShownProposal, wanted: EditOrder) -> None:
+def _accept_edited(one: ShownProposal, texts: tuple[RuleText, ...]) -> None:
     def record() -> str:
-        outcome, problem = edited_trials.accept(session.app(), wanted, session.widget(_reason_key(one)))
+        reason = session.widget(_reason_key(one))
+        outcome, problem = edited_trials.accept(session.app(), one.loop.id, one.hash, texts, reason)
         return _told(outcome.rules, problem)
 
     session.step(record)

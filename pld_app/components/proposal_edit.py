@@ -10,7 +10,7 @@ from pld_app.components.permitted import allowed
 from pld_app.components.proposal_trial import draw_cases_of, draw_tried
 from pld_app.components.rule_card import word_diff
 from pld_app.components.text import count, plain
-from pld_app.edited_trials import EditedText, EditOrder
+from pld_app.edited_trials import EditedTrial
 from pld_app.proposal_view import ShownProposal
 from pld_core.desk import DraftText
 from pld_core.models import ORDINARY, RuleText, Split, Task
@@ -26,7 +26,7 @@ def edit_flag(one: ShownProposal) -> str:
 
 def draw_edit_form(task: Task, one: ShownProposal) -> None:
     """Draw the fields of each text, and the button that orders the trial."""
-    started = one.edited.texts if one.edited else tuple(proposed.text for proposed in one.said.texts)
+    started = one.edited.edited.texts if one.edited else tuple(proposed.text for proposed in one.said.texts)
     with st.container(border=True, gap="small"):
         for place, text in enumerate(started):
             _draw_fields(task, one, place, text)
@@ -41,7 +41,7 @@ def draw_edit_form(task: Task, one: ShownProposal) -> None:
             type="primary",
             **allowed(Step.ACCEPT_PROPOSAL),
             on_click=_order,
-            args=(task, one, started),
+            args=(one, started),
         )
 
 
@@ -72,21 +72,21 @@ def _typed(keys: dict[str, str], rationale: str) -> RuleText:
     return typed.rule_text(rationale)
 
 
-def _order(task: Task, one: ShownProposal, started: tuple[RuleText, ...]) -> None:
+def _order(one: ShownProposal, started: tuple[RuleText, ...]) -> None:
     def ordered() -> str:
         texts = tuple(_typed(_keys(one, place), text.rationale) for place, text in enumerate(started))
-        edited_trials.order(session.app(), EditOrder(task.name, one.loop.id, one.hash, texts))
+        edited_trials.order(session.app(), one.loop.id, one.hash, texts)
         session.flip(edit_flag(one))
         return "The trial is ordered; its job stands above the proposals"
 
     session.step(ordered)
 
 
-def draw_edited(task: Task, one: ShownProposal, edited: EditedText) -> None:
+def draw_edited(task: Task, one: ShownProposal, edited: EditedTrial) -> None:
     """Draw the edited texts against the proposed ones, and their trial."""
     with st.container(border=True, gap="small"):
-        st.markdown(f"**Edited by {plain(edited.by)}**")
-        for proposed, text in zip(one.said.texts, edited.texts, strict=True):
+        st.markdown(f"**Edited by {plain(edited.edited.by)}**")
+        for proposed, text in zip(one.said.texts, edited.edited.texts, strict=True):
             st.markdown(word_diff(proposed.text, text))
         if edited.tried is None:
             st.caption("Its trial has not ended.")

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pld_app import proposal_view, session
-from pld_app.components.proposal_card import action_words, draw_proposal
+from pld_app.components.proposal_card import draw_proposal
+from pld_app.components.running_score import draw_running_score
 from pld_app.components.text import count, plain
 from pld_app.proposal_view import ShownProposal, Standing
-from pld_core.conflicts.records import Resolution, RoundRecord, Stage
+from pld_core.conflicts.records import Resolution, RoundRecord
 from pld_core.models import Task
 
 PAGE_SIZE = 5
@@ -42,7 +43,7 @@ def draw_proposals(task: Task, loop: Resolution, rounds: Sequence[RoundRecord]) 
         )
     st.caption(_summary(found))
     record = rounds[number or numbers[0]]
-    _draw_running_score(record, found)
+    draw_running_score(loop, rounds, record.number, found)
     _draw_silent([record])
     _draw_page(task, f"{loop.id}_{number}_{shown}", parts[shown or OPEN])
 
@@ -62,19 +63,6 @@ def _summary(found: Sequence[ShownProposal]) -> str:
     having = {standing: sum(one.standing is standing for one in found) for standing in Standing}
     parts = [f"{standing.value} {number:,}" for standing, number in having.items() if number]
     return f"{count(len(found), 'proposal')}: {', '.join(parts)}"
-
-
-def _draw_running_score(record: RoundRecord, found: Sequence[ShownProposal]) -> None:
-    """Draw what the proposals come to when they are added up one by one, if the loop was asked to try that."""
-    steps = [tried for tried in record.trials if tried.stage is Stage.GREEDY]
-    if not steps:
-        return
-    words = {one.hash: action_words(one) for one in found}
-    with st.expander("Added up one by one: the running score"):
-        for step in steps:
-            names = " + ".join(words.get(content, "another proposal") for content in step.proposals)
-            st.markdown(f":small[**{plain(names)}**: {plain(step.words)}]")
-        st.caption("Those with most gain come first; one that brings no further gain is left out again.")
 
 
 def _draw_silent(rounds: Sequence[RoundRecord]) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.answered_example import draw_answered_example
-from pld_app.components.finding_form import draw_run_mark
+from pld_app.components.finding_form import draw_run_mark, rules_asked
 from pld_app.components.text import count, plain
 from pld_core.analytics import INVALID
 from pld_core.metrics import Figures
@@ -31,8 +31,9 @@ def draw_wrong(task: Task, run: Run, found: Figures, gold: str = "", said: str =
     start = min(int(session.number(key)), (number - 1) // PAGE_SIZE * PAGE_SIZE)
     page = session.app().store.runs.wrong(run.id, gold, said, Page(start, PAGE_SIZE))
     draw_pager(key, start, len(page), number, "wrong answer")
+    rules = rules_asked(run)
     for prediction in page:
-        _draw_answer(task, run, prediction)
+        _draw_answer(task, run, prediction, rules)
 
 
 def count_wrong(found: Figures, gold: str, said: str) -> int:
@@ -54,10 +55,10 @@ def draw_pager(key: str, start: int, shown: int, number: int, noun: str) -> None
         line.button("More", key=f"{key}_more", on_click=session.preset, args=(key, start + PAGE_SIZE))
 
 
-def _draw_answer(task: Task, run: Run, prediction: Prediction) -> None:
+def _draw_answer(task: Task, run: Run, prediction: Prediction, rules: tuple[str, ...]) -> None:
     answer = prediction.answer
     with st.container(border=True, gap="xsmall"):
         said = answer.label or f"no label ({answer.status.value})"
         st.markdown(f"Gold **{plain(prediction.gold)}**, the student said **{plain(said)}**")
         draw_answered_example(task, prediction.example_hash, answer)
-        draw_run_mark(task, run, prediction)
+        draw_run_mark(task, run, prediction, rules)

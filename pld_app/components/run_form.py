@@ -9,13 +9,13 @@ import streamlit as st
 from pld_app import evaluating, session
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
-from pld_app.components.student_choice import draw_student, student_statuses
+from pld_app.components.student_choice import draw_student
 from pld_app.components.test_lock import draw_test_lock
 from pld_app.components.text import count, plain
 from pld_app.run_order import MatrixOrder
 from pld_core.errors import PldError
 from pld_core.model_ports import BackendStatus
-from pld_core.models import PromptVersion, Split, Task
+from pld_core.models import ListedPrompt, Split, Task
 from pld_core.permissions import Step
 from pld_core.prompt_manifest import PromptKind
 from pld_core.run_setup import MOST_REPEATS, Repeats
@@ -24,15 +24,18 @@ SPLITS = {Split.VALIDATION: "validation", Split.TEST: "test (locked)", Split.TRA
 ONCE, WARM, SHUFFLED = "once", "at a temperature", "with the rules in other orders"
 
 
-def version_words(version: PromptVersion) -> str:
+def version_words(version: ListedPrompt) -> str:
     """Return a version for lists, such as `Version 3, 12 rules` or `Version 2, baseline without rules`."""
-    kind = version.prompt.build.kind
-    held = count(len(version.prompt.rules), "rule") if kind is PromptKind.RULES else kind.words
+    held = count(version.rules, "rule") if version.kind is PromptKind.RULES else version.kind.words
     return f"Version {version.number}, {held}"
 
 
-def draw_run_form(task: Task, versions: Sequence[PromptVersion]) -> None:
-    """Draw the choice of cells, what they cost, and the button that orders them."""
+def draw_run_form(task: Task, versions: Sequence[ListedPrompt], found: Mapping[str, BackendStatus]) -> None:
+    """Draw the choice of cells, what they cost, and the button that orders them.
+
+    Args:
+        found: the students that can be chosen, each with its state.
+    """
     by_number = {version.number: version for version in versions}
     with st.container(border=True):
         st.markdown("**New evaluation**")
@@ -41,7 +44,7 @@ def draw_run_form(task: Task, versions: Sequence[PromptVersion]) -> None:
         prompts = st.multiselect(
             "Prompt versions", list(by_number), format_func=lambda n: version_words(by_number[n]), key=key
         )
-        students = _draw_students()
+        students = _draw_students(found)
         splits = st.multiselect(
             "Splits", list(SPLITS), default=[Split.VALIDATION], format_func=SPLITS.__getitem__, key="run_splits"
         )
@@ -72,10 +75,10 @@ def order(wanted: MatrixOrder, reason_key: str = "") -> None:
         session.preset(reason_key, "")
 
 
-def _draw_students() -> Mapping[str, BackendStatus]:
+def _draw_students(found: Mapping[str, BackendStatus]) -> Mapping[str, BackendStatus]:
     """Return the chosen students with their state; those that are not ready can only be looked at."""
-    first = draw_student("run_student")
-    others = {name: status for name, status in student_statuses().items() if status.ready and name != first.name}
+    first = draw_student("run_student", found)
+    others = {name: status for name, status in found.items() if status.ready and name != first.name}
     if not others:
         return {first.name: first}
     more = st.multiselect(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -10,12 +10,11 @@ from pld_app import evaluating, session
 from pld_app.components.grid_baselines import draw_grid_baselines, with_baselines
 from pld_app.components.permitted import allowed
 from pld_app.components.run_form import SPLITS, order, version_words
-from pld_app.components.student_choice import student_statuses
 from pld_app.components.test_lock import draw_test_lock
 from pld_app.components.text import plain
 from pld_app.run_order import MatrixOrder
 from pld_core.model_ports import BackendStatus
-from pld_core.models import PromptVersion, Split, Task
+from pld_core.models import ListedPrompt, Split, Task
 from pld_core.permissions import Step
 from pld_core.run_matrix import Cell, CellState
 
@@ -27,8 +26,12 @@ _MARKS = {
 }
 
 
-def draw_grid(task: Task, versions: Sequence[PromptVersion]) -> None:
-    """Draw how the newest versions do with each student on a split."""
+def draw_grid(task: Task, versions: Sequence[ListedPrompt], statuses: Mapping[str, BackendStatus]) -> None:
+    """Draw how the newest versions do with each student on a split.
+
+    Args:
+        statuses: the students that can be chosen, each with its state.
+    """
     app = session.app()
     st.header("Prompts and students")
     split = st.segmented_control(
@@ -43,7 +46,6 @@ def draw_grid(task: Task, versions: Sequence[PromptVersion]) -> None:
     students = evaluating.students_of(app, task.name)
     shown = with_baselines(versions, NEWEST)
     cells = evaluating.matrix(app, task.name, [version.number for version in shown], students, split)
-    statuses = student_statuses()
     widths = [3, *[4] * len(students)]
     for column, words in zip(st.columns(widths), ("Prompt", *students), strict=True):
         column.markdown(f"**{plain(words)}**")

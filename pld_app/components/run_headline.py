@@ -25,9 +25,9 @@ def draw_headline(run: Run, found: Figures) -> None:
     columns[1].metric("Macro F1", f"{macro.value:.3f}" if enough else _NONE)
     columns[1].caption(macro.words)
     bad = {s: n for s, n in found.statuses.items() if s is not AnswerStatus.OK}
-    columns[2].metric("Answers without a label", sum(bad.values()))
-    columns[2].caption(", ".join(f"{n} {s.value}" for s, n in bad.items()) or "none; all would count as wrong")
-    columns[3].metric("Answered", f"{accuracy.n} of {run.total}")
+    columns[2].metric("Answers without a label", f"{sum(bad.values()):,}")
+    columns[2].caption(", ".join(f"{n:,} {s.value}" for s, n in bad.items()) or "none; all would count as wrong")
+    columns[3].metric("Answered", f"{accuracy.n:,} of {run.total:,}")
     columns[3].caption("complete" if accuracy.n == run.total else "not complete: figures so far")
     for caution in found.cautions:
         st.caption(plain(caution))

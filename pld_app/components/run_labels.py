@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pld_app.components.text import count
 from pld_core.metrics import Figures, LabelFigures
 from pld_core.models import Run
 from pld_core.proportion import SMALL_SAMPLE, Proportion
@@ -17,8 +18,8 @@ def draw_labels(run: Run, found: Figures) -> None:
         pd.DataFrame([label_row(label) for label in found.labels]), hide_index=True, width="stretch", key="run_labels"
     )
     st.caption(
-        f"Run {run.id}, {found.accuracy.n:,} answers. Recall: of the examples of a label, how many are answered right. "
-        f"Precision: of the answers that say it, how many are right. Intervals of 95 %, by Wilson; below "
+        f"Run {run.id}, {count(found.accuracy.n, 'answer')}. Recall: of the examples of a label, how many are answered "
+        f"right. Precision: of the answers that say it, how many are right. Intervals of 95 %, by Wilson; below "
         f"{SMALL_SAMPLE} there are counts only. Macro F1 is the mean of F1; its interval is a bootstrap within each "
         "label."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from pld_app import session, wiring
@@ -32,9 +34,13 @@ def student_statuses() -> dict[str, BackendStatus]:
     return {name: _status(settings, name) for name in names}
 
 
-def draw_student(key: str) -> BackendStatus:
-    """Draw the choice of a student with its state; the command that helps, and the embedded student as a way out."""
-    settings, found = session.app().settings, student_statuses()
+def draw_student(key: str, statuses: Mapping[str, BackendStatus] | None = None) -> BackendStatus:
+    """Draw the choice of a student with its state; the command that helps, and the embedded student as a way out.
+
+    Args:
+        statuses: the students that can be chosen, where the page has asked for them already.
+    """
+    settings, found = session.app().settings, student_statuses() if statuses is None else statuses
     names = list(found)
     if session.widget(key) not in names:
         ready = [name for name in names if found[name].ready]

@@ -11,7 +11,7 @@ from pld_app.components.permitted import allowed
 from pld_app.components.production_line import draw_production
 from pld_app.components.text import count, plain
 from pld_core.demo import demo_title
-from pld_core.metrics import accuracy_of, cells_of
+from pld_core.metrics import accuracy_of
 from pld_core.models import JobState, RevisionState, Split, Task
 from pld_core.permissions import Step
 from pld_core.records import TaskCounts
@@ -54,14 +54,14 @@ def _states(counts: TaskCounts) -> str:
 
 def _newest_prompt(task: Task) -> str:
     store = session.app().store
-    versions = store.prompts.all(task.name)
+    versions = store.prompts.listed(task.name)
     if not versions:
         return "nothing compiled yet"
     newest = versions[0]
-    line = f"Version {newest.number}, {count(len(newest.prompt.rules), 'rule')}"
+    line = f"Version {newest.number}, {count(newest.rules, 'rule')}"
     for run in store.runs.all(task.name):
         if run.prompt_number == newest.number:
-            accuracy = accuracy_of(cells_of(store.runs.predictions(run.id)))
+            accuracy = accuracy_of(store.runs.counted(run.id))
             return f"{line}. {plain(run.student)} on {run.split.value}: {accuracy.words}"
     return f"{line}, not evaluated yet"
 

@@ -16,7 +16,7 @@ from pld_app.components.text import count, moment, plain
 from pld_core.errors import PldError
 from pld_core.live_batch import MOST_INPUTS, LiveBatch, ReadInputs, read_lines, right_of, unusable_of
 from pld_core.model_ports import BackendStatus
-from pld_core.models import PromptVersion, Task
+from pld_core.models import ListedPrompt, Task
 from pld_core.permissions import Step
 
 PASTE, FILE = "Paste lines", "Choose a file"
@@ -24,7 +24,7 @@ PREVIEWED = 5
 ROWS_IN_SIGHT = 10
 
 
-def draw_batch(task: Task, versions: tuple[PromptVersion, ...]) -> None:
+def draw_batch(task: Task, versions: tuple[ListedPrompt, ...]) -> None:
     """Draw the order of a batch on the left, its progress and the results of one on the right.
 
     Args:
@@ -32,7 +32,7 @@ def draw_batch(task: Task, versions: tuple[PromptVersion, ...]) -> None:
     """
     left, right = st.columns([45, 55], gap="medium")
     with left:
-        labels = {v.number: f"Version {v.number}, {count(len(v.prompt.rules), 'rule')}" for v in versions}
+        labels = {v.number: f"Version {v.number}, {count(v.rules, 'rule')}" for v in versions}
         key = f"batch_version_{task.name}"
         number = st.selectbox("Prompt version", list(labels), format_func=lambda n: labels[n], key=key)
         version = next(v for v in versions if v.number == number)
@@ -92,7 +92,7 @@ def _read(read: Callable[[], ReadInputs]) -> ReadInputs | None:
         return None
 
 
-def _draw_order(task: Task, version: PromptVersion, student: BackendStatus, read: ReadInputs | None) -> None:
+def _draw_order(task: Task, version: ListedPrompt, student: BackendStatus, read: ReadInputs | None) -> None:
     if read is None:
         st.caption("What was read appears here before anything is asked.")
     else:
@@ -108,9 +108,10 @@ def _draw_order(task: Task, version: PromptVersion, student: BackendStatus, read
     )
 
 
-def _order(task: Task, version: PromptVersion, student: str, read: ReadInputs) -> None:
+def _order(task: Task, version: ListedPrompt, student: str, read: ReadInputs) -> None:
+    app = session.app()
     try:
-        batch = live_batches.order(session.app(), version, student, read)
+        batch = live_batches.order(app, app.store.prompts.get(task.name, version.number), student, read)
     except PldError as error:
         session.complain(error)
         return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pld_app import live_prompts, session
+from pld_app.components.finding_form import LISTED_RULES
 from pld_app.components.permitted import allowed
 from pld_app.components.text import plain
 from pld_app.live_prompts import AskedPrompt
@@ -30,14 +31,7 @@ def draw_trial(task: Task, prompts: Sequence[AskedPrompt], ready: bool) -> tuple
             "Prompt", list(having), format_func=lambda k: having[k].title, key=f"trial_prompt_{task.name}"
         )
         base = having[key]
-        titles = _titles(base)
-        gone = st.multiselect(
-            "Rules to switch off",
-            list(titles),
-            format_func=lambda rule_id: f"{rule_id} {titles[rule_id]}",
-            key=f"trial_rules_{task.name}_{key}",
-            placeholder="Choose rules",
-        )
+        gone = _draw_rules(base, f"trial_rules_{task.name}_{key}")
         asked = st.button("Ask with and without them", key="ask_trial", **allowed(Step.ASK, ready and bool(gone)))
         st.caption("A trial is recorded word for word, but is not a version: it cannot be released.")
     if not asked:
@@ -49,6 +43,17 @@ def draw_trial(task: Task, prompts: Sequence[AskedPrompt], ready: bool) -> tuple
         return ()
 
 
-def _titles(asked: AskedPrompt) -> dict[str, str]:
-    app = session.app()
-    return {rule.rule_id: app.store.rules.summary(rule.rule_id, app.actor).title for rule in asked.prompt.rules}
+def _draw_rules(base: AskedPrompt, key: str) -> list[str]:
+    rules = [rule.rule_id for rule in base.prompt.rules]
+    if len(rules) > LISTED_RULES:
+        return st.multiselect(
+            "Rules to switch off", [], key=key, accept_new_options=True, placeholder="Type the ids of rules, such as R1"
+        )
+    titles = session.app().store.rules.titles(rules)
+    return st.multiselect(
+        "Rules to switch off",
+        rules,
+        format_func=lambda rule_id: f"{rule_id} {titles.get(rule_id, '')}".strip(),
+        key=key,
+        placeholder="Choose rules",
+    )

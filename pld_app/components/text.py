@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from pld_core.count_words import count as count
 from pld_core.models import RevisionState, Role
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -63,11 +64,6 @@ def short_hash(value: str) -> str:
 def words(name: str) -> str:
     """Return an identifier in words: `over_broad` as `over broad`."""
     return name.replace("_", " ")
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 rule`, `1,200 rules`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 ROLE_ICONS = {"contradicts": "⚡", "near_miss": "≈", "supports": "✓", "irrelevant": "–"}

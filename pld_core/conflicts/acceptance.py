@@ -50,6 +50,7 @@ class Result:
     Attributes:
         comparison: None where there was no example to compare on.
         reason: in one sentence.
+        labels: a line for each declared label, over the same examples; with `LOSES_EARLY` over the affected ones only.
     """
 
     verdict: Verdict
@@ -113,4 +114,4 @@ def early(labels: Sequence[str], pairs: Sequence[Pair]) -> Result | None:
     if found.broken <= found.fixed:
         return None
     reason = f"Breaks {found.broken} and fixes {found.fixed} of {found.n} affected examples; the rest were not asked."
-    return Result(Verdict.LOSES_EARLY, reason, found)
+    return Result(Verdict.LOSES_EARLY, reason, found, by_label(labels, pairs))

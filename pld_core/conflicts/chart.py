@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -77,12 +77,21 @@ class Chart:
 
 
 class Implication:
-    """Which rules an answer is laid to: those that it cites, those that rest on the example, else the nearest within
-    radius, for the right label and for the one that was said.
+    """Which rules an answer is laid to: those without which it was right when they were left out, those that it cites,
+    those that rest on the example, else the nearest within radius, for the right label and for the one that was said.
     """
 
-    def __init__(self, chart: Chart, rules: Collection[TrialRule]) -> None:
+    def __init__(
+        self, chart: Chart, rules: Collection[TrialRule], measured: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        """Lay out how far each rule reaches.
+
+        Args:
+            measured: ids of the rules without which the answer to an example was right, by its hash; see
+                `AblationStore.at_fault`.
+        """
         self._rules = {rule.id: rule for rule in rules}
+        self._measured = measured or {}
         self._reached = {rule.id: chart.reached(rule) for rule in rules}
         self._resting: dict[str, list[str]] = {}
         for rule in rules:
@@ -93,6 +102,7 @@ class Implication:
         """Return the ids of the implicated rules, by number; none where no rule comes near."""
         found = {rule_id for rule_id in cited if rule_id in self._rules}
         found |= set(self._resting.get(example_hash, ()))
+        found |= {rule_id for rule_id in self._measured.get(example_hash, ()) if rule_id in self._rules}
         for label in (gold, said):
             if label is not None and not any(label in self._rules[rule_id].text.labels for rule_id in found):
                 found |= set(self._nearest(example_hash, label))

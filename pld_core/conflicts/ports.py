@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from pld_core.conflicts.edited import EditedTexts
+from pld_core.conflicts.pairs import PairJudgement
 from pld_core.conflicts.records import (
     HeldOutScore,
     LoopBasis,
@@ -17,6 +19,7 @@ from pld_core.conflicts.records import (
     Tried,
 )
 from pld_core.conflicts.rule_set import TrialRule
+from pld_core.conflicts.stopped import LoopStop
 from pld_core.models import Actor, RuleText
 
 
@@ -55,6 +58,18 @@ class ResolutionStore(Protocol):
         """Store a trial of an edited proposal with the round that the proposal is of; an equal one stays alone."""
         ...
 
+    def keep_steps(self, resolution_id: int, number: int, steps: Sequence[Tried], actor: Actor) -> None:
+        """Store the greedy order of a round that was over with its event; a round has one.
+
+        Raises:
+            MissingRole: the actor may not order loops.
+        """
+        ...
+
+    def note_stop(self, resolution_id: int, stop: LoopStop, actor: Actor) -> None:
+        """Record that a start of a loop came to no end, and what was spent by then."""
+        ...
+
     def finish(self, resolution_id: int, score: HeldOutScore, actor: Actor) -> None:
         """Record the end of a loop with its event; a loop ends once."""
         ...
@@ -68,8 +83,32 @@ class ResolutionStore(Protocol):
         """Return the rounds of a loop that are over, round 0 first."""
         ...
 
+    def stops(self, resolution_id: int) -> tuple[LoopStop, ...]:
+        """Return where a loop stopped before its end, newest first."""
+        ...
+
     def score(self, resolution_id: int) -> HeldOutScore | None:
         """Return the figures on the test split; None while the loop has not ended."""
+        ...
+
+
+class PairStore(Protocol):
+    """What a teacher takes overlapping rules for. Nothing of it is ever changed."""
+
+    def overlapping(self, task: str) -> tuple[TrialRule, ...]:
+        """Return the newest revisions of the rules that overlap another, with their evidence."""
+        ...
+
+    def keep(self, judgement: PairJudgement, actor: Actor) -> None:
+        """Store a word on a pair with its event; one of the same call on the same revisions stays alone.
+
+        Raises:
+            MissingRole: the actor may not let a teacher judge pairs.
+        """
+        ...
+
+    def judged(self, task: str) -> tuple[PairJudgement, ...]:
+        """Return the newest word on each pair of newest revisions."""
         ...
 
 
@@ -100,14 +139,31 @@ class ProposalStore(Protocol):
         """Return what was made of the proposals of a loop, oldest first."""
         ...
 
+    def edits(self, resolution_id: int, proposal_hash: str = "") -> tuple[EditedTexts, ...]:
+        """Return the texts that people wrote in place of the proposed ones, newest first.
+
+        Args:
+            proposal_hash: of the only proposal that is meant; empty for all of the loop.
+        """
+        ...
+
+    def edit(self, resolution_id: int, proposal_hash: str, texts: Sequence[RuleText], actor: Actor) -> EditedTexts:
+        """Store texts that are to be tried in place of the proposed ones; they are no rule by that.
+
+        Raises:
+            InvalidInput: the proposal is decided on already or changes no text, or the texts are no rules.
+            MissingRole: the actor may not accept proposals.
+        """
+        ...
+
     def accept(
         self, resolution_id: int, proposal_hash: str, reason: str, actor: Actor, texts: Sequence[RuleText] = ()
     ) -> ProposalOutcome:
         """Bring what a proposal says into review; what is in force stays so until a replacement is approved.
 
         Args:
-            reason: needed where no trial of the proposal alone passed.
-            texts: in place of the proposed ones, where a person edited them; then that person is their author.
+            reason: needed where no trial of the proposal alone passed; with `texts`, no trial of exactly these.
+            texts: in place of the proposed ones; who stored them is their author, else the actor.
 
         Raises:
             InvalidInput: it was refused, is decided on already, says that nothing is to change, or names a rule that

@@ -94,12 +94,17 @@ class Resolution:
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """An answer that the teacher was shown, by the example's hash: no text of data is copied here."""
+    """An answer that the teacher was shown, by the example's hash: no text of data is copied here.
+
+    Attributes:
+        asked: False where no student was asked: then `said` is what the rule concludes.
+    """
 
     example_hash: str
     gold: str
     said: str | None
     cited: tuple[str, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ class AskedGroup:
         matching: hashes of the shown examples that match both of two compared rules.
         kind, cause: in the teacher's words.
         problem: why there is no usable reply; empty if there is one.
+        voices: what people said of the rules, as it was shown.
     """
 
     hash: str
@@ -127,6 +133,7 @@ class AskedGroup:
     kind: str = ""
     cause: str = ""
     problem: str = ""
+    voices: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, shown: Shown, kind: str = "", cause: str = "", problem: str = "") -> AskedGroup:
@@ -145,22 +152,29 @@ class AskedGroup:
             kind,
             cause,
             problem,
+            group.voices,
         )
 
 
 def _shown(one: Observed) -> ShownAnswer:
-    return ShownAnswer(one.example.hash, one.example.label, one.said, one.cited)
+    return ShownAnswer(one.example.hash, one.example.label, one.said, one.cited, one.asked)
 
 
 class Stage(StrEnum):
     """What a trial held: one proposal, all that can go together, those that a greedy order had come to, or one proposal
-    with texts that a person edited.
+    with texts that a person edited. `LATER` is a greedy order that somebody asked for once the round was over.
     """
 
     SINGLE = "single"
     JOINT = "joint"
     GREEDY = "greedy"
     EDITED = "edited"
+    LATER = "later"
+
+    @property
+    def is_of_loop(self) -> bool:
+        """Whether the loop itself made the trial and looked at it; people order the others, which count for no cap."""
+        return self not in (Stage.EDITED, Stage.LATER)
 
 
 @dataclass(frozen=True)
@@ -172,6 +186,7 @@ class Tried:
         base_sha256, prompt_sha256: of the two prompts.
         tokens, base_tokens: of the two prompts, estimated from their length.
         examples: hashes that were compared on; empty for all validation examples of the loop.
+        texts: hash of the texts that a person put in place of the proposed ones; empty for those that were proposed.
     """
 
     stage: Stage
@@ -182,6 +197,7 @@ class Tried:
     tokens: int
     base_tokens: int
     examples: tuple[str, ...] = ()
+    texts: str = ""
 
     @property
     def words(self) -> str:

@@ -24,6 +24,8 @@ class Format:
         ending: of the file's name, after task and version.
         media_type: for downloads.
         is_bare: whether it holds the prompt as it was signed and nothing else, so that its name alone can say more.
+        has_titles: whether it takes the revisions of the rules, which are left out of the source otherwise.
+        has_tests: whether it takes validation examples, which are left out of the source otherwise.
     """
 
     title: str
@@ -31,16 +33,29 @@ class Format:
     media_type: str
     write: Callable[[ExportSource], str]
     is_bare: bool = False
+    has_titles: bool = False
+    has_tests: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
     "text": Format("Text", ".txt", "text/plain", text, is_bare=True),
-    "markdown": Format("Markdown, with where each rule comes from", ".md", "text/markdown", markdown),
+    "markdown": Format("Markdown, with where each rule comes from", ".md", "text/markdown", markdown, has_titles=True),
     "json": Format("JSON with manifest, which verifies", ".json", "application/json", json_file),
     "openai": Format("OpenAI messages", ".openai.json", "application/json", openai_messages, is_bare=True),
     "modelfile": Format("Ollama Modelfile", ".Modelfile", "text/plain", modelfile),
-    "promptfoo": Format("promptfoo configuration", ".promptfoo.json", "application/json", promptfoo),
+    "promptfoo": Format("promptfoo configuration", ".promptfoo.json", "application/json", promptfoo, has_tests=True),
 }
+
+
+def format_named(name: str) -> Format:
+    """Return a format.
+
+    Raises:
+        InvalidInput: there is none of this name.
+    """
+    if name not in FORMATS:
+        raise InvalidInput(f"There is no export format {name!r}. Nothing was written. There are: {', '.join(FORMATS)}.")
+    return FORMATS[name]
 
 
 def export(source: ExportSource, name: str) -> bytes:
@@ -49,9 +64,7 @@ def export(source: ExportSource, name: str) -> bytes:
     Raises:
         InvalidInput: there is no such format, or the prompt cannot be written in it.
     """
-    if name not in FORMATS:
-        raise InvalidInput(f"There is no export format {name!r}. Nothing was written. There are: {', '.join(FORMATS)}.")
-    return FORMATS[name].write(source).encode("utf-8")
+    return format_named(name).write(source).encode("utf-8")
 
 
 def file_name(source: ExportSource, name: str) -> str:

@@ -36,6 +36,7 @@ from pld_core.analytics import (
 )
 from pld_core.attribution import UNCOVERED, Method
 from pld_core.effect import Case, StudentKey
+from pld_core.metrics import cells_of
 from pld_core.models import Prediction, Run, Split
 from pld_core.proportion import Proportion
 from tests.answering import answer_of
@@ -245,7 +246,17 @@ def test_equal_points_of_the_scatter_lie_apart_and_near_their_place() -> None:
 def test_the_scatter_names_the_rules_with_most_harm_and_the_chosen_one() -> None:
     points = [HarmPoint(f"R{n}", 3, 90, 50, n) for n in range(30)]
     names = harm_chart(RUN, E, 7, points, "R0").figure.data[2]
-    assert list(names.text) == ["R29", "R28", "R27", "R26", "R25", "R24", "R23", "R22", "<b>▶ R0</b>"]
+    assert [text.strip() for text in names.text] == [
+        "R29",
+        "R28",
+        "R27",
+        "R26",
+        "R25",
+        "R24",
+        "R23",
+        "R22",
+        "<b>▶ R0</b>",
+    ]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -284,7 +295,9 @@ def ablated(right_with: int, right_without: int, same: int, scope: Scope = Scope
     of = Ablated(12, "R1", "sha256:r", "sha256:p", "sha256:q", scope)
     measured = Ablation("nda", of, StudentKey("embedded", "sha256:w", "o"), cases, ())
     predictions = [Prediction(case.example_hash, case.gold, case.with_rule) for case in cases]
-    return ShownAblation(StoredAblation(1, measured, "", "anna"), figures_of(measured, ["keep", "remove"], predictions))
+    return ShownAblation(
+        StoredAblation(1, measured, "", "anna"), figures_of(measured, ["keep", "remove"], cells_of(predictions))
+    )
 
 
 def test_a_rule_that_was_left_out_shows_what_only_it_gets_right_and_what_only_its_absence_does() -> None:

@@ -29,9 +29,7 @@ def test_the_estimate_asks_nothing(pld: Pld, evaluated: Path, ollama: FakeOllama
     command = ("ablate", "--task", "nda", "--run", "1", "--all", "--dry-run", "--workspace", evaluated)
     found = pld(*command, "--json").value
     assert (found["rules"], found["answers"], found["calls"]) == (2, 2 * N, 2 * N)
-    assert pld(*command).out.startswith(
-        "2 rules to leave out, one at a time: 66 answers, of which 0 are known; 66 ques"
-    )
+    assert pld(*command).out.startswith("2 rules to leave out, one at a time: 66 answers, 0 of them known; 66 ques")
     assert ollama.asked == []
 
 

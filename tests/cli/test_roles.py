@@ -47,7 +47,12 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.CLUSTER: (("cluster", "--task", "nda"),),
     Step.SYNTHESISE: (("synthesize", "--task", "nda"),),
     Step.COMPARE: (),
-    Step.RESOLVE: (("resolve", "--task", "nda"), ("resolve", "--task", "nda", "--dry-run")),
+    Step.JUDGE_PAIRS: (("rules", "judge-pairs", "--task", "nda"),),
+    Step.RESOLVE: (
+        ("resolve", "--task", "nda"),
+        ("resolve", "--task", "nda", "--dry-run"),
+        ("proposals", "greedy", "--task", "nda"),
+    ),
     Step.ACCEPT_PROPOSAL: (("proposals", "accept", "ab", "--task", "nda"),),
     Step.DISMISS_PROPOSAL: (("proposals", "dismiss", "ab", "--task", "nda", "--reason", "no"),),
     Step.LOCK: (("rules", "lock", "R2", "--reason", "settled"), ("rules", "unlock", "R2", "--reason", "open")),

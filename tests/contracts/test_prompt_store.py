@@ -9,10 +9,10 @@ from contextlib import closing
 import pytest
 
 from pld_core.canonical import canonical_json, hash_json
-from pld_core.compilation import Choices, compile_prompt
+from pld_core.compilation import Choices, compile_baseline, compile_prompt
 from pld_core.event_words import sentence
-from pld_core.models import Answer, AnswerStatus, CompiledPrompt, Prediction, Run, Split
-from pld_core.prompt_manifest import CountMethod, RuleOrder, TokenCount
+from pld_core.models import Answer, AnswerStatus, CompiledPrompt, ListedPrompt, Prediction, Run, Split
+from pld_core.prompt_manifest import CountMethod, PromptKind, RuleOrder, TokenCount
 from pld_core.prompt_style import Style
 from pld_core.token_count import estimated
 from storage import SqliteStore
@@ -47,6 +47,37 @@ def test_every_choice_comes_back_as_it_was(store: SqliteStore) -> None:
     assert (version.prompt, version.tokens) == (prompt, EMBEDDED)
     assert store.prompts.get("posts", 1) == version
     assert store.prompts.all("posts") == (version,)
+
+
+def test_lists_tell_of_a_version_what_its_whole_prompt_tells(store: SqliteStore) -> None:
+    made = [store.prompts.save(compiled(store, CHOSEN), ANNA), store.prompts.save(compiled(store), BERT)]
+    bare = compile_baseline(store.tasks.get("posts"), (), Choices(Style.LETTER, PromptKind.NO_RULES))
+    made.append(store.prompts.save(bare, ANNA))
+    assert store.prompts.listed("posts") == tuple(
+        ListedPrompt(
+            version.number,
+            version.prompt.build.kind,
+            version.prompt.style,
+            len(version.prompt.rules),
+            len(version.prompt.text.encode()),
+            version.prompt.sha256,
+            version.created_at,
+            version.created_by,
+        )
+        for version in reversed(made)
+    )
+    assert store.prompts.listed("nothing") == ()
+
+
+def test_titles_and_revisions_of_a_prompt_are_read_at_once(store: SqliteStore) -> None:
+    rules = compiled(store).rules
+    ids = [rule.rule_id for rule in rules]
+    assert list(store.rules.titles([*ids, "R99"])) == ids
+    assert store.rules.titles(ids)["R1"] == store.rules.summary("R1").title
+    found = store.rules.revisions([*(rule.revision_hash for rule in rules), "sha256:none"])
+    assert {one.rule_id: revision_hash for revision_hash, one in found.items()} == {
+        rule.rule_id: rule.revision_hash for rule in rules
+    }
 
 
 def test_the_event_holds_reason_and_signature(store: SqliteStore) -> None:
@@ -90,6 +121,8 @@ def test_a_version_made_before_styles_reads_as_label_only_by_rank_with_the_hash_
     assert (version.prompt.style, version.prompt.build.order, version.tokens) == (Style.LABEL, RuleOrder(), None)
     assert json.loads(canonical_json(version.prompt.manifest())) == old
     assert version.prompt.manifest_hash == hash_json(old)
+    (listed,) = store.prompts.listed("posts")
+    assert (listed.kind, listed.style, listed.rules) == (PromptKind.RULES, Style.LABEL, 2)
 
 
 def test_cited_rules_of_an_answer_come_back(store: SqliteStore) -> None:

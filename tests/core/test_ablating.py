@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_only_what_a_rule_claims_and_the_run_answered_is_asked_the_last_rule_fir
 
 def test_the_prompt_without_a_rule_is_the_runs_prompt_but_for_that_rule(store: SqliteStore) -> None:
     prompt = prompt_of(store)
-    revisions = {rule.revision_hash: store.ablations.revision(rule.revision_hash) for rule in prompt.rules}
+    revisions = store.rules.revisions([rule.revision_hash for rule in prompt.rules])
     found = compile_without(store.tasks.get("posts"), prompt, revisions, "R2")
     assert [rule.rule_id for rule in found.rules] == [r.rule_id for r in prompt.rules if r.rule_id != "R2"]
     assert RUDE in prompt.text
@@ -118,6 +119,21 @@ def test_all_answers_of_the_run_are_asked_if_that_is_wanted(store: SqliteStore) 
     run, chat = run_of(store), ToldChat(keeps)
     (stored,) = left_out(store, chat, AblationOrder(run.id, ("R1",), Scope.ALL)).stored
     assert len(stored.ablation.cases) == len(chat.asked) == 11
+
+
+def test_a_rule_is_at_fault_where_the_answer_is_right_only_without_it(store: SqliteStore) -> None:
+    prompt = prompt_of(store)
+    run = answered_run(store, prompt, EXAMPLES, {e.hash: answer_of("remove") for e in EXAMPLES})
+    claims = tuple(Claim(e.hash, "R2" if place < 4 else UNCOVERED, True) for place, e in enumerate(EXAMPLES))
+    store.attributions.record(run.id, Attribution(Method.EVIDENCE, "", "b", ("R1", "R2"), claims), ANNA)
+    (stored,) = left_out(store, ToldChat(keeps), AblationOrder(run.id, ("R2",))).stored
+    student = stored.ablation.student
+    # Without R2 the student keeps everything; of the four examples the first and the third are to be kept.
+    kept = {e.hash: frozenset({"R2"}) for e in EXAMPLES[:4] if e.label == "keep"}
+    assert len(kept) == 2
+    assert store.ablations.at_fault(student, prompt.sha256) == kept
+    assert store.ablations.at_fault(student, "another prompt") == {}
+    assert store.ablations.at_fault(replace(student, digest="sha256:other"), prompt.sha256) == {}
 
 
 # --- never twice ------------------------------------------------------------------------------------------------------
@@ -190,9 +206,7 @@ def test_the_estimate_counts_what_is_not_known_yet(store: SqliteStore) -> None:
     found = estimated(store, AblationOrder(run.id), in_flight=5)
     assert (found.asked, found.calls) == (9, 5)
     assert found.seconds == pytest.approx(0.007)
-    assert found.words == (
-        "2 rules to leave out, one at a time: 9 answers, of which 4 are known; 5 questions, about 0 s."
-    )
+    assert found.words == ("2 rules to leave out, one at a time: 9 answers, 4 of them known; 5 questions, about 0 s.")
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

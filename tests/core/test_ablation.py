@@ -16,6 +16,7 @@ from pld_core.ablation import (
     verdict_on,
 )
 from pld_core.effect import StudentKey
+from pld_core.metrics import cells_of
 from pld_core.models import Prediction
 from pld_core.paired import Comparison
 from tests.answering import answer_of
@@ -56,15 +57,15 @@ def test_a_citation_is_confirmed_if_the_answer_is_another_without_the_rule() -> 
 def test_what_was_not_asked_for_counts_as_unchanged() -> None:
     predictions = run_of(*["keep", "remove"] * 10)
     found = ablation_of("posts", OF, KEY, predictions[:2], {"e00": answer_of("remove"), "e01": answer_of("remove")})
-    comparison = figures_of(found, LABELS, predictions).comparison
+    comparison = figures_of(found, LABELS, cells_of(predictions)).comparison
     assert (comparison.n, comparison.fixed, comparison.broken, comparison.after) == (20, 1, 0, 1.0)
 
 
 def test_with_many_fixed_answers_a_rule_helps_and_with_many_broken_ones_it_harms() -> None:
     right, wrong = ["keep", "remove"] * 20, ["remove", "keep"] * 10 + ["keep", "remove"] * 10
     helps, harms = run_of(*right), run_of(*wrong)
-    assert figures_of(left_out(helps, *wrong), LABELS, helps).verdict is AblationVerdict.HELPS
-    assert figures_of(left_out(harms, *right), LABELS, harms).verdict is AblationVerdict.HARMS
+    assert figures_of(left_out(helps, *wrong), LABELS, cells_of(helps)).verdict is AblationVerdict.HELPS
+    assert figures_of(left_out(harms, *right), LABELS, cells_of(harms)).verdict is AblationVerdict.HARMS
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,13 @@ def test_a_cited_rule_is_implicated_and_an_unknown_one_is_not() -> None:
     assert found.rules_of(JOKES[0].hash, "keep", "remove", ("R1", "unknown")) == ("R1", "R2")
 
 
+def test_a_rule_without_which_the_answer_was_right_is_implicated_however_far_it_lies() -> None:
+    measured = {JOKES[0].hash: ("R1", "unknown")}
+    found = Implication(chart_of(), RULES.rules, measured)
+    assert found.rules_of(JOKES[0].hash, "keep", "remove") == ("R1", "R2")
+    assert found.rules_of(JOKES[1].hash, "keep", "keep") == ("R2",)
+
+
 def test_an_example_far_from_every_rule_is_laid_to_none() -> None:
     stray = make_example("spam for money", "remove")
     found = Implication(chart_of((*EXAMPLES, stray)), RULES.rules)

@@ -8,7 +8,7 @@ import pytest
 
 from pld_core.conflicts.acceptance import Bar, Result, Verdict, early, judged
 from pld_core.conflicts.rounds import Attempt, Figure, Loop, Standing, Stop, advanced, begun, chosen
-from pld_core.paired import Comparison, Pair
+from pld_core.paired import Comparison, Pair, by_label
 from pld_core.proportion import SMALL_SAMPLE
 
 LABELS = ("keep", "remove")
@@ -91,6 +91,8 @@ def test_a_trial_that_loses_on_the_affected_examples_ends_there() -> None:
     lost = early(LABELS, pairs(12, fixed=1, broken=2))
     assert lost is not None
     assert lost.verdict is Verdict.LOSES_EARLY
+    assert lost.labels == by_label(LABELS, pairs(12, fixed=1, broken=2))
+    assert [line.after - line.before for line in lost.labels if line.n] == [-1]
     assert early(LABELS, pairs(12, fixed=2, broken=2)) is None
     assert early(LABELS, []) is None
 

@@ -9,6 +9,7 @@ from pld_core.ablation import Ablated, Scope, ShownAblation, StoredAblation, abl
 from pld_core.analytics import BarSort, RuleBar, RuleBars
 from pld_core.attribution import UNCOVERED, Method
 from pld_core.effect import StudentKey
+from pld_core.metrics import cells_of
 from pld_core.run_report.content import RunReport
 from pld_core.run_report.limits import known_limits
 from pld_core.run_report.page import html
@@ -28,7 +29,9 @@ def left_out(report: RunReport, rule: str, without: Sequence[str | None], scope:
     answers = {p.example_hash: answer_of(label) for p, label in zip(asked, without, strict=True)}
     of = Ablated(3, rule, "sha256:rev", "sha256:prompt", "sha256:without", scope)
     measured = ablation_of("posts", of, StudentKey("told", "sha256:w", "sha256:o"), asked, answers)
-    shown = ShownAblation(StoredAblation(1, measured, AT, "bert"), figures_of(measured, LABELS, report.answers))
+    shown = ShownAblation(
+        StoredAblation(1, measured, AT, "bert"), figures_of(measured, LABELS, cells_of(report.answers))
+    )
     return replace(report, ablations=(*report.ablations, shown))
 
 

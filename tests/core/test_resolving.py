@@ -11,13 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pld_core.ablating import AblationOrder, ablate
+from pld_core.ablation import Scope
+from pld_core.asking import Evaluation, answer_run, start_run
+from pld_core.attributing import attribute_run
+from pld_core.compilation import compile_prompt
 from pld_core.conflicts.acceptance import Verdict
 from pld_core.conflicts.groups import Finding, Source
+from pld_core.conflicts.people import FromPeople
 from pld_core.conflicts.proposal import Refusal
-from pld_core.conflicts.records import Fate
 from pld_core.conflicts.records import Stage as TrialStage
 from pld_core.conflicts.rounds import Figure, Stop
-from pld_core.edited_trial import try_edited
 from pld_core.errors import BudgetReached, InvalidInput, JobCancelled, MissingRole
 from pld_core.loop_estimate import estimate_loop
 from pld_core.model_ports import ChatRequest
@@ -32,6 +36,7 @@ from tests.factories import (
     ANNA,
     READER,
     FirstWordEmbedder,
+    ToldChat,
     approved_rule,
     fill,
     make_example,
@@ -68,6 +73,22 @@ def excepting(request: ChatRequest) -> Sequence[dict[str, Any]]:
 
 def spam_rule(request: ChatRequest) -> Sequence[dict[str, Any]]:
     return [action("new_rule", [], request, text("spam is said", "remove"))]
+
+
+def leave_out_on_train(store: SqliteStore, student: ToldChat) -> None:
+    """Run the approved rules on the training examples, and leave each rule out in turn."""
+
+    async def work() -> None:
+        run = await start_run(store, student, Evaluation("posts", compile_task(store), Split.TRAIN), ANNA)
+        await answer_run(store, student, run, no_report)
+        await attribute_run(store, run, [FirstWordEmbedder()], ANNA)
+        await ablate(store, student, AblationOrder(run.id, scope=Scope.ALL), no_report, ANNA)
+
+    asyncio.run(work())
+
+
+def compile_task(store: SqliteStore) -> int:
+    return store.prompts.save(compile_prompt(store.tasks.get("posts"), store.rules.in_force("posts")), ANNA).number
 
 
 @pytest.fixture
@@ -238,6 +259,27 @@ def test_what_a_reviewer_has_to_look_at_first_is_tried_and_not_taken_up(sqlite_s
     assert (ended.score.best_round, ended.rounds[-1].stop) == (0, Stop.NO_GAIN)
 
 
+def test_a_rule_that_was_measured_to_be_at_fault_is_asked_about_though_its_evidence_is_elsewhere(
+    sqlite_store: SqliteStore,
+) -> None:
+    kinds = [*PLAIN, ("praise link", "keep"), ("spam link", "remove")]
+    conflicted(sqlite_store, kinds, [INSULT, PRAISE, RuleSpec("link is said", "remove", "spam", priority=1)])
+
+    def narrow(request: ChatRequest) -> Sequence[dict[str, Any]]:
+        wanted = text("spam and link is said", "remove", priority=1)
+        return [action("narrow", ["R3"], request, wanted)] if "[R3]" in block(request, "RULES") else []
+
+    acting = scripted(sqlite_store, ("praise link", narrow))
+    unmeasured = acting.run(limited(rounds=1))
+    assert unmeasured.rounds[1].groups[0].rules == ("R2",)
+
+    leave_out_on_train(sqlite_store, acting.student)
+
+    ended = acting.run(replace(ORDER, key="job 8"))
+    assert ended.rounds[1].groups[0].rules == ("R2", "R3")
+    assert macro_f1(ended.best.validation) == 1.0
+
+
 # --- together ---------------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +329,7 @@ def test_what_people_found_is_asked_about_first(sqlite_store: SqliteStore) -> No
     conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
     finding = Finding(make_example("insult among friends", "keep"), "remove", ("R1",))
     quiet = scripted(sqlite_store)
-    quiet.run(findings=(finding,))
+    quiet.run(people=FromPeople((finding,)))
     assert "insult among friends" in block(quiet.teacher.asked[0], "WRONG")
 
 
@@ -407,20 +449,3 @@ def test_the_teachers_calls_are_told_before_they_are_made(joking: Stage) -> None
     told = asyncio.run(estimate_loop(joking.store, models(joking), replace(ORDER, key="job 8"), FREE))
     assert told.first_round
     assert (told.first_round.calls, told.first_round.cost, told.open_now) == (1, 0, 0)
-
-
-def test_a_proposal_is_edited_and_tried_again(sqlite_store: SqliteStore) -> None:
-    conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
-    useless = text("insult is said", "remove", ["banter is said"])
-    quiet = scripted(sqlite_store, ("joke", lambda r: [action("add_exception", ["R1"], r, useless)]))
-    made = quiet.run().rounds[1].proposals[0].proposal
-    better = replace(made.texts[0].text, exceptions=("joke is said",))
-    for _ in range(2):
-        tried = asyncio.run(try_edited(sqlite_store, models(quiet), 1, made.hash, [better], ANNA, no_report))
-    assert (tried.stage, tried.result.passes) == (TrialStage.EDITED, True)
-    assert sqlite_store.proposals.trials(1, made.hash)[-1] == tried
-    assert len(sqlite_store.proposals.trials(1, made.hash)) == 2
-    with pytest.raises(InvalidInput, match="has 1 texts that could be tried otherwise, not 2"):
-        asyncio.run(try_edited(sqlite_store, models(quiet), 1, made.hash, [better] * 2, ANNA, no_report))
-    assert sqlite_store.proposals.accept(1, made.hash, "", ANNA, (better,)).fate is Fate.EDITED
-    assert quiet.run().score.best_round == 0

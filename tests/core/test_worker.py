@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +15,10 @@ from pld_app.worker import HANDLERS, HEARTBEAT_S, LEASE_S, owner_name, run_one, 
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput
 from pld_core.models import Job, JobState, Split
-from storage import create_store, open_store
+from storage import create_store
 from tests.cli.fake_ollama import STUDENT, FakeOllama, fake_ollama, use_student
-from tests.cli.running import clean_environment, start_pld, wait_until
+from tests.cli.running import wait_until
+from tests.cli.worker_scenes import kill_worker_at, run_queued, run_taken_over, seen_after
 from tests.factories import ANNA, BERT, approved_rule, fill, make_examples, url_of
 
 EXAMPLES = 6
@@ -48,18 +46,6 @@ def app(tmp_path: Path, ollama: FakeOllama) -> App:
 
 def order(app: App, params: dict[str, Json] | None = None, kind: str = "evaluate") -> Job:
     return app.store.jobs.enqueue(kind, "posts", PARAMS if params is None else params, BERT)
-
-
-def run_queued(app: App) -> Job:
-    job = run_one(app, owner_name())
-    assert job is not None
-    return job
-
-
-def seen_at(app: App, heartbeat_at: str, later_s: float) -> App:
-    """Return the workspace as it is opened some seconds after the last heartbeat."""
-    at = datetime.fromisoformat(heartbeat_at) + timedelta(seconds=later_s)
-    return replace(app, store=open_store(app.settings.store_url, lambda: at))
 
 
 def answered(app: App) -> list[str]:
@@ -214,7 +200,7 @@ def test_a_worker_whose_job_was_taken_over_writes_nothing_more(app: App, ollama:
 
     def taken_over(number: int) -> None:
         if number == 2:
-            late = seen_at(app, app.store.jobs.get(ordered.id).heartbeat_at, LEASE_S + 1)
+            late = seen_after(app, ordered.id, LEASE_S + 1)
             assert late.store.jobs.claim("another", LEASE_S) is not None
 
     ollama.before = taken_over
@@ -230,7 +216,7 @@ def test_a_slow_worker_that_comes_back_leaves_the_finished_job_alone(app: App, o
 
     def relieve(number: int) -> None:
         if number == 2:
-            late = seen_at(app, app.store.jobs.get(ordered.id).heartbeat_at, LEASE_S + 1)
+            late = seen_after(app, ordered.id, LEASE_S + 1)
             relieved.append(run_one(late, "another"))
             done.set()
 
@@ -252,7 +238,7 @@ def test_an_answer_that_a_slow_worker_brings_late_does_not_stop_the_one_that_too
 
     def meet_at_the_same_example(number: int) -> None:
         if number == 2:
-            late = seen_at(app, app.store.jobs.get(ordered.id).heartbeat_at, LEASE_S + 1)
+            late = seen_after(app, ordered.id, LEASE_S + 1)
             relief.append(threading.Thread(target=run_one, args=(late, "another")))
             relief[0].start()
             same_question.wait(60)
@@ -286,29 +272,13 @@ def test_a_killed_worker_is_relieved_after_its_lease_and_every_example_is_answer
     app: App, ollama: FakeOllama
 ) -> None:
     ordered = order(app)
-    reached, release = threading.Event(), threading.Event()
-
-    def stop_at_the_fourth(number: int) -> None:
-        if number == 4:
-            reached.set()
-            release.wait(60)
-
-    ollama.before = stop_at_the_fourth
-    victim = start_pld("worker", "--workspace", app.settings.workspace, environment=clean_environment())
-    try:
-        wait_until(reached.is_set, "the fourth question")
-    finally:
-        victim.kill()
-        victim.communicate()
-        release.set()
-    assert victim.returncode == -signal.SIGKILL
+    kill_worker_at(app, ollama, 4)
     dead = app.store.jobs.get(ordered.id)
     assert (dead.state, dead.done) == (JobState.RUNNING, 3)
-    assert run_one(seen_at(app, dead.heartbeat_at, LEASE_S - 1), owner_name()) is None
+    assert run_one(seen_after(app, ordered.id, LEASE_S - 1), owner_name()) is None
 
-    ended = run_one(seen_at(app, dead.heartbeat_at, LEASE_S + 1), owner_name())
+    ended = run_taken_over(app, ordered.id)
 
-    assert ended is not None
     assert (ended.id, ended.state, ended.attempts) == (ordered.id, JobState.DONE, 2)
     assert ended.owner != dead.owner
     assert len(answered(app)) == len(set(answered(app))) == EXAMPLES

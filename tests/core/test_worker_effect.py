@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pld_app.settings import load_settings
 from pld_app.wiring import App
-from pld_app.worker import LEASE_S, owner_name, run_one
 from pld_core.models import Job, JobState, Split
-from storage import create_store, open_store
+from storage import create_store
 from tests.cli.fake_ollama import STUDENT, FakeOllama, fake_ollama, use_student
-from tests.cli.running import clean_environment, start_pld, wait_until
+from tests.cli.worker_scenes import kill_worker_at, run_queued, run_taken_over
 from tests.factories import ANNA, BERT, fill, make_examples, rule_in_review, url_of
 
 QUESTIONS = 12
@@ -42,12 +37,6 @@ def app(tmp_path: Path, ollama: FakeOllama) -> App:
 
 def order(app: App) -> Job:
     return app.store.jobs.enqueue("effect", "posts", {"rule": "R1", "student": STUDENT}, BERT)
-
-
-def run_queued(app: App) -> Job:
-    job = run_one(app, owner_name())
-    assert job is not None
-    return job
 
 
 def test_the_job_measures_in_the_name_of_who_ordered_it(app: App, ollama: FakeOllama) -> None:
@@ -80,29 +69,10 @@ def test_a_rule_that_is_not_there_fails_the_job_in_words(app: App) -> None:
 
 def test_a_killed_worker_is_relieved_and_only_the_open_question_is_asked_twice(app: App, ollama: FakeOllama) -> None:
     ordered = order(app)
-    reached, release = threading.Event(), threading.Event()
-
-    def stop_at_the_eighth(number: int) -> None:
-        if number == 8:
-            reached.set()
-            release.wait(60)
-
-    ollama.before = stop_at_the_eighth
-    victim = start_pld("worker", "--workspace", app.settings.workspace, environment=clean_environment())
-    try:
-        wait_until(reached.is_set, "the eighth question")
-    finally:
-        victim.kill()
-        victim.communicate()
-        release.set()
-    assert victim.returncode == -signal.SIGKILL
+    kill_worker_at(app, ollama, 8)
     dead = app.store.jobs.get(ordered.id)
     assert (dead.state, dead.done) == (JobState.RUNNING, 7)
-    late = datetime.fromisoformat(dead.heartbeat_at) + timedelta(seconds=LEASE_S + 1)
-
-    ended = run_one(replace(app, store=open_store(app.settings.store_url, lambda: late)), owner_name())
-
-    assert ended is not None
+    ended = run_taken_over(app, ordered.id)
     assert (ended.id, ended.state, ended.attempts) == (ordered.id, JobState.DONE, 2)
     assert len(ollama.asked) == QUESTIONS + 1
     assert len(app.store.effects.of_rule("R1")) == 1

@@ -10,10 +10,10 @@ import pytest
 from pld_app import embedding
 from pld_app.settings import load_settings
 from pld_app.wiring import App
-from pld_app.worker import owner_name, run_one
 from pld_core.models import Job, JobState
 from storage import create_store
 from tests.cli.running import wait_until
+from tests.cli.worker_scenes import run_queued
 from tests.embedding_stub import GOOD, KEY, EmbeddingStub, EmbedFault, embedding_stub
 from tests.factories import ANNA, BERT, fill, make_examples, make_instruction, make_task, url_of
 
@@ -46,12 +46,6 @@ def app(tmp_path: Path, stub: EmbeddingStub, monkeypatch: pytest.MonkeyPatch, no
 
 def ordered(app: App) -> Job:
     return app.store.jobs.enqueue("embed", "posts", {"embedder": NAME}, BERT)
-
-
-def run_queued(app: App) -> Job:
-    job = run_one(app, owner_name())
-    assert job is not None
-    return job
 
 
 def missing(app: App) -> int:

@@ -21,6 +21,7 @@ from pld_core.errors import Failure, JobLost
 from pld_core.models import Job, JobState
 from storage import create_store, open_store
 from tests.cli.running import wait_until
+from tests.cli.worker_scenes import run_queued
 from tests.factories import ANNA, BERT, fill, make_examples, make_task, url_of
 from tests.teacher_stub import GOOD, KEY, Fault, TeacherStub, teacher_stub
 
@@ -47,12 +48,6 @@ def app(tmp_path: Path, stub: TeacherStub, monkeypatch: pytest.MonkeyPatch) -> A
 def ordered(app: App, order: ExtractOrder | None = None) -> Job:
     wanted = order or ExtractOrder("posts")
     return app.store.jobs.enqueue("extract", "posts", wanted.as_json(), BERT)
-
-
-def run_queued(app: App) -> Job:
-    job = run_one(app, owner_name())
-    assert job is not None
-    return job
 
 
 def test_an_extraction_ends_with_an_instruction_for_each_example(app: App, stub: TeacherStub) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +11,11 @@ import pytest
 from pld_app import live_batches, wiring
 from pld_app.settings import load_settings
 from pld_app.wiring import App
-from pld_app.worker import LEASE_S, owner_name, run_one
 from pld_core.live_batch import read_lines
 from pld_core.models import AnswerStatus, Job, JobState
-from storage import create_store, open_store
+from storage import create_store
 from tests.cli.fake_ollama import STUDENT, FakeOllama, fake_ollama, use_student
-from tests.cli.running import clean_environment, start_pld, wait_until
+from tests.cli.worker_scenes import kill_worker_at, run_queued, run_taken_over
 from tests.factories import ANNA, BERT, approved_rule, fill, url_of
 
 TEXTS = [f"text {number}" for number in range(12)]
@@ -48,12 +44,6 @@ def order(app: App, lines: list[str] = TEXTS) -> Job:
     read = read_lines(app.store.tasks.get("posts"), "\n".join(lines))
     batch = live_batches.order(app, app.store.prompts.get("posts", 1), STUDENT, read)
     return app.store.jobs.enqueue("live_batch", "posts", {"batch": batch.id}, BERT)
-
-
-def run_queued(app: App) -> Job:
-    job = run_one(app, owner_name())
-    assert job is not None
-    return job
 
 
 def test_every_text_is_asked_once_and_the_outcome_is_told(app: App, ollama: FakeOllama) -> None:
@@ -95,26 +85,9 @@ def test_a_question_without_an_answer_is_a_failed_line_and_the_others_go_on(app:
 
 def test_a_killed_worker_is_relieved_and_only_the_open_question_is_asked_twice(app: App, ollama: FakeOllama) -> None:
     ordered = order(app)
-    reached, release = threading.Event(), threading.Event()
-
-    def stop_at_the_eighth(number: int) -> None:
-        if number == 8:
-            reached.set()
-            release.wait(60)
-
-    ollama.before = stop_at_the_eighth
-    victim = start_pld("worker", "--workspace", app.settings.workspace, environment=clean_environment())
-    try:
-        wait_until(reached.is_set, "the eighth question")
-    finally:
-        victim.kill()
-        victim.communicate()
-        release.set()
-    assert victim.returncode == -signal.SIGKILL
+    kill_worker_at(app, ollama, 8)
     assert len(app.store.live_batches.answers(1)) == 7
-    late = datetime.fromisoformat(app.store.jobs.get(ordered.id).heartbeat_at) + timedelta(seconds=LEASE_S + 1)
-    ended = run_one(replace(app, store=open_store(app.settings.store_url, lambda: late)), owner_name())
-    assert ended is not None
+    ended = run_taken_over(app, ordered.id)
     assert (ended.state, ended.attempts) == (JobState.DONE, 2)
     assert len(ollama.asked) == len(TEXTS) + 1
     kinds = [event.kind for event in app.store.events.page()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,19 +11,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pld_app import edited_trials, proposal_view
+from pld_app import proposal_view
 from pld_app.edited_trials import EditOrder
 from pld_app.proposal_view import ShownProposal, Standing
 from pld_app.wiring import App
 from pld_core.conflicts.records import Fate
-from pld_core.edited_trial import try_edited
 from pld_core.model_ports import ChatRequest
 from pld_core.models import JobState, RevisionState, Role
-from pld_core.resolving import LoopModels
 from storage import SqliteStore
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.conflict_models import action, block, text
-from tests.factories import ANNA, FirstWordEmbedder, no_report
+from tests.core.test_pair_judging import close_rules, judge, reply
+from tests.factories import ANNA, ToldChat
 from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, takes_literally
 from tests.pages.test_sign_in import RITA, as_person
 from tests.resolving import RuleSpec, conflicted, limited, scripted
@@ -139,6 +137,23 @@ def test_without_an_approved_rule_no_loop_can_start(demo: App, visit: Visit, oll
     at = press(visit("conflicts"), "loop_open")
     assert "No rule of nda is in force, so there is nothing to repair." in prose(at)
     assert at.button("loop_start").disabled
+
+
+def test_overlapping_pairs_are_judged_after_the_estimate_and_the_word_stands_beside_them(
+    empty: App, visit: Visit
+) -> None:
+    store = store_of(empty)
+    rules = close_rules(store)
+    at = visit("conflicts")
+    assert "2 rules with an overlap" in prose(at)
+    assert "0 rules with contradicting examples" in prose(at)
+    press(at, "pairs_open")
+    assert at.button("pairs_start").label == "Let the teacher judge 1 pair"
+    judge(store, ToldChat(lambda _: reply("duplicate"), "teacher"))
+    run(at)
+    assert "Duplicate, says the teacher. Both fit insults." in prose(at).replace("*", "")
+    assert "pairs_start" not in keys(at)
+    assert [store.rules.summary(rule_id).state for rule_id in rules] == [RevisionState.IN_REVIEW] * 2
 
 
 # --- a loop that has ended --------------------------------------------------------------------------------------------
@@ -263,8 +278,9 @@ def test_an_edited_text_is_ordered_as_a_job(looped: App, visit: Visit) -> None:
     at.text_area(f"retry_if_0_{one.key}").set_value("insult and plain is said")
     press(at, f"try_{one.key}")
     (job,) = looped.store.jobs.recent("posts")
-    order = EditOrder.from_json("posts", job.params)
-    assert (job.kind, order.proposal, order.texts[0].condition) == ("try_edited", one.hash, "insult and plain is said")
+    order, (edited,) = EditOrder.from_json("posts", job.params), looped.store.proposals.edits(1)
+    assert (job.kind, order.proposal, order.texts) == ("try_edited", one.hash, edited.hash)
+    assert edited.texts[0].condition == "insult and plain is said"
     assert "Its trial has not ended." in prose(at)
 
 
@@ -279,11 +295,7 @@ def test_a_text_that_is_no_rule_is_refused_before_anything_is_asked(looped: App,
 
 def test_a_tried_text_shows_its_own_figures_and_goes_to_review_as_it_was_tried(looped: App, visit: Visit) -> None:
     one, store = held(looped, "narrow"), store_of(looped)
-    wanted = EditOrder("posts", 1, one.hash, (replace(one.said.texts[0].text, condition="insult and plain is said"),))
-    edited_trials.order(looped, wanted)
-    stage = scripted(store)
-    models = LoopModels(stage.teacher, stage.student, FirstWordEmbedder(), FirstWordEmbedder())
-    asyncio.run(try_edited(store, models, 1, one.hash, wanted.texts, ANNA, no_report))
+    scripted(store).retry(one.hash, replace(one.said.texts[0].text, condition="insult and plain is said"))
     at = visit("conflicts")
     assert "Edited by anna" in prose(at)
     assert "It passes." in prose(at)
@@ -296,7 +308,9 @@ def test_a_tried_text_shows_its_own_figures_and_goes_to_review_as_it_was_tried(l
 def test_a_trial_for_a_loop_that_is_not_there_ends_with_the_reason(
     compiled: App, ollama: FakeOllama, worker: Worker
 ) -> None:
-    job = compiled.store.jobs.enqueue("try_edited", "nda", EditOrder("nda", 1, "sha256:none", ()).as_json(), ANNA)
+    job = compiled.store.jobs.enqueue(
+        "try_edited", "nda", EditOrder("nda", 1, "sha256:none", "sha256:no").as_json(), ANNA
+    )
     ended = worker()
     assert (ended.id, ended.state) == (job.id, JobState.FAILED)
     assert "There is no loop 1" in ended.message
