@@ -11,6 +11,7 @@ from pld_app.components.run_form import draw_run_form
 from pld_app.components.run_grid import draw_grid
 from pld_app.components.run_view import draw_runs
 from pld_app.components.student_choice import student_statuses
+from pld_app.components.test_lock import draw_looks
 from pld_app.components.text import plain
 from pld_core.models import Task
 
@@ -29,6 +30,7 @@ def draw(task: Task) -> None:
         draw_run_form(task, versions, students)
     with right:
         draw_jobs(task.name, "evaluate", limit=4)
+    draw_looks(task)
     draw_grid(task, versions, students)
     draw_repeats(task)
     draw_runs(task)

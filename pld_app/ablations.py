@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pld_app import wiring
 from pld_app.wiring import App
 from pld_core import ablating
 from pld_core.ablating import Ablating, AblationEstimate, AblationOrder, AblationOutcome
-from pld_core.ablation import AblationFigures, Scope, StoredAblation, figures_of
+from pld_core.ablation import Scope, ShownAblation, StoredAblation, figures_of
 from pld_core.asking import ready_status
 from pld_core.calls import Limits
 from pld_core.canonical import Json
 from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
-
-
-@dataclass(frozen=True)
-class ShownAblation:
-    """An ablation with what it shows over its run."""
-
-    stored: StoredAblation
-    figures: AblationFigures
 
 
 def order_json(order: AblationOrder) -> dict[str, Json]:

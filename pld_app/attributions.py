@@ -18,7 +18,7 @@ def attribute(app: App, run_id: int, report: Progress) -> tuple[AttributionMade,
     """Put the answers of a complete run down to rules; what is done already stays as it is.
 
     Raises:
-        InvalidInput: the run is not complete.
+        InvalidInput: the run is not complete, or it drew lots.
         NotFound: there is no such run.
     """
     run = app.store.runs.get(run_id)

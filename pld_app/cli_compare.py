@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pld_app import evaluating, wiring
+from pld_app import evaluating, run_figures, wiring
 from pld_app.cli_format import Output, options
 from pld_core.errors import RunIsWorse
 from pld_core.models import Split
@@ -45,7 +45,10 @@ def compare(
     else:
         at = Split(split or Split.VALIDATION)
         found = evaluating.compare_versions_on(app, task_name, prompts, student or app.settings.student, at)
-    out.emit(found.as_json(), "\n".join(_lines(found)))
+    beside = {run.id: run_figures.beside(app, run) for run in (found.before, found.after)}
+    baselines = {str(number): one.as_json() for number, one in beside.items()}
+    lines = [f"Run {number}: {line}" for number, one in beside.items() for line in one.lines_of_text]
+    out.emit({**found.as_json(), "baselines": baselines}, "\n".join([*_lines(found), *lines]))
     if fail_if_worse and found.is_worse:
         raise RunIsWorse(f"Run {found.after.id} is worse than run {found.before.id}: {found.figures.words}.")
 

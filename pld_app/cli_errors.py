@@ -12,9 +12,9 @@ from pld_app.wiring import App
 from pld_core.analytics import BarSort, RuleBar, RuleBars, baseline_of
 from pld_core.attribution import Method
 from pld_core.canonical import Json
-from pld_core.errors import NotFound
+from pld_core.errors import NotFound, RuleHarms
 from pld_core.models import Run
-from pld_core.proportion import Proportion
+from pld_core.proportion import SMALL_SAMPLE, Proportion
 from pld_core.records import Page
 
 METHODS = [Method.EVIDENCE.value, Method.CITED.value]
@@ -34,8 +34,22 @@ METHODS = [Method.EVIDENCE.value, Method.CITED.value]
     help="Order.",
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most rules.")
+@click.option(
+    "--fail-over",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="End with 1 if a rule is shown to be wrong in more than this share of what it covers.",
+)
 def errors(
-    workspace: Path, out: Output, task_name: str, run_id: int, method: str, baseline: int | None, sort: str, limit: int
+    workspace: Path,
+    out: Output,
+    task_name: str,
+    run_id: int,
+    method: str,
+    baseline: int | None,
+    sort: str,
+    limit: int,
+    fail_over: float | None,
 ) -> None:
     """Show what each rule covers in a run, how much of it is wrong, and how much was right without it."""
     app = wiring.open_app(workspace)
@@ -50,6 +64,23 @@ def errors(
         )
     found = app.store.analytics.rule_bars(run.id, Method(method), baseline, BarSort(sort), Page(0, limit))
     out.emit(bars_json(found), bars_text(found))
+    if fail_over is not None:
+        every = app.store.analytics.rule_bars(run.id, Method(method), baseline, BarSort.RATE, Page(0, found.rules or 1))
+        _refuse_over(every, fail_over)
+
+
+def _refuse_over(found: RuleBars, share: float) -> None:
+    """Raise `RuleHarms` if the whole interval of a rule's share of wrong answers lies above what is allowed."""
+    over = [
+        f"{bar.rule_id} ({bar.error_rate.words})"
+        for bar in found.bars
+        if bar.error_rate.n >= SMALL_SAMPLE and bar.error_rate.low is not None and bar.error_rate.low > share
+    ]
+    if over:
+        raise RuleHarms(
+            f"Wrong in more than {share:.0%} of what they cover in run {found.run.id}, by {found.method.noun}: "
+            f"{'; '.join(over)}. Nothing was changed."
+        )
 
 
 def run_of(app: App, task: str, number: int) -> Run:

@@ -24,6 +24,8 @@ URI_VARIABLE = "MLFLOW_TRACKING_URI"
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 """MLflow would try a server that is not there for minutes; who wants that sets the variables."""
+SILENT = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+"""MLflow prints where a run can be looked at, in the middle of what `--json` prints."""
 FOLDERS = {"MLFLOW_ALLOW_FILE_STORE": "true"}
 """MLflow asks whether a folder is really meant; naming one says so."""
 
@@ -86,7 +88,7 @@ def log_report(report: RunReport, page: str, uri: str) -> Logged:
     Raises:
         InvalidInput: MLflow is not installed, or does not take the run.
     """
-    for name, value in (QUIET | PATIENCE | (FOLDERS if uri.startswith("file:") else {})).items():
+    for name, value in (QUIET | PATIENCE | SILENT | (FOLDERS if uri.startswith("file:") else {})).items():
         os.environ.setdefault(name, value)
     try:
         from mlflow import MlflowClient

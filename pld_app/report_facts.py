@@ -114,6 +114,8 @@ def standing_of(app: App, held: PromptVersion) -> Standing:
 
 def bars_of(app: App, run: Run) -> tuple[RuleBars, ...]:
     """Return which rule is behind the answers, by each method that was used; ablation has figures of its own."""
+    if run.setup.is_trial:
+        return ()
     methods = [made.method for made in app.store.attributions.made(run.id) if made.method is not Method.ABLATION]
     if not methods:
         return ()

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from pld_app import ablations
 from pld_app.evaluating import run_of
 from pld_app.report_baselines import asked_about, baselines_of
 from pld_app.report_facts import bars_of, data_facts, parts_of, prompt_rules, standing_of, steadiness_of
 from pld_app.wiring import App
+from pld_core.ablation import confirmed_in_all
 from pld_core.canonical import Json
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.metrics import cells_of, figures
@@ -88,6 +90,7 @@ def gather(app: App, wanted: Wanted) -> RunReport:
         missing=missing,
         standing=standing_of(app, held),
         bars=bars_of(app, run),
+        ablations=ablations.shown(app, run.id, ablations.measured(app, run.id)),
         making=Making(datetime.now(UTC).isoformat(), app.actor.name, f"pld-review {version('pld-review')}"),
     )
 
@@ -112,6 +115,8 @@ def report_json(report: RunReport) -> dict[str, Json]:
         "figures": report.figures.as_json(),
         "baselines": [line.as_json() for line in report.baselines],
         "missing": list(report.missing),
+        "ablations": [one.as_json() for one in report.ablations],
+        "citations_confirmed": confirmed_in_all(report.ablations).as_json(),
         "gates": [gate.as_json() for gate in standing.gates],
         "released_as": [label.value for label in standing.labels],
         "exception": standing.exception.notice if standing.exception else None,

@@ -47,7 +47,14 @@ class BesideRun:
             "verdict": self.verdict,
             "lines": [line.as_json() for line in self.lines],
             "missing": [one.value for one in self.missing],
+            "notes": list(self.notes),
         }
+
+    @property
+    def lines_of_text(self) -> tuple[str, ...]:
+        """The comparison with each baseline, the verdict, and what is missing with the command that brings it."""
+        told = (line.beside.words.replace("Rules", "This run", 1) for line in self.lines)
+        return (*told, *([self.verdict] if self.verdict else []), *self.notes)
 
 
 def figures_of(app: App, run: Run) -> Figures:

@@ -279,7 +279,10 @@ def answer_run(app: App, run: Run, report: Progress) -> None:
     async def answer() -> None:
         async with student_backend(app, run.student) as chat:
             await asking.answer_run(app.store, chat, run, report, Limits(in_flight=app.settings.in_flight(run.student)))
-        await attributing.attribute_run(app.store, run, embedders_at_hand(app.settings.embedder, app.store), app.actor)
+        if not run.setup.is_trial:
+            await attributing.attribute_run(
+                app.store, run, embedders_at_hand(app.settings.embedder, app.store), app.actor
+            )
 
     run_async(answer())
 

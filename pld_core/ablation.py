@@ -128,6 +128,49 @@ class StoredAblation:
     by: str
 
 
+@dataclass(frozen=True)
+class ShownAblation:
+    """An ablation with what it shows over its run."""
+
+    stored: StoredAblation
+    figures: AblationFigures
+
+    @property
+    def asked_words(self) -> str:
+        """Such as `21 affected answers` or `all 51 answers`."""
+        n, scope = len(self.stored.ablation.cases), self.stored.ablation.of.scope
+        return f"{n:,} {scope.value} answers" if scope is Scope.AFFECTED else f"all {n:,} answers"
+
+    def as_json(self) -> dict[str, Json]:
+        measured, of = self.stored.ablation, self.stored.ablation.of
+        return {
+            "rule": of.rule_id,
+            "revision": of.revision_hash,
+            "scope": of.scope.value,
+            "n": len(measured.cases),
+            "fixed": measured.fixed,
+            "broken": measured.broken,
+            "net": measured.net,
+            "verdict": self.figures.verdict.name.lower(),
+            "with_against_without": self.figures.comparison.as_json(),
+            "citations_confirmed": measured.confirmed.as_json(),
+            "at": self.stored.at,
+            "by": self.stored.by,
+        }
+
+
+def confirmed_in_all(found: Sequence[ShownAblation]) -> Proportion:
+    """Return the share of the citations of rules that were left out which say another label without the rule.
+
+    Of a rule that was left out in both scopes, the wider one counts. An answer that cites two rules counts twice.
+    """
+    by_rule: dict[str, Ablation] = {}
+    for one in sorted(found, key=lambda one: one.stored.ablation.of.scope is Scope.ALL):
+        by_rule[one.stored.ablation.of.rule_id] = one.stored.ablation
+    shares = [ablation.confirmed for ablation in by_rule.values()]
+    return Proportion.of(sum(share.k for share in shares), sum(share.n for share in shares))
+
+
 def figures_of(ablation: Ablation, labels: Sequence[str], answers: Mapping[Cell, int]) -> AblationFigures:
     """Return what an ablation shows over the run's answers.
 

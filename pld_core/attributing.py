@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pld_core.attribution import Attribution, Method, RuleSources, by_citation, by_evidence
+from pld_core.attribution import Attribution, Method, RuleSources, by_citation, by_evidence, refuse_trial
 from pld_core.attribution_ports import AttributionMade
 from pld_core.errors import InvalidInput, VectorsMissing
 from pld_core.model_ports import Embedder, Vectors
@@ -25,8 +25,9 @@ async def attribute_run(
         embedders: the first of them that has the vectors of all texts at hand compares them.
 
     Raises:
-        InvalidInput: the run is not complete, or no embedder has the vectors.
+        InvalidInput: the run is not complete or drew lots, or no embedder has the vectors.
     """
+    refuse_trial(run)
     prompt = (await asyncio.to_thread(store.prompts.get, run.task, run.prompt_number)).prompt
     made = {one.method for one in store.attributions.made(run.id)}
     wanted = [Method.EVIDENCE, *([Method.CITED] if prompt.style is Style.CITED else [])]

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pld_core.canonical import hash_json
+from pld_core.errors import InvalidInput
 from pld_core.model_ports import Vectors
-from pld_core.models import Prediction
+from pld_core.models import Prediction, Run
 from pld_core.nearness import centre_of, radius_of_new
 
 UNCOVERED = ""
@@ -102,6 +103,16 @@ class Attribution:
     basis: str
     rule_ids: tuple[str, ...]
     claims: tuple[Claim, ...]
+
+
+def refuse_trial(run: Run) -> None:
+    """Raise `InvalidInput` if a run drew lots: its errors are not those of the version's rules as they are used."""
+    if run.setup.is_trial:
+        raise InvalidInput(
+            f"Run {run.id} drew lots ({run.setup.words}), so its errors say nothing of the rules of prompt version "
+            f"{run.prompt_number} as they are used, and are put down to none. Nothing was changed. Take a plain run: "
+            f"pld evaluate --task {run.task} --prompt {run.prompt_number}"
+        )
 
 
 def basis_of(rules: Sequence[RuleSources]) -> str:

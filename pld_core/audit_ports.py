@@ -17,6 +17,7 @@ from pld_core.models import (
     ANYBODY,
     Actor,
     AnswerStatus,
+    CompiledPrompt,
     Decision,
     Event,
     EvidenceRole,
@@ -212,6 +213,10 @@ class AuditSnapshot(Protocol):
         ...
 
     def runs(self) -> tuple[Run, ...]: ...
+    def trial_prompts(self) -> Iterator[tuple[Run, CompiledPrompt]]:
+        """Yield the runs that asked with a text that is no version's, by number, one text in memory at a time."""
+        ...
+
     def answers(self, run_id: int) -> tuple[AnswerCount, ...]: ...
     def count_rules(self) -> int: ...
     def rules(self) -> Iterator[RuleRecord]:

@@ -27,6 +27,7 @@ PldError
 │   ├── ReleaseMovedOn      somebody moved the release label meanwhile
 │   ├── GatesRed            a prompt version is not ready for release
 │   ├── RunIsWorse          an evaluation is worse than the one it is held against
+│   ├── RuleHarms           a rule is shown to do more harm than whoever asked allows
 │   └── RevisionMovedOn     somebody changed or decided the revision meanwhile
 │       └── EvidenceMovedOn its evidence changed meanwhile
 ├── WorkspaceError          the store cannot be used
@@ -241,6 +242,10 @@ class GatesRed(NotAllowed):
 
 class RunIsWorse(NotAllowed):
     """The second of two compared runs is worse than the first; nothing was changed."""
+
+
+class RuleHarms(NotAllowed):
+    """A rule is shown to do more harm than whoever asked allows; nothing was changed."""
 
 
 class RevisionMovedOn(NotAllowed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from pld_core.attribution import UNCOVERED, Attribution, Method, RuleSources
+from pld_core.attribution import UNCOVERED, Attribution, Method, RuleSources, refuse_trial
 from pld_core.attribution_ports import AttributionMade
 from pld_core.canonical import Json, canonical_json
 from pld_core.models import Actor, CompiledRule, EvidenceRole, evidence_set_hash
@@ -47,6 +47,7 @@ class SqliteAttributions:
         key = (run_id, found.method.value)
         with self._database.write() as write:
             run = load_run(write.conn, run_id)
+            refuse_trial(run)
             refuse_incomplete(write.conn, run)
             if (row := write.conn.execute(there, key).fetchone()) is not None:
                 return _made_from(row)

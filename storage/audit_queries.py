@@ -27,6 +27,7 @@ from pld_core.models import (
     ANYBODY,
     Actor,
     AnswerStatus,
+    CompiledPrompt,
     Decision,
     Event,
     EvidenceRole,
@@ -174,6 +175,15 @@ class SqliteSnapshot:
 
     def runs(self) -> tuple[Run, ...]:
         return tuple(map(rows.run_from, self._all("SELECT * FROM run WHERE task = ? ORDER BY id", self.task.name)))
+
+    def trial_prompts(self) -> Iterator[tuple[Run, CompiledPrompt]]:
+        found = self._conn.execute(
+            """SELECT r.*, p.sha256, p.text, p.manifest FROM run_prompt AS p JOIN run AS r ON r.id = p.run_id
+               WHERE r.task = ? ORDER BY r.id""",
+            (self.task.name,),
+        )
+        for row in found:
+            yield rows.run_from(row), rows.compiled_from(self.task.name, row)
 
     def answers(self, run_id: int) -> tuple[AnswerCount, ...]:
         found = self._all(

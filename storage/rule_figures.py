@@ -23,7 +23,7 @@ from pld_core.analytics import (
     TrendPoint,
     said_label,
 )
-from pld_core.attribution import UNCOVERED, Method
+from pld_core.attribution import UNCOVERED, Method, refuse_trial
 from pld_core.canonical import canonical_json
 from pld_core.errors import InvalidInput, NotFound
 from pld_core.models import Run
@@ -199,10 +199,11 @@ def attributed(conn: sqlite3.Connection, run_id: int, method: Method) -> Run:
     """Return a run whose answers were put down to rules by this method.
 
     Raises:
-        InvalidInput: the method is ablation.
+        InvalidInput: the method is ablation, or the run drew lots.
         NotFound: there is no such run, or its answers were not put down to rules by it.
     """
     run = load_run(conn, run_id)
+    refuse_trial(run)
     if method is Method.ABLATION:
         raise InvalidInput(
             "Ablation puts no single answer down to a rule: it tells what changes when the rule is left out. "

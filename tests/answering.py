@@ -24,15 +24,17 @@ def answered_run(
     split: Split = Split.VALIDATION,
     student: str = "told",
     finished: bool = True,
+    setup: RunSetup | None = None,
 ) -> Run:
     """Store a run of a prompt in which the examples were answered so; those not named are answered with their gold.
 
     Args:
         answers: by content hash.
+        setup: how it asks; plain, if none is given.
     """
     version = store.prompts.save(prompt, ANNA)
     asked = list(examples)
-    setup = RunSetup(reason="as the test needs it") if split is Split.TEST else PLAIN_SETUP
+    setup = setup or (RunSetup(reason="as the test needs it") if split is Split.TEST else PLAIN_SETUP)
     place = (version.number, prompt.sha256, student, "sha256:weights", split)
     new = Run(0, "posts", *place, "", "", len(asked), None, setup)
     run = store.runs.start(new, ANNA)

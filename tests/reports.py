@@ -60,6 +60,7 @@ def report_of(
         missing=(),
         standing=Standing((GREEN,), (ReleaseLabel.PRODUCTION,), None, ()),
         bars=(),
+        ablations=(),
         making=Making("2026-01-03T04:05:06Z", "anna", "pld-review 1"),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from pld_app import evaluating, session
+from pld_app.components.grid_baselines import draw_grid_baselines, with_baselines
 from pld_app.components.permitted import allowed
 from pld_app.components.run_form import SPLITS, order, version_words
 from pld_app.components.test_lock import draw_test_lock
@@ -43,7 +44,7 @@ def draw_grid(task: Task, versions: Sequence[ListedPrompt], statuses: Mapping[st
     )
     reason_key = draw_test_lock(task, "grid") if split is Split.TEST else ""
     students = evaluating.students_of(app, task.name)
-    shown = versions[:NEWEST]
+    shown = with_baselines(versions, NEWEST)
     cells = evaluating.matrix(app, task.name, [version.number for version in shown], students, split)
     widths = [3, *[4] * len(students)]
     for column, words in zip(st.columns(widths), ("Prompt", *students), strict=True):
@@ -54,11 +55,13 @@ def draw_grid(task: Task, versions: Sequence[ListedPrompt], statuses: Mapping[st
         for column, cell in zip(columns[1:], cells[row * len(students) :], strict=False):
             with column:
                 _draw_cell(task, cell, statuses.get(cell.student), reason_key)
+    draw_grid_baselines(task, versions, split, widths)
     if len(versions) > len(shown):
         st.caption(f"The newest {NEWEST} of {len(versions)} versions are shown; the form above has all.")
     st.caption(
         "Share of right answers and macro F1, both with a 95 % interval, of the newest complete run at temperature 0. "
-        "A rule prompt is worth its length only if it does better than the baselines: compile them on the Prompt page."
+        "A rule prompt is worth its length only if it does better than the baselines. Whether one is shown to beat it "
+        "stands with the run below, and in `pld figures`, `pld compare` and `pld report`."
     )
 
 

@@ -1,4 +1,4 @@
-"""The lock of the test split: how often it was looked at, by whom and why, and the reason for one more look."""
+"""The lock of the test split: the reason for one more look, and the list of those so far, once on a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pld_core.models import Task
 
 
 def draw_test_lock(task: Task, place: str) -> str:
-    """Draw the looks so far and the field for a reason, and return the field's key.
+    """Draw how often test was looked at and the field for a reason, and return the field's key.
 
     Args:
         place: where on the page, for the key.
@@ -23,18 +23,25 @@ def draw_test_lock(task: Task, place: str) -> str:
         "validation, and look at test once, for the version that you have chosen. Each look is counted and shown.",
         icon=":material/lock:",
     )
-    if looks:
-        with st.expander("Looks so far"):
-            rows = [
-                {
-                    "when": moment(run.created_at),
-                    "who": run.created_by,
-                    "prompt": run.prompt_number,
-                    "student": run.student,
-                    "why": run.setup.reason or "not recorded",
-                }
-                for run in looks
-            ]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
     st.text_input("Reason for this look, kept and shown", key=key, max_chars=300)
     return key
+
+
+def draw_looks(task: Task) -> None:
+    """Draw by whom and why the test split was looked at; nothing if nobody did."""
+    looks = session.app().store.runs.looks(task.name)
+    if not looks:
+        return
+    with st.expander(f"Looks at the test split so far ({len(looks):,})"):
+        rows = [
+            {
+                "when": moment(run.created_at),
+                "who": run.created_by,
+                "run": run.id,
+                "prompt": run.prompt_number,
+                "student": run.student,
+                "why": run.setup.reason or "not recorded",
+            }
+            for run in looks
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="test_looks")

@@ -24,7 +24,15 @@ from pld_core.pack.dossiers import (
     masked,
     rule_line,
 )
-from pld_core.pack.inventory import FromEvents, event_json, inventory_json, prompt_json, run_json, run_score
+from pld_core.pack.inventory import (
+    FromEvents,
+    event_json,
+    inventory_json,
+    prompt_json,
+    run_json,
+    run_score,
+    trial_prompt_json,
+)
 from pld_core.pack.report import PAGE_END, RULES_A_PART, ReportFrame, part_head, part_name, report_head
 from pld_core.pack.report_rules import rule_section
 from pld_core.pack.verify import FORMAT
@@ -128,6 +136,7 @@ class _Builder:
         for version in prompts:
             archive.add(f"prompts/v{version.number}.json", _json(prompt_json(version, moves, made_at)))
             archive.add(f"prompts/v{version.number}.txt", version.prompt.text)
+        trials = self._write_trial_prompts()
         archive.add("releases.json", _json(self._told.releases_json(moves, made_at)))
         labels = snapshot.task.label_names
         runs = [(run, run_score(labels, snapshot.answers(run.id))) for run in snapshot.runs()]
@@ -150,7 +159,7 @@ class _Builder:
         )
         self._write_report(frame)
         archive.add("roles.json", _json(self._told.roles_json()))
-        archive.add("runs.json", _json([run_json(run, found) for run, found in runs]))
+        archive.add("runs.json", _json([run_json(run, found, run.id in trials) for run, found in runs]))
         archive.add("statistics.json", _json({**figures.as_json(), "seeded_checks": rate.as_json()}))
         archive.add("verify.py", files("pld_core.pack").joinpath("verify.py").read_text(encoding="utf-8"))
         archive.add("manifest.json", _json(self._manifest()))
@@ -218,6 +227,15 @@ class _Builder:
                 cells = [line.hash, line.label, line.split.value, line.state.value, personal]
                 file.write(csv_line([*cells, line.file, line.unit, number]))
                 self._step("examples")
+
+    def _write_trial_prompts(self) -> frozenset[int]:
+        """Write what runs asked with that is no prompt version, and return which runs these are."""
+        written = []
+        for run, prompt in self._snapshot.trial_prompts():
+            self._archive.add(f"trial_prompts/run-{run.id}.json", _json(trial_prompt_json(run, prompt)))
+            self._archive.add(f"trial_prompts/run-{run.id}.txt", prompt.text)
+            written.append(run.id)
+        return frozenset(written)
 
     def _write_report(self, frame: ReportFrame) -> None:
         records = self._snapshot.rules()

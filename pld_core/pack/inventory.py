@@ -10,7 +10,7 @@ from pld_core.audit_ports import AnswerCount, AuditSnapshot
 from pld_core.canonical import Json
 from pld_core.gate_policy import AS_MADE
 from pld_core.metrics import Cell, Figures, figures
-from pld_core.models import Event, PromptVersion, Run
+from pld_core.models import CompiledPrompt, Event, PromptVersion, Run
 from pld_core.policy import PLAIN
 from pld_core.releases import Release, holders_of, marks
 
@@ -87,6 +87,11 @@ def prompt_json(version: PromptVersion, moves: Sequence[Release], now: str) -> d
     }
 
 
+def trial_prompt_json(run: Run, prompt: CompiledPrompt) -> dict[str, Json]:
+    """Return what a run asked with that is no version: the rules of its version in an order drawn by lot."""
+    return {"run": run.id, "prompt": run.prompt_number, "sha256": prompt.sha256, "manifest": prompt.manifest()}
+
+
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
@@ -95,11 +100,17 @@ def run_score(labels: Sequence[str], counts: Sequence[AnswerCount]) -> Figures:
     return figures(labels, {Cell(c.gold, c.label, c.status): c.count for c in counts})
 
 
-def run_json(run: Run, found: Figures) -> dict[str, Json]:
+def run_json(run: Run, found: Figures, own_prompt: bool) -> dict[str, Json]:
+    """Return a run with its figures, and the file with the text that it asked with.
+
+    Args:
+        own_prompt: it asked with a text of its own, which is no version's.
+    """
     return {
         "id": run.id,
         "prompt": run.prompt_number,
         "prompt_sha256": run.prompt_sha256,
+        "prompt_text": f"trial_prompts/run-{run.id}.txt" if own_prompt else f"prompts/v{run.prompt_number}.txt",
         "student": run.student,
         "digest": run.digest,
         "split": run.split.value,

@@ -7,9 +7,10 @@
 
 It checks that every file is as the manifest lists it; that each event continues the one before it; that each revision,
 example, evidence set and prompt gives the hash under which it was decided on, evidence in the version that counted at
-that time; and that decisions and the events that tell of them agree in both directions. The first thing that is broken
-is named. Exit code: 0 intact, 1 broken, 2 wrong usage. This file repeats the few lines that make a hash, so that nobody
-has to trust the program that made the pack. It stays one file, however long: auditors copy it and run it alone.
+that time; that decisions and the events that tell of them agree in both directions; and that the text that each run
+asked with is there. The first thing that is broken is named. Exit code: 0 intact, 1 broken, 2 wrong usage. This file
+repeats the few lines that make a hash, so that nobody has to trust the program that made the pack. It stays one file,
+however long: auditors copy it and run it alone.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def check_files(pack: Pack, manifest: Json) -> Iterator[str]:
 
 
 class Told:
-    """What the events tell of the task: its rules, their revisions and decisions, and its prompt versions."""
+    """What the events tell of the task: its rules, their revisions and decisions, its prompt versions and runs."""
 
     def __init__(self, task: str) -> None:
         self.task = task
@@ -117,6 +118,7 @@ class Told:
         self.times: dict[str, set[str]] = {}
         self.decisions: dict[int, Json] = {}
         self.prompts: dict[str, Json] = {}
+        self.runs: dict[str, Json] = {}
         self.proposed: dict[str, Json] = {}
         self.changes: dict[str, list[Json]] = {}
         self.upsets: dict[str, list[Json]] = {}
@@ -125,6 +127,8 @@ class Told:
         kind, subject, payload = event["kind"], event["subject"], event["payload"]
         if kind == "prompt.compiled":
             self.prompts[subject] = event
+        if kind == "run.started" and "sha256" in payload:
+            self.runs[subject] = event
         if not kind.startswith("rule."):
             return
         for found in hashes_in(payload):
@@ -198,6 +202,7 @@ class Shown:
         self.decisions: set[int] = set()
         self.examples: set[str] = set()
         self.masked: set[str] = set()
+        self.prompts: dict[int, Json] = {}
 
 
 def revision_hash(rule_id: str, revision: Json) -> str:
@@ -385,6 +390,7 @@ def check_prompt(pack: Pack, name: str, told: Told, shown: Shown) -> Iterator[st
     """Check that a prompt's text gives its hash, and that each of its rules was approved as it is."""
     prompt = parse(pack.read(name))
     subject = f"{told.task} v{prompt['number']}"
+    shown.prompts[prompt["number"]] = prompt
     text = pack.read(name[: -len("json")] + "txt")
     if "sha256:" + hashlib.sha256(text).hexdigest() != prompt["sha256"]:
         yield f"The text of prompt {subject} was changed: it does not give its hash."
@@ -407,6 +413,40 @@ def check_prompts(pack: Pack, manifest: Json, told: Told, shown: Shown) -> Itera
     for subject, event in told.prompts.items():
         if subject.rpartition(" v")[0] == told.task:
             yield f"Event {event['seq']} tells of prompt {subject}, which is missing."
+
+
+def held(prompt: Json) -> list[Json]:
+    """Return the rules of a prompt whatever their order, each with its revision and the decision that let it in."""
+    return sorted([line["rule"], line["revision"], line["decision"]] for line in prompt["manifest"]["rules"])
+
+
+def check_trial(pack: Pack, name: str, told: Told, shown: Shown) -> Iterator[str]:
+    """Check a prompt that a run asked with and that is no version: a version's rules in another order."""
+    trial = parse(pack.read(name))
+    subject = f"{told.task} run {trial['run']}"
+    if "sha256:" + hashlib.sha256(pack.read(name[: -len("json")] + "txt")).hexdigest() != trial["sha256"]:
+        yield f"The text that {subject} asked with was changed: it does not give its hash."
+    event = told.runs.get(subject)
+    if event is None:
+        yield f"The prompt of {subject} is not told of by any event."
+    elif (event["payload"]["sha256"], event["payload"]["prompt"]) != (trial["sha256"], trial["prompt"]):
+        yield f"The prompt of {subject} is not the one that event {event['seq']} tells of."
+    if held(trial) != held(shown.prompts[trial["prompt"]]):
+        yield f"The prompt of {subject} holds other rules than version {trial['prompt']}."
+
+
+def check_runs(pack: Pack, manifest: Json, told: Told, shown: Shown) -> Iterator[str]:
+    """Check that the text that each run asked with is in the pack: that of its version, or one of its own."""
+    for name in manifest["files"]:
+        if name.startswith("trial_prompts/") and name.endswith(".json"):
+            yield from guarded(name, check_trial(pack, name, told, shown))
+    for subject, event in told.runs.items():
+        task, _, number = subject.rpartition(" run ")
+        version = shown.prompts.get(event["payload"]["prompt"])
+        if task != told.task or (version and version["sha256"] == event["payload"]["sha256"]):
+            continue
+        if f"trial_prompts/run-{number}.txt" not in manifest["files"]:
+            yield f"Event {event['seq']} tells of {subject}, and the text that it asked with is missing."
 
 
 # --- all of it --------------------------------------------------------------------------------------------------------
@@ -441,6 +481,7 @@ def verify(pack: Pack, head: str | None, shown: Shown) -> Iterator[str]:
     yield from check_dossiers(pack, manifest, told, shown)
     yield from check_both_ways(told, shown)
     yield from check_prompts(pack, manifest, told, shown)
+    yield from check_runs(pack, manifest, told, shown)
 
 
 def show(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pld_core.ablation import ShownAblation
 from pld_core.analytics import RuleBars
 from pld_core.canonical import Json, hash_json
 from pld_core.gate_facts import Gate
@@ -110,6 +111,7 @@ class RunReport:
         slices: the run cut in parts by what the text names, where there is more than one.
         steadiness: what repeats of the same prompt by the same weights on the same split showed.
         bars: which rule is behind the answers, for each method by which that was told; empty if by none.
+        ablations: what changes when a rule is left out, those with the least net first; empty if none was.
     """
 
     task: Task
@@ -125,6 +127,7 @@ class RunReport:
     missing: tuple[str, ...]
     standing: Standing
     bars: tuple[RuleBars, ...]
+    ablations: tuple[ShownAblation, ...]
     making: Making
 
     @property
@@ -135,6 +138,12 @@ class RunReport:
     def has_rules(self) -> bool:
         """Whether the prompt is one of approved rules, not a baseline."""
         return self.version.prompt.build.kind is PromptKind.RULES
+
+    @property
+    def not_left_out(self) -> int:
+        """How many rules of the prompt no ablation of the run left out."""
+        left_out = {one.stored.ablation.of.rule_id for one in self.ablations}
+        return sum(rule.rule_id not in left_out for rule in self.rules)
 
     @property
     def title(self) -> str:

@@ -87,7 +87,7 @@ def _headline(found: Figures) -> str:
     cards = [
         ("Macro F1", macro, found.macro_f1.words),
         ("Accuracy", share(found.accuracy.rate) if enough else "–", found.accuracy.words),
-        ("Always the most frequent label", share(found.majority.rate) if enough else "–", found.majority.words),
+        ("Always the label most frequent here", share(found.majority.rate) if enough else "–", found.majority.words),
         (
             "Answers without a label",
             f"{sum(bad.values()):,}",

@@ -10,6 +10,7 @@ from pld_core.models import AnswerStatus, Split
 from pld_core.paired import PairedVerdict
 from pld_core.prompt_manifest import CountMethod
 from pld_core.proportion import SMALL_SAMPLE
+from pld_core.run_report.ablation_part import citation_words
 from pld_core.run_report.content import RunReport
 
 EMBEDDED = "embedded"
@@ -112,6 +113,8 @@ def _of_student(report: RunReport) -> Iterator[str]:
 def _of_rules(report: RunReport) -> Iterator[str]:
     if gone := [f"{rule.rule_id} ({rule.state})" for rule in report.rules if not rule.in_force]:
         yield f"Rules of the prompt are not in force any more as they read there: {_named(gone)}."
+    if words := citation_words(report):
+        yield words
     if report.version.prompt.guideline_version != report.task.guideline_version:
         yield (
             f"The prompt holds guideline version {report.version.prompt.guideline_version}; version "

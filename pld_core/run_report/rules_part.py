@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pld_core.analytics import RuleBar, RuleBars
 from pld_core.pack.html_parts import table, tag, text
+from pld_core.run_report.ablation_part import ablation_part
 from pld_core.run_report.bars import share_cell
 from pld_core.run_report.content import PromptRule, RunReport
 
@@ -22,6 +23,10 @@ def rules_part(report: RunReport) -> Iterator[str]:
     )
     for bars in report.bars:
         yield from _behind(bars)
+    if not report.bars:
+        why = "it drew lots" if report.run.setup.is_trial else "this was not done"
+        yield tag("p", text(f"The answers of the run are put down to no rule: {why}."), "soft") + "\n"
+    yield from ablation_part(report)
 
 
 def _rule_row(rule: PromptRule) -> list[str]:

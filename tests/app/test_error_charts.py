@@ -9,7 +9,6 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from pld_app.ablations import ShownAblation
 from pld_app.components.charts.chart_frame import Chart
 from pld_app.components.charts.coverage import coverage_chart
 from pld_app.components.charts.heat import MOST_CONFUSIONS, confusion_heat, label_heat
@@ -21,7 +20,7 @@ from pld_app.components.charts.spread import spread_chart
 from pld_app.components.charts.statement import Statement
 from pld_app.components.charts.support_harm import REACH, harm_chart
 from pld_app.components.charts.trend import trend_chart
-from pld_core.ablation import Ablated, Ablation, Scope, StoredAblation, figures_of
+from pld_core.ablation import Ablated, Ablation, Scope, ShownAblation, StoredAblation, figures_of
 from pld_core.analytics import (
     BarSort,
     ConfusionCell,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,23 @@ def test_only_what_a_rule_claims_is_asked(pld: Pld, evaluated: Path, ollama: Fak
     assert sum(one["n"] for one in found["ablations"]) == found["calls"] == len(ollama.asked)
     assert found["calls"] >= sum(bar["covered"] for bar in bars["bars"])
     assert found["calls"] < 2 * N
+
+
+def test_a_rule_that_is_shown_to_harm_ends_with_1_after_the_figures(
+    pld: Pld, evaluated: Path, ollama: FakeOllama
+) -> None:
+    ollama.label = "Contradiction"
+    test = ("--split", "test", "--reason", "before the release")
+    assert pld("evaluate", "--task", "nda", *test, "--workspace", evaluated).code == 0
+    command = ("ablate", "--task", "nda", "--run", "2", "--workspace", evaluated)
+    assert "No rule of run 2 was left out yet" in pld(*command, "--show", "--fail-if-harmful").stopped
+    assert pld(*command, "--dry-run", "--fail-if-harmful").code == 2
+    assert pld(*command, "--rule", "R2", "--fail-if-harmful").code == 0
+    ollama.label = "Entailment"
+    failed = pld(*command, "--rule", "R1", "--all", "--fail-if-harmful", "--json")
+    found = json.loads(failed.out)["ablations"]
+    assert [(one["scope"], one["verdict"]) for one in found if one["rule"] == "R1"] == [("all", "harms")]
+    assert failed.stopped == "Shown to harm in run 2 by ablation: R1. Nothing was changed."
 
 
 def test_what_is_not_there_is_refused(pld: Pld, evaluated: Path, ollama: FakeOllama) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,20 @@ def test_what_cannot_be_shown_is_refused_with_the_way_out(pld: Pld, runs: Path) 
     assert "Run 7 cannot be held against run 2" in pld(*command, "--run", "2", "--baseline", "7").refusal
     assert "Choose one of: 1." in pld(*command, "--run", "2", "--baseline", "2").refusal
     assert "not put down to rules by citation" in pld(*command, "--run", "2", "--method", "cited").refusal
+
+
+def test_a_rule_that_is_wrong_too_often_ends_with_1_after_the_figures(pld: Pld, runs: Path) -> None:
+    command = ("errors", "--task", "nda", "--run", "2", "--workspace", runs, "--json")
+    (bar,) = pld(*command).value["bars"]
+    low = bar["error_rate"]["interval_95"][0]
+    over = pld(*command, "--fail-over", low - 0.01)
+    assert json.loads(over.out)["bars"] == [bar]
+    assert over.stopped.startswith(
+        f"Wrong in more than {low - 0.01:.0%} of what they cover in run 2, by evidence: R1 ("
+    )
+    # Not shown: the interval reaches below what is allowed.
+    assert pld(*command, "--fail-over", low + 0.01).code == 0
+    assert pld(*command, "--fail-over", 1.5).code == 2
 
 
 def test_a_run_of_another_task_is_named_as_such(pld: Pld, runs: Path) -> None:

@@ -101,6 +101,8 @@ def test_repeats_have_seeds_that_count_up_and_speak_for_no_version(
     store = store_of(here)
     assert [run.id for run in store.runs.repeats(group)] == [1, 2, 3]
     assert store.runs.all("posts") == ()
+    assert [store.attributions.made(number) for number in (1, 2, 3)] == [(), (), ()]
+    assert "drew lots (temperature 0.7, seed 1)" in pld("errors", *here[:2], "--run", 2, *here[2:]).refusal
     assert set(stub.seen.values()) == {3}
     assert "examples changed their answer in 3 repeats." in pld(*warm).out
     assert set(stub.seen.values()) == {3}
@@ -149,7 +151,19 @@ def test_two_runs_are_compared_example_by_example(pld: Pld, two: tuple[object, .
     lines = pld("compare", "--run", 1, "--run", 2, *two).out.splitlines()
     assert lines[0] == f"Before: run 1, prompt 1 with openai:{MODEL} on validation"
     assert lines[2].startswith("Worse: macro F1 ")
-    assert [line.partition(":")[0] for line in lines[3:]] == ["Broken"] * 6
+    assert [line.partition(":")[0] for line in lines[3:9]] == ["Broken"] * 6
+
+
+def test_the_baselines_stand_beside_both_runs_or_how_they_are_made(pld: Pld, two: tuple[object, ...]) -> None:
+    found = pld("compare", "--run", 2, "--run", 1, *two, "--json").value["baselines"]
+    by_code = ["nearest neighbour", "vote of the 5 nearest neighbours", "most frequent label"]
+    assert [line["baseline"] for line in found["1"]["lines"]] == ["no rules", *by_code]
+    assert [line["baseline"] for line in found["2"]["lines"]] == by_code
+    assert (found["1"]["missing"], found["2"]["missing"]) == (["5-shot"], ["5-shot"])
+    assert "The rules are better than: no rules" in found["1"]["verdict"]
+    out = pld("compare", "--run", 2, "--run", 1, *two).out
+    assert "Run 1: This run beside no rules: better: " in out
+    assert "Run 1: The baseline with 5 examples was not answered by these weights on validation: pld compile" in out
 
 
 def test_versions_are_compared_by_their_newest_runs(pld: Pld, two: tuple[object, ...]) -> None:

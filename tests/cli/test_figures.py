@@ -47,6 +47,8 @@ def test_the_figures_of_a_run(pld: Pld, space: Path) -> None:
     ]
     assert lines["no rules"]["accuracy"]["k"] == 12
     assert value["baselines"]["missing"] == ["5-shot"]
+    (how,) = value["baselines"]["notes"]
+    assert "pld compile --task posts --baseline five-shot, then pld evaluate --task posts --prompt N" in how
     assert "The rules are better than: no rules" in value["baselines"]["verdict"]
     assert [point["run"] for point in value["learning_curve"]] == [2]
     assert (value["slices"], value["change"]) == ([], None)

@@ -13,6 +13,7 @@ from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
 from pld_core.compilation import compile_prompt
 from pld_core.errors import InvalidInput, MissingRole, NotFound, WorkspaceError
 from pld_core.models import CompiledPrompt, EvidenceRole, Run, Split, evidence_set_hash
+from pld_core.run_setup import RunSetup
 from storage import SqliteStore as Store
 from tests.answering import answer_of, answered_run
 from tests.factories import ANNA, READER, approved_rule, fill, make_examples, make_rule, make_text
@@ -56,6 +57,28 @@ FOUND = claims(
 def rows_of(store: Store, sql: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(store.database.path)) as conn:
         return conn.execute(sql).fetchall()
+
+
+# --- runs that drew lots ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_drew_lots_is_put_down_to_no_rule_and_counts_in_no_figure(sqlite_store: Store) -> None:
+    """Earlier versions attributed such runs, too: what they left behind is not read."""
+    prompt = prompt_of(sqlite_store)
+    plain = answered_run(sqlite_store, prompt, EXAMPLES, {})
+    sqlite_store.attributions.record(plain.id, FOUND, ANNA)
+    trial = answered_run(sqlite_store, prompt, EXAMPLES, {}, setup=RunSetup(temperature=0.7, seed=3))
+    with pytest.raises(InvalidInput, match=r"drew lots \(temperature 0.7, seed 3\)"):
+        sqlite_store.attributions.record(trial.id, FOUND, ANNA)
+    with closing(sqlite3.connect(sqlite_store.database.path)) as conn, conn:
+        made = "method, embedder, basis, by, at FROM attribution_made"
+        counted = "method, rule_id, covered, wrong, own_sources, own_wrong, claims FROM rule_figure"
+        conn.execute(f"INSERT INTO attribution_made SELECT ?, {made}", (trial.id,))
+        conn.execute(f"INSERT INTO rule_figure SELECT ?, {counted}", (trial.id,))
+    with pytest.raises(InvalidInput, match="drew lots"):
+        sqlite_store.analytics.rule_bars(trial.id, Method.EVIDENCE)
+    assert [point.run_id for point in sqlite_store.analytics.trend("R1", plain.id, Method.EVIDENCE)] == [plain.id]
+    assert [one.run.id for one in sqlite_store.analytics.complete("posts")] == [plain.id]
 
 
 # --- what it rests on -------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from pld_core.model_ports import Embedder
 from pld_core.models import CompiledPrompt, Run, Split
 from pld_core.prompt_manifest import PromptKind
 from pld_core.prompt_style import Style
+from pld_core.run_setup import RunSetup
 from storage import SqliteStore
 from tests.answering import answer_of, answered_run
 from tests.factories import ANNA, approved_rule, fill, make_example, make_rule, make_text
@@ -44,6 +45,16 @@ def run_of(store: SqliteStore, prompt: CompiledPrompt) -> Run:
     return answered_run(
         store, prompt, ASKED, {ASKED[0].hash: answer_of("keep", "R2"), ASKED[1].hash: answer_of("keep")}
     )
+
+
+@pytest.mark.parametrize("lots", [RunSetup(temperature=0.7), RunSetup(shuffled=True, seed=1)])
+def test_the_answers_of_a_run_that_drew_lots_are_put_down_to_no_rule(
+    sqlite_store: SqliteStore, prompt: CompiledPrompt, lots: RunSetup
+) -> None:
+    run = answered_run(sqlite_store, prompt, ASKED, {}, setup=lots)
+    with pytest.raises(InvalidInput, match=rf"Run {run.id} drew lots \({lots.words}\).*put down to none"):
+        attributed(sqlite_store, run)
+    assert sqlite_store.attributions.made(run.id) == ()
 
 
 def attributed(store: SqliteStore, run: Run, *embedders: Embedder) -> tuple[AttributionMade, ...]:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from pld_app.ablations import ShownAblation
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
 from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, ROW, fill, marked, plain_label
 from pld_app.components.charts.statement import Statement
-from pld_core.ablation import Scope
+from pld_core.ablation import Scope, ShownAblation
 from pld_core.attribution import Method
 from pld_core.models import Run
 from pld_core.proportion import SMALL_SAMPLE
