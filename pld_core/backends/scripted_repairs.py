@@ -1,4 +1,4 @@
-"""What a scripted teacher says of failures and of two close rules: found by the rules and examples that it is asked about."""
+"""What a scripted teacher says of failures: found by the rules and the examples that it is asked about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scripted teacher's repairs: found by rules and examples, usable as they stand, silent where nothing is written."""
+"""The scripted teacher's repairs: found by rules and examples, usable as they stand, silent about all else."""
 
 from __future__ import annotations
 
