@@ -83,7 +83,7 @@ class ShownProposal:
         if self.standing is Standing.REFUSED:
             return self.said.problem
         if self.standing is Standing.KEEP:
-            return "The teacher argues that the rule is right as it is. There is nothing to accept."
+            return "The teacher leaves the rule as it is. There is nothing to accept."
         if self.alone is None:
             return "The loop came to its limit of trials before this one."
         return "" if self.alone.result.passes else self.alone.result.reason

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pld_core.canonical import Json
+from pld_core.models import RuleText
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class ChatRequest:
         purpose: `extraction`, `synthesis`, `pair`, `conflict` or `student`; recorded with the call.
         subjects: content hashes of the examples that the call is about.
         nearby: content hashes of examples that are only shown for contrast.
+        rules: ids and texts of the rules that the call is about.
         schema: JSON schema that the reply must follow, or None for free text.
         max_tokens: most tokens of the reply, at least 1.
         seed, temperature: 0.0 and a fixed seed make a call repeatable where the server allows it.
@@ -32,6 +34,7 @@ class ChatRequest:
     purpose: str
     subjects: tuple[str, ...] = ()
     nearby: tuple[str, ...] = ()
+    rules: tuple[tuple[str, RuleText], ...] = ()
     schema: Mapping[str, Json] | None = None
     max_tokens: int = 512
     temperature: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pld_core.backends.scripted_repairs import ScriptedRepair, repaired
 from pld_core.canonical import canonical_json
 from pld_core.errors import ReplyUnusable
 from pld_core.model_ports import BackendStatus, ChatReply, ChatRequest
@@ -29,10 +30,11 @@ class ScriptedSynthesis:
 
 @dataclass(frozen=True)
 class Script:
-    """What a scripted teacher knows: a reply text by example hash, and merged rules by example set."""
+    """What a scripted teacher knows: a reply text by example hash, merged rules and repairs by example set."""
 
     extraction: Mapping[str, str]
     synthesis: Sequence[ScriptedSynthesis]
+    repairs: Sequence[ScriptedRepair] = ()
 
 
 class ScriptedChat:
@@ -49,8 +51,8 @@ class ScriptedChat:
         return BackendStatus(self._name, "Scripted teacher", ready=True, model=self._name, caution=CAUTION)
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        text = self._extraction(request) if request.purpose == "extraction" else self._synthesis(request)
-        return ChatReply(text=text, model=self._name, finish="stop", latency_ms=0)
+        say = {"extraction": self._extraction, "conflict": self._conflict}.get(request.purpose, self._synthesis)
+        return ChatReply(text=say(request), model=self._name, finish="stop", latency_ms=0)
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[str | ChatReply]:
         reply = await self.complete(request)
@@ -73,3 +75,9 @@ class ScriptedChat:
             raise ReplyUnusable("The scripted teacher has no reply for this cluster; it only knows the demo's own.")
         conflicts = [short_id(example) for example in best.conflicts if example in request.nearby]
         return canonical_json({"rules": [{**best.reply, "conflicts": conflicts}]})
+
+    def _conflict(self, request: ChatRequest) -> str:
+        said = repaired(self._script.repairs, request)
+        if said is None:
+            raise ReplyUnusable("The scripted teacher has no reply for failures that no rule comes near.")
+        return canonical_json(said)

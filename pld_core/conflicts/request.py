@@ -111,6 +111,7 @@ def conflict_request(task: Task, shown: Shown) -> ChatRequest:
         purpose="conflict",
         subjects=tuple(one.example.hash for one in shown.failures) or tuple(e.hash for e in shown.matching),
         nearby=tuple(one.example.hash for one in shown.successes),
+        rules=tuple((rule.id, rule.text) for rule in shown.rules),
         schema=schema_of(ConflictReply),
         max_tokens=REPLY_TOKENS,
     )

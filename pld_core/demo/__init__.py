@@ -8,9 +8,10 @@ from importlib import resources
 from typing import Any
 
 from pld_core.backends.scripted import Script, ScriptedSynthesis
+from pld_core.backends.scripted_repairs import ScriptedAction, ScriptedRepair
 from pld_core.canonical import canonical_json
 from pld_core.errors import NotFound
-from pld_core.models import ORDINARY, ClusterParams, Example, Label, Split, Task
+from pld_core.models import ORDINARY, ClusterParams, Example, Label, RuleText, Split, Task
 
 DEMO_TASKS = ("nda", "moderation")
 PARTS = ("a", "b")
@@ -68,14 +69,42 @@ def _script(name: str, rows: list[dict[str, Any]], by_key: dict[str, Example]) -
     for reply in _lines(name, "replies"):
         key = reply.pop("key")
         extraction[by_key[key].hash] = canonical_json(reply)
-    synthesis = []
+    themes: dict[str, frozenset[str]] = {}
+    for row in rows:
+        themes[row["theme"]] = themes.get(row["theme"], frozenset()) | {by_key[row["key"]].hash}
+    synthesis, texts = [], {}
     for entry in _lines(name, "synthesis"):
-        members = frozenset(by_key[row["key"]].hash for row in rows if row["theme"] == entry["theme"])
         conflicts = tuple(by_key[key].hash for key in entry.get("conflicts", []))
         reply = {part: entry[part] for part in ("title", "condition", "label", "exceptions", "rationale")}
-        reply["priority"] = entry.get("priority", ORDINARY)
-        synthesis.append(ScriptedSynthesis(members, reply, conflicts))
-    return Script(extraction, tuple(synthesis))
+        texts[entry["theme"]] = reply = {**reply, "priority": entry.get("priority", ORDINARY)}
+        synthesis.append(ScriptedSynthesis(themes[entry["theme"]], reply, conflicts))
+    repairs = [_repair(entry, themes, texts) for entry in json.loads(_read(name, "repairs.json"))]
+    return Script(extraction, tuple(synthesis), tuple(repairs))
+
+
+def _repair(
+    entry: dict[str, Any], themes: dict[str, frozenset[str]], texts: dict[str, dict[str, Any]]
+) -> ScriptedRepair:
+    """Read a repair. It names rules by their theme; its texts hold only what differs from the first rule named."""
+    actions = []
+    for said in entry["actions"]:
+        named = [texts[theme] for theme in said["rules"]]
+        made = [{**(named[0] if named else {}), **text, "examples": []} for text in said["texts"]]
+        reply = {"action": said["action"], "reason": said["reason"], "texts": made}
+        actions.append(ScriptedAction(tuple(_rule_text(one) for one in named), reply))
+    about = frozenset().union(*(themes[theme] for theme in entry["themes"]))
+    return ScriptedRepair(about, {"kind": entry["kind"], "cause": entry["cause"]}, tuple(actions))
+
+
+def _rule_text(reply: dict[str, Any]) -> RuleText:
+    return RuleText(
+        reply["title"],
+        reply["condition"],
+        (reply["label"],),
+        tuple(reply["exceptions"]),
+        reply["rationale"],
+        reply["priority"],
+    )
 
 
 def _lines(name: str, kind: str) -> list[dict[str, Any]]:

@@ -23,12 +23,18 @@ def say_nothing(number: int) -> None:
     """Let every question through."""
 
 
+def no_label(prompt: str) -> str:
+    """Leave the label to what the server answers to every question."""
+    return ""
+
+
 @dataclass
 class FakeOllama:
     """A running server.
 
     Attributes:
         label: the label that it answers to every question.
+        says: the label that it answers to a whole prompt, input included; empty for the one above.
         counted: tokens that it says it read of a question.
         models: names of the models that it holds.
         before: called with 1, 2, ... before each answer, in the thread of that request; may block or raise.
@@ -42,6 +48,7 @@ class FakeOllama:
 
     url: str
     label: str = ""
+    says: Callable[[str], str] = no_label
     counted: int = PROMPT_TOKENS
     models: list[str] = field(default_factory=lambda: [MODEL])
     published: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -110,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         # Whoever only counts tokens asks for no form.
         wanted = body.get("format", {}).get("properties", {})
         first = wanted["label"]["enum"][0] if wanted else ""
-        said: dict[str, Any] = {"label": self.facts.label or first}
+        prompt = "\n".join(message["content"] for message in body["messages"])
+        said: dict[str, Any] = {"label": self.facts.says(prompt) or self.facts.label or first}
         said |= {"rules": self.facts.cited} if "rules" in wanted else {}
         self.send(
             200,
