@@ -247,7 +247,7 @@ def test_compile_gives_the_same_version_and_bytes_twice(pld: Pld, space: Path) -
     assert [rule["rule"] for rule in first["rules"]] == ["R1"]
     said = pld("compile", "--task", "nda", "--workspace", space).out
     length = f"about {first['tokens']['tokens']:,} tokens, estimated from the length: 4 bytes a token"
-    assert said == f"Prompt version 1 of nda: 1 rules, {first['sha256']}\n{length}\n"
+    assert said == f"Prompt version 1 of nda: 1 rule, {first['sha256']}\n{length}\n"
 
 
 def test_compile_shows_the_prompt_as_it_is_sent(pld: Pld, compiled: Path) -> None:
