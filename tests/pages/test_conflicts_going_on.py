@@ -57,7 +57,8 @@ def test_a_teacher_that_does_not_exist_starts_no_loop(compiled: App, visit: Visi
 def test_a_loop_that_stopped_at_its_cap_goes_on_with_a_higher_one(
     compiled: App, visit: Visit, ollama: FakeOllama, worker: Worker
 ) -> None:
-    wanted = ResolveOrder("nda", limits=LoopLimits(rounds=1, student_calls=3))
+    # A teacher that knows nothing of the task proposes nothing, so each example is asked about under one prompt.
+    wanted = ResolveOrder("nda", limits=LoopLimits(rounds=1, student_calls=3), teacher="scripted:moderation")
     first = compiled.store.jobs.enqueue("resolve", "nda", wanted.as_json(), ANNA)
     assert worker().state is JobState.FAILED
     at = visit("conflicts")
