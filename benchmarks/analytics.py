@@ -6,6 +6,7 @@ page of figures in at most 300 ms.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -231,6 +232,7 @@ def page_row(name: str, times: list[float]) -> dict[str, str | float]:
 
 
 def main() -> None:
+    gc.freeze()  # As pld_app/server.py does.
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         store = fill(Path(folder), random.Random(1))  # noqa: S311 - made-up answers
         measured = {name: figures(store.database.path, query) for name, query in QUERIES.items()}
