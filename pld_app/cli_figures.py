@@ -28,6 +28,7 @@ CUTS = {
     "length": Dimension.LENGTH,
     "group": Dimension.GROUP,
     "field": Dimension.FIELD,
+    "dataset": Dimension.DATASET,
 }
 
 
@@ -63,22 +64,38 @@ class _Told:
 @click.option("--run", "run_id", type=int, required=True, help="Number of the run.")
 @click.option("--slices", "cut", type=click.Choice(list(CUTS)), help="Cut the run by this, too.")
 @click.option("--field", default="", help="Input field to cut by, with --slices field.")
+@click.option("--by", "column", default="", metavar="COLUMN", help="Kept column to cut the run by, not --slices.")
 @click.option("--before", type=int, help="Run that it is compared with, too.")
 def figures(
-    workspace: Path, out: Output, task_name: str, run_id: int, cut: str | None, field: str, before: int | None
+    workspace: Path,
+    out: Output,
+    task_name: str,
+    run_id: int,
+    cut: str | None,
+    field: str,
+    column: str,
+    before: int | None,
 ) -> None:
     """Print the figures of a stored run: headline, labels, baselines, slices, what it fixed and broke, the curve."""
+    if column and (cut or field):
+        raise click.UsageError("--by cuts the run already; leave --slices and --field out.")
     app = wiring.open_app(workspace)
     run = run_of(app, task_name, run_id)
     told = _Told(
         run,
         run_figures.figures_of(app, run),
         run_figures.beside(app, run),
-        run_figures.slices_of(app, run, CUTS[cut], field) if cut else (),
+        _parts(app, run, cut, field, column),
         _change(app, run, before) if before is not None else None,
         run_figures.curve(app, run),
     )
     out.emit(told.as_json(), "\n".join(_lines(told)))
+
+
+def _parts(app: App, run: Run, cut: str | None, field: str, column: str) -> tuple[Slice, ...]:
+    if column:
+        return run_figures.slices_of(app, run, Dimension.COLUMN, column)
+    return run_figures.slices_of(app, run, CUTS[cut], field) if cut else ()
 
 
 def _change(app: App, run: Run, number: int) -> RunChange:

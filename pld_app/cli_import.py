@@ -39,6 +39,12 @@ COLUMN_OPTIONS = (
     click.option("--source", default="", metavar="COLUMN", help="Column that says where a row came from."),
     click.option("--group", default="", metavar="COLUMN", help="Column of what has to stay in one split together."),
     click.option(
+        "--keep",
+        multiple=True,
+        metavar="COLUMN",
+        help="Column to keep beside the examples, to cut figures by; no model is shown it (repeatable).",
+    ),
+    click.option(
         "--map", "names", multiple=True, metavar="COLUMN=FIELD", help="Field of the task for a column (repeatable)."
     ),
 )
@@ -139,6 +145,11 @@ def _print(
 
 
 def _done(name: str, dataset: Dataset, added: int) -> str:
+    if not added and (kept := dataset.about.kept_columns):
+        return (
+            f"No new example: task {name} has all of them already. Kept beside them now: {', '.join(kept)} "
+            f"(data set {dataset.id})."
+        )
     if not added:
         return f"Nothing new: task {name} has all these examples already (data set {dataset.id})."
     return f"{counted(added, 'example')} added to {name} as data set {dataset.id}."
@@ -164,6 +175,7 @@ def _choices(given: dict[str, Any]) -> ImportChoices:
             ref=given["ref"],
             source=given["source"],
             group=given["group"],
+            keep=tuple(dict.fromkeys(given["keep"])),
         ),
         field_names=pairs("--map", given["names"]),
         merges=pairs("--merge", given["merges"]),

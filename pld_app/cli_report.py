@@ -23,6 +23,7 @@ def report_lines(report: ValidationReport, columns_from: str = "") -> list[str]:
     """
     unit = report.unit
     lines = [importing.summary(report), *([columns_from] if columns_from else []), *report.notes, _kept(report)]
+    lines += _columns(report)
     lines += _listed("Refused", (f"{unit} {r.row:,}: {r.reason}" for r in report.refused_rows), report.refused)
     lines += _listed(
         "Merged, as text and label are the same",
@@ -67,6 +68,14 @@ def report_lines(report: ValidationReport, columns_from: str = "") -> list[str]:
         len(report.personal),
     )
     return [*lines, *(f"Warning: {warning}" for warning in report.warnings)]
+
+
+def _columns(report: ValidationReport) -> Iterator[str]:
+    if report.kept_columns:
+        told = (f"{name} ({counted(n, 'value')})" for name, n in report.kept_columns.items())
+        yield f"Kept beside the examples: {_first(told)}."
+    if report.unused_columns:
+        yield f"Not used: {_first(report.unused_columns)}. --keep COLUMN keeps one, to cut figures by."
 
 
 def counted(n: int, noun: str) -> str:

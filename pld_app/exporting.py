@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +27,19 @@ def export_chunks(app: App, task_name: str, where: ExampleFilter, file_format: s
     """
     if file_format not in FORMATS:
         raise InvalidInput(f"{file_format!r} cannot be written. Nothing was written. Choose {' or '.join(FORMATS)}.")
-    task = app.store.tasks.get(task_name)
+    task, columns = app.store.tasks.get(task_name), app.store.kept.columns(task_name)
+    names = _names(task, columns)
     if file_format == "csv":
-        yield csv_line([*task.input_fields, *_extra_names(task)]), 0
+        yield csv_line(names), 0
     offset = 0
     while found := app.store.tasks.examples(task_name, where, Page(offset, AT_ONCE)):
-        line = _as_csv if file_format == "csv" else _as_json
-        yield "".join(line(task, example) for example in found), len(found)
+        kept = app.store.kept.values(task_name, [example.hash for example in found]) if columns else {}
+        lines = []
+        for example in found:
+            beside = kept.get(example.hash, {})
+            cells = [*_cells(task, example), *(beside.get(column, "") for column in columns)]
+            lines.append(csv_line(cells) if file_format == "csv" else _json_line(names, cells))
+        yield "".join(lines), len(found)
         offset += len(found)
 
 
@@ -70,13 +76,22 @@ def export_file(app: App, task_name: str, where: ExampleFilter, target: Path) ->
     return written
 
 
-def _extra_names(task: Task) -> list[str]:
-    """Return the names of the columns beside the fields; a field keeps its name where one of them has it too."""
-    return [f"example_{name}" if name in task.input_fields else name for name in EXTRA]
+def _names(task: Task, kept: Sequence[str]) -> list[str]:
+    """Return the names of all columns; a field keeps its name, then `EXTRA`, then the kept columns."""
+    names = list(task.input_fields)
+    for prefix, given in (("example_", EXTRA), ("kept_", kept)):
+        for name in given:
+            own = name
+            while own in names:
+                own = f"{prefix}{own}"
+            names.append(own)
+    return names
 
 
-def _extra(example: Example) -> tuple[str, ...]:
+def _cells(task: Task, example: Example) -> tuple[str, ...]:
+    values = dict(example.fields)
     return (
+        *(values.get(name, "") for name in task.input_fields),
         example.label,
         example.split.value,
         example.group,
@@ -89,14 +104,5 @@ def _extra(example: Example) -> tuple[str, ...]:
     )
 
 
-def _as_csv(task: Task, example: Example) -> str:
-    values = dict(example.fields)
-    return csv_line([*(values.get(name, "") for name in task.input_fields), *_extra(example)])
-
-
-def _as_json(task: Task, example: Example) -> str:
-    values = dict(example.fields)
-    fields = {name: values.get(name, "") for name in task.input_fields}
-    return (
-        json.dumps({**fields, **dict(zip(_extra_names(task), _extra(example), strict=True))}, ensure_ascii=False) + "\n"
-    )
+def _json_line(names: Sequence[str], cells: Sequence[str]) -> str:
+    return json.dumps(dict(zip(names, cells, strict=True)), ensure_ascii=False) + "\n"

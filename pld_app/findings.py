@@ -6,7 +6,7 @@ from pld_app.wiring import App
 from pld_core.conflicts.groups import Finding as Found
 from pld_core.errors import InvalidInput
 from pld_core.finding import Finding, Mark, Settlement, example_of
-from pld_core.models import Answer, EvidenceRole, Split
+from pld_core.models import Answer, EvidenceRole, ExampleState, Split
 from pld_core.permissions import Step, guarded_app
 from pld_core.records import ExampleFilter
 
@@ -49,18 +49,16 @@ def state_words(finding: Finding) -> str:
 def found_by_people(app: App, task: str) -> tuple[Found, ...]:
     """Return the wrong answers that people marked, for a loop to look at first; what was dismissed is left out.
 
-    So is an answer without a label, which no rule's words make readable, and a text of the validation or test split,
-    on which proposals are judged.
+    So is an answer without a label, which no rule's words make readable, a text of the validation or test split, on
+    which proposals are judged, and one with two labels of which nobody has settled the right one.
     """
-    held_out = {
-        example.text_hash
-        for split in (Split.VALIDATION, Split.TEST)
-        for example in app.store.tasks.examples(task, ExampleFilter(split=split))
-    }
+    left_out = [ExampleFilter(split=split) for split in (Split.VALIDATION, Split.TEST)]
+    left_out.append(ExampleFilter(states=(ExampleState.CONFLICT,)))
+    kept_out = {example.text_hash for where in left_out for example in app.store.tasks.examples(task, where)}
     found = []
     for one in app.store.findings.all(task):
         example, said = example_of(one), one.answer.label
-        if said is not None and _stands(one) and example.text_hash not in held_out:
+        if said is not None and _stands(one) and example.text_hash not in kept_out:
             found.append(Found(example, said, one.rules))
     return tuple(found)
 

@@ -12,6 +12,7 @@ from pld_app.wiring import App
 from pld_core.canonical import Json, hash_json
 from pld_core.errors import ImportStopped, InvalidInput
 from pld_core.importers import check_columns, open_source
+from pld_core.importers.columns import unused_columns
 from pld_core.importers.rows import ColumnMap, ReadOptions, Source, SourceRow
 from pld_core.models import Example, Split, Task
 from pld_core.permissions import Step, guarded_app
@@ -26,11 +27,13 @@ from pld_core.validation.facts import (
     read_facts,
     rows_to_import,
 )
+from pld_core.validation.kept import proposed_to_keep
 from pld_core.validation.near_duplicates import NearPair
 from pld_core.validation.plan import ImportPlan, TaskWords, check_task_name, find_pairs, plan_import
 from pld_core.validation.report import ValidationReport
 
 PREVIEW_ROWS = 20
+SAMPLE_ROWS = 500
 KNOWN_AT_ONCE = 5_000
 
 
@@ -124,13 +127,14 @@ def columns_for(app: App | None, source: Source, choices: ImportChoices) -> tupl
         ref=wanted.ref or _free(suggested.ref, wanted),
         source=wanted.source or _free(suggested.source, wanted),
         group=wanted.group or _free(suggested.group, wanted),
+        keep=wanted.keep,
     )
     words = "" if filled == wanted else f"Columns by their names: {_column_words(filled)}."
     return replace(choices, columns=check_columns(source.columns, filled)), words
 
 
 def _taken(wanted: ColumnMap) -> set[str]:
-    return {wanted.label, *wanted.inputs, wanted.split, wanted.ref, wanted.source, wanted.group}
+    return {wanted.label, *wanted.inputs, wanted.split, wanted.ref, wanted.source, wanted.group, *wanted.keep}
 
 
 def _free(column: str, wanted: ColumnMap) -> str:
@@ -145,6 +149,7 @@ def _suggested_inputs(suggested: ColumnMap, wanted: ColumnMap) -> tuple[str, ...
 def _column_words(columns: ColumnMap) -> str:
     meanings = [("label", columns.label), ("text", ", ".join(columns.inputs)), ("split", columns.split)]
     meanings += [("id", columns.ref), ("source", columns.source), ("group", columns.group)]
+    meanings += [("kept", ", ".join(columns.keep))]
     return "; ".join(f"{meaning} from {column}" for meaning, column in meanings if column)
 
 
@@ -174,6 +179,21 @@ def preview(source: Source, rows: int = PREVIEW_ROWS) -> tuple[SourceRow, ...]:
         if len(found) == rows:
             break
     return tuple(found)
+
+
+def propose_kept(source: Source, choices: ImportChoices, there: Task | None) -> ImportChoices:
+    """Propose to keep columns with few values that repeat, in place of taking them for text.
+
+    For a page, where a person sees it before anything is read. Looks at the first `SAMPLE_ROWS` rows. What the task or
+    a published format reads stays text, and so does at least one column.
+    """
+    columns, fields = choices.columns, there.input_fields if there else ()
+    fixed = columns.inputs if source.title else tuple(column for column, name in choices.inputs if name in fields)
+    free = unused_columns(source.columns, replace(columns, inputs=fixed))
+    found = proposed_to_keep(free, preview(source, SAMPLE_ROWS))
+    inputs = tuple(column for column in columns.inputs if column not in found) or columns.inputs
+    keep = tuple(column for column in found if column not in inputs)
+    return replace(choices, columns=replace(columns, inputs=inputs, keep=keep))
 
 
 # --- check and import -------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pld_core.proportion import SMALL_SAMPLE
 from pld_core.records import Dataset, DatasetState, Page
 from pld_core.releases import exception_on, holders_of
 from pld_core.run_report.content import DataFacts, PromptRule, Standing, Steadiness
-from pld_core.slices import Dimension, ExampleFacts, Slice, slices
+from pld_core.slices import Dimension, ExampleFacts, Slice, counted_slices, slices
 from pld_core.validation.report import ValidationReport
 
 BARS_SHOWN = 200
@@ -68,14 +68,19 @@ def prompt_rules(app: App, held: PromptVersion) -> tuple[PromptRule, ...]:
     return tuple(found)
 
 
-def parts_of(asked: Asked) -> tuple[tuple[Dimension, tuple[Slice, ...]], ...]:
-    """Return the run cut by length and by source, where that tells something."""
+def parts_of(app: App, asked: Asked) -> tuple[tuple[str, tuple[Slice, ...]], ...]:
+    """Return the run cut by length, source, data set and each kept column, where that tells something."""
     items = [
-        (ExampleFacts(example.source, len(example.text), example.group, ""), answer)
+        (ExampleFacts(example.source, len(example.text), example.group), answer)
         for example, answer in zip(asked.examples, asked.answers, strict=True)
     ]
-    cut = ((dimension, slices(dimension, items)) for dimension in (Dimension.LENGTH, Dimension.SOURCE))
-    return tuple((dimension, parts) for dimension, parts in cut if len(parts) > 1 and _tells(parts))
+    kept, run = app.store.kept, asked.run
+    cut: list[tuple[str, tuple[Slice, ...]]] = [
+        *((dimension.value, slices(dimension, items)) for dimension in (Dimension.LENGTH, Dimension.SOURCE)),
+        (Dimension.DATASET.value, counted_slices(kept.cut_by_dataset(run.id))),
+        *((f"column {one}", counted_slices(kept.cut_by_column(run.id, one))) for one in kept.columns(run.task)),
+    ]
+    return tuple((name, parts) for name, parts in cut if len(parts) > 1 and _tells(parts))
 
 
 def _tells(parts: Sequence[Slice]) -> bool:

@@ -82,7 +82,7 @@ def gather(app: App, wanted: Wanted) -> RunReport:
         run=run,
         answers=answers,
         figures=figures(task.label_names, cells_of(answers)),
-        slices=parts_of(asked),
+        slices=parts_of(app, asked),
         steadiness=steadiness_of(app, run),
         baselines=baseline_lines(task.label_names, answers, said, origins),
         missing=missing,

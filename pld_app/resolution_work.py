@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from pld_app import embedding, wiring
+from pld_app.disputes import from_people
 from pld_app.extracting import opened_teacher, teacher_name
-from pld_app.findings import found_by_people
 from pld_app.synthesis_work import compared
 from pld_app.teacher_settings import teaching_of
 from pld_app.wiring import App
@@ -130,8 +130,8 @@ async def loop_models(
             wiring.student_backend(app, student) as chat,
         ):
             limits = Limits(in_flight=app.settings.in_flight(student))
-            found = found_by_people(app, order.task)
-            yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits, findings=found)
+            found = from_people(app, order.task)
+            yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits, people=found)
     finally:
         await embedder.aclose()
 

@@ -11,6 +11,7 @@ from pld_app.wiring import App
 from pld_core.baselines import Baseline, report
 from pld_core.canonical import Json
 from pld_core.compilation import Choices
+from pld_core.errors import InvalidInput
 from pld_core.learning_curve import CurvePoint, learning_curve
 from pld_core.metrics import Figures, figures
 from pld_core.models import Job, Run
@@ -18,7 +19,7 @@ from pld_core.permissions import Step, guarded_app
 from pld_core.prompt_manifest import PromptKind
 from pld_core.run_change import RunChange, change_of
 from pld_core.run_report.baseline_lines import BaselineLine, baseline_lines
-from pld_core.slices import Dimension, ExampleFacts, Slice, slices
+from pld_core.slices import Dimension, ExampleFacts, Slice, counted_slices, slices
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,31 @@ def order_baseline(app: App, run: Run, baseline: Baseline, reason: str = "") -> 
 
 
 def slices_of(app: App, run: Run, dimension: Dimension, field: str = "") -> tuple[Slice, ...]:
-    """Cut a run into slices; reads its answers and its examples.
+    """Cut a run into slices; reads its answers and its examples, where the store does not count them.
+
+    Args:
+        field: the input field or the kept column, for those dimensions only.
 
     Raises:
-        InvalidInput: a field is missing or named without need, or an example does not have it.
+        InvalidInput: a field is missing or named without need, or an example does not have it; no data set keeps the
+            column.
     """
+    if dimension is Dimension.DATASET and not field:
+        return counted_slices(app.store.kept.cut_by_dataset(run.id))
+    if dimension is Dimension.COLUMN:
+        _require_kept(app, run.task, field)
+        return counted_slices(app.store.kept.cut_by_column(run.id, field))
     answers = app.store.runs.predictions(run.id)
-    facts = [ExampleFacts(e.source, len(e.text), e.group, "", e.fields) for e in examples_of(app, run, answers)]
+    facts = [ExampleFacts(e.source, len(e.text), e.group, e.fields) for e in examples_of(app, run, answers)]
     return slices(dimension, list(zip(facts, answers, strict=True)), field)
+
+
+def _require_kept(app: App, task: str, column: str) -> None:
+    """Raise `InvalidInput` unless a data set of the task keeps the column."""
+    kept = app.store.kept.columns(task)
+    if column not in kept:
+        known = f"Kept are: {', '.join(kept)}." if kept else "Keep columns at an import: pld import --keep COLUMN."
+        raise InvalidInput(f"No data set of {task} keeps a column {column!r}, so no run can be cut by it. {known}")
 
 
 def comparable(app: App, run: Run) -> tuple[Run, ...]:

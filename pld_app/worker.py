@@ -23,6 +23,7 @@ from pld_app import (
     greedy_orders,
     importing,
     live_batches,
+    pair_work,
     resolution_work,
     synthesis_work,
     wiring,
@@ -32,6 +33,7 @@ from pld_app.edited_trials import EditOrder
 from pld_app.extract_order import Delivery, ExtractOrder
 from pld_app.greedy_orders import GreedyOrder
 from pld_app.importing import ImportOrder
+from pld_app.pair_work import PairOrder
 from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_app.settings import LiveSettings
@@ -87,6 +89,12 @@ def _resolve(app: App, job: Job, report: Progress) -> str:
     order = ResolveOrder.from_json(job.task, job.params)
     ended = resolution_work.resolve(app, order, order.resume or f"job {job.id}", _now_and_then(report))
     return f"{ended.words[0].upper()}{ended.words[1:]}"
+
+
+def _judge_pairs(app: App, job: Job, report: Progress) -> str:
+    order = PairOrder.from_json(job.task, job.params)
+    ended = pair_work.judge(app, order, f"job {job.id}", _now_and_then(report))
+    return f"Pairs: {ended.words}."
 
 
 def _try_edited(app: App, job: Job, report: Progress) -> str:
@@ -157,6 +165,7 @@ def _audit_pack(app: App, job: Job, report: Progress) -> str:
 HANDLERS: Mapping[str, Callable[[App, Job, Progress], str]] = {
     "evaluate": _evaluate,
     "synthesise": _synthesise,
+    "judge_pairs": _judge_pairs,
     "resolve": _resolve,
     "try_edited": _try_edited,
     "greedy": _greedy,

@@ -44,6 +44,7 @@ WORDS: Mapping[str, str] = {
     "labels.changed": "{who} changed the labels of the task {subject}.",
     "labels.described": "{who} described what labels of the task {subject} mean.",
     "gates.changed": "{who} changed the limits of the release gates of the task {subject}.",
+    "pair.judged": "{teacher}, asked by {who}, takes {low} and {high} of the task {subject} for: {verdict}.",
     "policy.changed": "{who} changed the policy of the task {subject}.",
     "proposal.accepted": "{who} accepted a proposal of loop {resolution} on the task {subject}: {action}.",
     "proposal.dismissed": "{who} dismissed a proposal of loop {resolution} on the task {subject}: {action}.",
@@ -111,7 +112,7 @@ _KEPT_BACK: Mapping[str, str] = {
 }
 
 NOT_RECORDED = "(not recorded)"
-_IDENTIFIERS = ("kind", "category", "role")
+_IDENTIFIERS = ("kind", "category", "role", "verdict")
 """Payload names whose values are ours, written with underscores; a file's name keeps its own."""
 _RULE = re.compile(r"R[0-9]+")
 

@@ -115,5 +115,5 @@ async def _first_asks(
     answers = store.effects.answers(basis.student, prompt.sha256, [example.hash for example in train])
     chart = await charted(models.embedder, train)
     seen = observed(train, answers)
-    shown = asked_about(store, task, basis.student, basis.rules, seen, chart, order, working.findings)
+    shown = asked_about(store, task, basis.student, basis.rules, seen, chart, order, working.people)
     return [Ask(None, conflict_request(task, one)) for one in shown]

@@ -19,7 +19,7 @@ class ChatRequest:
     Attributes:
         system: the static part; comes first so that servers can keep its prefix.
         user: the changing part; comes last.
-        purpose: `extraction`, `synthesis`, `conflict` or `student`; recorded with the call.
+        purpose: `extraction`, `synthesis`, `pair`, `conflict` or `student`; recorded with the call.
         subjects: content hashes of the examples that the call is about.
         nearby: content hashes of examples that are only shown for contrast.
         schema: JSON schema that the reply must follow, or None for free text.

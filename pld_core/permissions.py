@@ -52,6 +52,7 @@ class Step(StrEnum):
     PULL_MODEL = "get a model onto a server"
     PUBLISH = "publish a prompt as a model"
     MEASURE_EFFECT = "measure what a rule does to the student"
+    JUDGE_PAIRS = "let a teacher judge overlapping rules"
     RESOLVE = "let a teacher propose repairs of rules"
     ACCEPT_PROPOSAL = "accept a proposed repair for review"
     DISMISS_PROPOSAL = "dismiss a proposed repair"
@@ -106,6 +107,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
     Step.PULL_MODEL: frozenset({_R.LEAD, _R.RELEASE_MANAGER}),
     Step.PUBLISH: frozenset({_R.RELEASE_MANAGER}),
     Step.MEASURE_EFFECT: _TRYING,
+    Step.JUDGE_PAIRS: _LEADING,
     Step.RESOLVE: _LEADING,
     Step.ACCEPT_PROPOSAL: _REVIEWING,
     Step.DISMISS_PROPOSAL: _REVIEWING,
@@ -122,6 +124,7 @@ PERMITTED: dict[Step, frozenset[Role]] = {
 JOBS: dict[str, Step] = {
     "evaluate": Step.EVALUATE,
     "synthesise": Step.SYNTHESISE,
+    "judge_pairs": Step.JUDGE_PAIRS,
     "resolve": Step.RESOLVE,
     "try_edited": Step.ACCEPT_PROPOSAL,
     "greedy": Step.RESOLVE,

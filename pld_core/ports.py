@@ -9,10 +9,11 @@ from pld_core.ablation_ports import AblationStore
 from pld_core.analytics_ports import AnalyticsStore
 from pld_core.attribution_ports import AttributionStore
 from pld_core.canonical import Json
-from pld_core.conflicts.ports import LockStore, ProposalStore, ResolutionStore
+from pld_core.conflicts.ports import LockStore, PairStore, ProposalStore, ResolutionStore
 from pld_core.data_ports import DataStore, TaskStore
 from pld_core.effect_ports import EffectStore
 from pld_core.finding_ports import FindingStore
+from pld_core.kept_ports import KeptStore
 from pld_core.live_batch_ports import LiveBatchStore
 from pld_core.logic_ports import EmbeddingStore, LogicStore
 from pld_core.models import ANYBODY, Actor, Event, Job
@@ -65,6 +66,8 @@ class Store(Protocol):
     @property
     def data(self) -> DataStore: ...
     @property
+    def kept(self) -> KeptStore: ...
+    @property
     def logic(self) -> LogicStore: ...
     @property
     def embeddings(self) -> EmbeddingStore: ...
@@ -94,6 +97,8 @@ class Store(Protocol):
     def proposals(self) -> ProposalStore: ...
     @property
     def locks(self) -> LockStore: ...
+    @property
+    def pairs(self) -> PairStore: ...
     @property
     def jobs(self) -> JobStore: ...
     @property

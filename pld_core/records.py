@@ -55,12 +55,14 @@ class RuleFilter:
 
     Attributes:
         overlapping: only those that another rule overlaps.
+        contradicted: only those that are not settled and that examples of their evidence contradict.
     """
 
     states: tuple[RevisionState, ...] = ()
     label: str = ""
     search: str = ""
     overlapping: bool = False
+    contradicted: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,10 @@ class ImportOutcome:
     already_there: int
 
 
+KEEP = "keep"
+"""Where the params of a data set name the columns that it keeps."""
+
+
 @dataclass(frozen=True)
 class NewDataset:
     """What is to be known of an import besides its examples.
@@ -218,6 +224,12 @@ class NewDataset:
     importer: str
     params: Mapping[str, Json]
     report: Mapping[str, Json]
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """The columns whose values are kept beside the rows, in the order of `ImportRow.kept`."""
+        keep = self.params.get(KEEP)
+        return tuple(map(str, keep)) if isinstance(keep, list) else ()
 
 
 class DatasetState(StrEnum):
@@ -241,10 +253,15 @@ class Dataset:
 
 @dataclass(frozen=True)
 class ImportRow:
-    """An example and the number of the row that holds it; equal examples of several rows become one with a count."""
+    """An example and the number of the row that holds it; equal examples of several rows become one with a count.
+
+    Attributes:
+        kept: what the row holds in the columns that its data set keeps, in their order.
+    """
 
     number: int
     example: Example
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pld_core.answering import Examiner
 from pld_core.asking import ONE_BY_ONE, ready_status
 from pld_core.calls import Limits
 from pld_core.conflicts.changeset import Change
-from pld_core.conflicts.groups import Finding
+from pld_core.conflicts.people import FromPeople
 from pld_core.conflicts.records import HeldOutScore, LoopBasis, LoopOrder, Resolution, RoundRecord
 from pld_core.conflicts.request import Shown
 from pld_core.conflicts.rounds import Figure, Loop, Standing, Stop, advanced, begun, chosen
@@ -58,7 +58,7 @@ class Working:
     teaching: Teaching = field(default_factory=Teaching)
     limits: Limits = ONE_BY_ONE
     clock: Clock | None = None
-    findings: tuple[Finding, ...] = ()
+    people: FromPeople = field(default_factory=FromPeople)
 
 
 @dataclass(frozen=True)
@@ -202,10 +202,10 @@ class _Running:
         train, embedder = self._examples[Split.TRAIN], self._models.embedder
         answers = await self._examiner.answers(rules.prompt(self._task), train, f"round {number}: train")
         seen = observed(train, answers)
-        findings = self._working.findings if number == 1 else None
+        people = self._working.people if number == 1 else None
         order = self._resolution.order
         chart, student = await charted(embedder, train), self._resolution.basis.student
-        shown = asked_about(self._store, self._task, student, rules, seen, chart, order, findings)
+        shown = asked_about(self._store, self._task, student, rules, seen, chart, order, people)
         replied = await self._asked(shown, number)
         proposals, self._first_free = read_proposals(self._task, replied, self._first_free, number)
         chart = await charted(embedder, train, conditions_of(proposals, rules))

@@ -1,9 +1,9 @@
-"""The figures of parts of a run: by label, source, length, group, data set or an input field. Pure."""
+"""The figures of parts of a run: by label, source, length, group, input field, data set or kept column. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,8 +27,14 @@ class Dimension(StrEnum):
     SOURCE = "source"
     LENGTH = "length"
     GROUP = "group"
-    DATASET = "data set"
     FIELD = "input field"
+    DATASET = "data set"
+    COLUMN = "kept column"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the store counts the answers of each part, so that neither they nor their examples are read."""
+        return self in (Dimension.DATASET, Dimension.COLUMN)
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,12 @@ class ExampleFacts:
         source: what the data says of where it came from; empty if nothing.
         length: characters of all its fields.
         group: empty if none.
-        dataset: name of the data set that it was first imported with; empty if none.
         fields: (field name, text) pairs: every imported column that the task reads.
     """
 
     source: str
     length: int
     group: str
-    dataset: str
     fields: tuple[tuple[str, str], ...] = ()
 
 
@@ -97,6 +101,7 @@ def slices(dimension: Dimension, items: Sequence[Item], field: str = "") -> tupl
     Slices of length come the shortest first, others the largest first, then by value.
 
     Args:
+        dimension: one of those that the store does not count; for the others see `counted_slices`.
         field: name of the input field, for `Dimension.FIELD` only.
 
     Raises:
@@ -111,12 +116,17 @@ def slices(dimension: Dimension, items: Sequence[Item], field: str = "") -> tupl
     if dimension is Dimension.LENGTH:
         in_order = sorted(items, key=lambda item: item[0].length)
         return tuple(Slice(value, 1, found[value]) for value in dict.fromkeys(value_of(*item) for item in in_order))
+    return counted_slices(found, len(found) if dimension is Dimension.LABEL else MOST_SLICES)
+
+
+def counted_slices(found: Mapping[str, Counter[Cell]], most: int = MOST_SLICES) -> tuple[Slice, ...]:
+    """Return counted answers as slices, the largest first, then by value; beyond `most` the smallest are one slice."""
     cut = [Slice(value, 1, cells) for value, cells in found.items()]
     cut.sort(key=lambda part: (-part.n, part.value))
-    if dimension is Dimension.LABEL or len(cut) <= MOST_SLICES:
+    if len(cut) <= most:
         return tuple(cut)
-    rest = cut[MOST_SLICES - 1 :]
-    return (*cut[: MOST_SLICES - 1], Slice("", len(rest), sum((part.cells for part in rest), Counter())))
+    rest = cut[most - 1 :]
+    return (*cut[: most - 1], Slice("", len(rest), sum((part.cells for part in rest), Counter())))
 
 
 def length_bands(lengths: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -164,7 +174,6 @@ def _reader(dimension: Dimension, field: str) -> Callable[[ExampleFacts, Predict
         Dimension.LABEL: lambda _, prediction: prediction.gold,
         Dimension.SOURCE: lambda facts, _: facts.source,
         Dimension.GROUP: lambda facts, _: facts.group,
-        Dimension.DATASET: lambda facts, _: facts.dataset,
         Dimension.FIELD: field_of,
     }
     return readers[dimension]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -83,6 +83,16 @@ class ConflictReply(BaseModel):
     kind: Line
     cause: Line
     actions: Annotated[list[ProposedAction], Field(min_length=1)]
+
+
+class PairReply(BaseModel):
+    """Phase 3, before any student has run: what two overlapping rules are to each other."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    verdict: Literal["contradiction", "exception", "duplicate", "unclear", "different_scope"]
+    reason: Line
+    examples: list[Line]
 
 
 ReplyT = TypeVar("ReplyT", bound=BaseModel)

@@ -23,6 +23,7 @@ from storage.evidence_writes import drop_inactive
 from storage.example_queries import EXAMPLE
 from storage.example_rows import column_choice_from, dataset_from, example_from
 from storage.importing import Imported, import_dataset
+from storage.kept_record import kept_hash
 from storage.rule_queries import VERSION
 from storage.standing import archive_unheld, clear_conflicts, enter_state, revive
 from storage.task_queries import add_task, has_task, load_task
@@ -259,6 +260,7 @@ class SqliteData:
 
 def _record_import(write: Write, task: str, about: NewDataset, imported: Imported, actor: Actor) -> None:
     """Append the event with figures; the report itself lies with the data set."""
+    kept: dict[str, Json] = {"kept": kept_hash(write.conn, imported.dataset_id)} if about.kept_columns else {}
     write.event(
         actor,
         "dataset.imported",
@@ -273,6 +275,7 @@ def _record_import(write: Write, task: str, about: NewDataset, imported: Importe
             "rows": imported.rows,
             "added": imported.added,
             "conflicts": imported.conflicts,
+            **kept,
         },
     )
 

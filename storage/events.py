@@ -15,6 +15,7 @@ from pld_core.permissions import Step, guarded
 from pld_core.records import EVERY_EVENT, ChainReport, EventFilter, Page
 from storage import rows
 from storage.connection import Database
+from storage.kept_record import changed_values
 from storage.migrations import missing_guards
 from storage.veils import veils
 
@@ -83,13 +84,14 @@ class SqliteEvents:
             return conn.execute("SELECT 1 FROM event WHERE hash = ?", (sealed,)).fetchone() is not None
 
     def verify(self) -> ChainReport:
-        """Check the whole chain, the head noted beside the database, and the append-only guards."""
+        """Check the whole chain, the head noted beside the database, the guards, and the kept values of data sets."""
         # The note is read first: events committed while the chain is read are not a cut tail.
         head = self._database.noted_head()
         with self._database.read() as conn:
             report = verify_chain(each_event(conn), head)
             guards = missing_guards(conn)
-        problems = tuple(f"The append-only guard {name} is missing or was changed." for name in guards)
+            changed = tuple(changed_values(conn, each_event(conn, EventFilter(kind="dataset.imported"))))
+        problems = (*(f"The append-only guard {name} is missing or was changed." for name in guards), *changed)
         return ChainReport(report.events, report.problems + problems, report.first_broken, report.head)
 
 

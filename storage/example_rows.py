@@ -47,6 +47,12 @@ def _label_json(label: str) -> str:
     return _json(label)
 
 
+@lru_cache(maxsize=4096)
+def kept_json(values: tuple[str, ...]) -> str:
+    """Return the kept values of a row as JSON; few different ones stand in many rows."""
+    return _json(values)
+
+
 def example_values(
     example_id: int, task: str, example: Example, content_hash: str, text_hash: str, fields: str
 ) -> tuple[Value, ...]:

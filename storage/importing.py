@@ -17,7 +17,7 @@ from pld_core.models import Actor, Example, ExampleState, Origin, Task
 from pld_core.records import DatasetState, ImportRow, NewDataset
 from storage.connection import Value, Write
 from storage.dataset_queries import find_active
-from storage.example_rows import EXAMPLE_COLUMNS, addresses, dataset_row, example_values
+from storage.example_rows import EXAMPLE_COLUMNS, addresses, dataset_row, example_values, kept_json
 from storage.standing import enter_state, mark_conflicts
 
 BUILT_IN = "built in"
@@ -27,6 +27,7 @@ CHUNK = 1000
 CACHE_KIB = 64 * 1024
 
 _INSERT = f"INSERT INTO example ({', '.join(EXAMPLE_COLUMNS)}) VALUES ({', '.join('?' for _ in EXAMPLE_COLUMNS)})"  # noqa: S608 - names of this package
+_INSERT_ROW = "INSERT INTO dataset_row (dataset_id, number, example_id, kept) VALUES (?, ?, ?, ?)"
 _THERE = """SELECT id, hash, text_hash, state, masked FROM example
     WHERE task = ? AND text_hash IN (SELECT value FROM json_each(?))"""
 
@@ -98,6 +99,7 @@ class _Intake:
 
     def __post_init__(self) -> None:
         self._labels = frozenset(self.task.label_names)
+        self._kept = len(self.about.kept_columns)
 
     def take(self, chunk: Sequence[ImportRow]) -> None:
         addressed = [(row, *self._checked(row)) for row in chunk]
@@ -107,7 +109,7 @@ class _Intake:
         label_of = {str(row["text_hash"]): content for content, row in there.items()}
         self.disputed.update(str(row["text_hash"]) for c, row in there.items() if label_of[row["text_hash"]] != c)
         new: list[tuple[Value, ...]] = []
-        links: list[tuple[int, int, int]] = []
+        links: list[tuple[int, int, int, str]] = []
         again: list[tuple[Example, sqlite3.Row]] = []
         for row, content, text_hash, fields in addressed:
             if content in there:
@@ -118,9 +120,9 @@ class _Intake:
                 self.next_id += 1
             if label_of.setdefault(text_hash, content) != content:
                 self.disputed.add(text_hash)
-            links.append((self.dataset_id, row.number, ids[content]))
+            links.append((self.dataset_id, row.number, ids[content], kept_json(row.kept)))
         self.write.conn.executemany(_INSERT, new)
-        self.write.conn.executemany("INSERT INTO dataset_row VALUES (?, ?, ?)", links)
+        self.write.conn.executemany(_INSERT_ROW, links)
         self._refresh(again)
         self.rows += len(chunk)
 
@@ -133,6 +135,11 @@ class _Intake:
 
     def _checked(self, row: ImportRow) -> tuple[str, str, str]:
         example, task = row.example, self.task
+        if len(row.kept) != self._kept:
+            raise InvalidInput(
+                f"{self._place(row)} has {len(row.kept)} kept values, the data set {self._kept} kept columns. "
+                "Nothing was imported. Give each row a value for each kept column, an empty one where there is none."
+            )
         if example.label not in self._labels:
             raise InvalidInput(
                 f"The label {example.label!r} ({self._place(row)}) is not declared for {task.name}: "

@@ -96,6 +96,8 @@ def _group_from(value: Mapping[str, Any]) -> AskedGroup:
         "failures": answers("failures"),
         "successes": answers("successes"),
         "matching": tuple(value["matching"]),
+        # Groups of a time before people's words were shown have none.
+        "voices": tuple(value.get("voices", ())),
     }
     return AskedGroup(**{**value, **changed})
 

@@ -85,6 +85,8 @@ def where_clause(task: str, where: RuleFilter) -> tuple[str, tuple[str, ...]]:
         values.append(rows.like(where.search))
     if where.overlapping:
         clauses.append(OVERLAPPING)
+    if where.contradicted:
+        clauses.append(f"state {LIVE} AND contradictions > 0")
     return " AND ".join(clauses), tuple(values)
 
 

@@ -23,12 +23,14 @@ from storage.findings import SqliteFindings
 from storage.gate_policies import SqliteGatePolicies
 from storage.guidelines import SqliteGuidelines
 from storage.jobs import SqliteJobs
+from storage.kept import SqliteKept
 from storage.labels import SqliteLabels
 from storage.lineage import SqliteLineage
 from storage.live_batches import SqliteLiveBatches
 from storage.logic import SqliteLogic
 from storage.migrations import check_schema, migrate
 from storage.oversight_queries import SqliteOversight
+from storage.pair_judgements import SqlitePairs
 from storage.policies import SqlitePolicies
 from storage.prompts import SqlitePrompts
 from storage.proposals import SqliteProposals
@@ -51,6 +53,7 @@ class SqliteStore:
         self.database = database
         self.tasks = SqliteTasks(database)
         self.data = SqliteData(database)
+        self.kept = SqliteKept(database)
         self.logic = SqliteLogic(database)
         self.embeddings = SqliteEmbeddings(database)
         self.batches = SqliteBatches(database)
@@ -75,6 +78,7 @@ class SqliteStore:
         self.resolutions = SqliteResolutions(database)
         self.proposals = SqliteProposals(database)
         self.locks = SqliteLocks(database)
+        self.pairs = SqlitePairs(database)
         self.jobs = SqliteJobs(database)
         self.roles = SqliteRoles(database)
         self.events = SqliteEvents(database)

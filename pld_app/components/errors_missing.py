@@ -7,11 +7,13 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.job_progress import draw_jobs, newest_jobs, order_job
 from pld_app.components.permitted import allowed
+from pld_app.components.run_baselines import draw_start
 from pld_app.components.run_form import order, version_words
 from pld_app.components.student_choice import draw_student
 from pld_app.components.text import plain
 from pld_app.run_order import MatrixOrder
-from pld_core.models import ListedPrompt, Run, Task
+from pld_core.baselines import Baseline
+from pld_core.models import ListedPrompt, Run, Split, Task
 from pld_core.permissions import Step
 
 
@@ -97,8 +99,13 @@ def draw_no_baseline(run: Run) -> None:
     """Draw that there is no run to tell harm against."""
     st.info(
         f"Harm is what is wrong now and right at a baseline, and no other run of {plain(run.student)} over "
-        f"{run.split.value} is complete. Compile a baseline without rules on the Prompt page, and evaluate it."
+        f"{run.split.value} is complete. A run without rules is the usual baseline."
     )
+    if run.split is not Split.TEST:
+        draw_start(run, Baseline.NO_RULES)
+        if newest_jobs(run.task, "evaluate", 1):
+            draw_jobs(run.task, "evaluate", limit=1)
+        return
     with st.container(horizontal=True):
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")
         st.page_link("pages/evaluate.py", label="Go to Evaluate", icon=":material/query_stats:")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pld_app import exporting, session
 from pld_app.components.evidence_card import draw_example, draw_origin
-from pld_app.components.text import count, in_badge
+from pld_app.components.text import count, in_badge, plain
 from pld_core.models import Example, ExampleState, Split, Task
 from pld_core.records import ExampleFilter, Page
 
@@ -106,6 +106,8 @@ def _draw_full(task: Task, example: Example) -> None:
             st.badge(in_badge(f"{', '.join(example.personal)}{', masked' if example.masked else ''}"), color="violet")
     draw_example(example)
     draw_origin(example)
+    if kept := session.app().store.kept.values(task.name, [example.hash]).get(example.hash):
+        st.caption(" · ".join(f"{plain(column)}: {plain(value)}" for column, value in kept.items()))
     rules = session.app().store.data.rules_of(task.name, example.hash)
     if rules:
         st.caption("Rules that rest on it")

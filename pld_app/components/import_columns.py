@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pld_app import importing, session
 from pld_app.components.text import count, plain
 from pld_core.errors import InvalidInput
+from pld_core.importers.columns import unused_columns
 from pld_core.importers.rows import ColumnMap, Source
 from pld_core.models import Task
 from pld_core.validation.facts import ImportChoices
@@ -24,7 +26,7 @@ def draw_columns(source: Source, there: Task | None) -> ImportChoices | None:
         InvalidInput: a column has two meanings, or a field two columns.
     """
     shape = importing.shape_of(source)[7:19]
-    proposed, words = _proposed(source)
+    proposed, words = _proposed(source, there)
     if words:
         st.caption(f":material/auto_awesome: {plain(words)}")
     columns = _draw_meanings(source, proposed.columns, shape)
@@ -57,13 +59,17 @@ def _still_open(choices: ImportChoices, there: Task | None) -> str:
     return f"Choose a column for: {', '.join(missing)}. Only text columns can be chosen." if missing else ""
 
 
-def _proposed(source: Source) -> tuple[ImportChoices, str]:
+def _proposed(source: Source, there: Task | None) -> tuple[ImportChoices, str]:
     """Return what is proposed for the file; no label column if none can be told."""
+    app = session.app()
     try:
-        return importing.columns_for(session.app(), source, ImportChoices(ColumnMap()))
+        found, words = importing.columns_for(app, source, ImportChoices(ColumnMap()))
     except InvalidInput:
         # The person chooses below; the same check then says what is wrong with the choice.
-        return ImportChoices(source.suggested), ""
+        found, words = ImportChoices(source.suggested), ""
+    if app.store.data.remembered_columns(importing.shape_of(source)) is not None:
+        return found, words
+    return importing.propose_kept(source, found, there), words
 
 
 def _draw_meanings(source: Source, proposed: ColumnMap, shape: str) -> ColumnMap:
@@ -79,26 +85,40 @@ def _draw_meanings(source: Source, proposed: ColumnMap, shape: str) -> ColumnMap
         placeholder="Choose the gold label",
         key=f"map_label_{shape}",
     )
-    others: dict[str, str] = {}
     second = st.columns(3)
-    places = {"split": first[2], "ref": second[0], "source": second[1], "group": second[2]}
-    titles = {
-        "split": "Split column",
-        "ref": "Id column",
-        "source": "Source column",
-        "group": "Group column (stays in one split)",
-    }
-    for role, place in places.items():
-        current = getattr(proposed, role)
+
+    def choose(place: DeltaGenerator, title: str, role: str, current: str) -> str:
         options = [NONE, *names]
-        chosen = place.selectbox(
-            titles[role],
-            options,
-            index=options.index(current) if current in names else 0,
-            key=f"map_{role}_{shape}",
-        )
-        others[role] = "" if chosen == NONE else str(chosen)
-    return ColumnMap(label=label or "", inputs=tuple(inputs), **others)
+        index = options.index(current) if current in names else 0
+        chosen = place.selectbox(title, options, index=index, key=f"map_{role}_{shape}")
+        return "" if chosen == NONE else str(chosen)
+
+    columns = ColumnMap(
+        label=label or "",
+        inputs=tuple(inputs),
+        split=choose(first[2], "Split column", "split", proposed.split),
+        ref=choose(second[0], "Id column", "ref", proposed.ref),
+        source=choose(second[1], "Source column", "source", proposed.source),
+        group=choose(second[2], "Group column (stays in one split)", "group", proposed.group),
+    )
+    return replace(columns, keep=_draw_keep(source, columns, proposed, shape))
+
+
+def _draw_keep(source: Source, columns: ColumnMap, proposed: ColumnMap, shape: str) -> tuple[str, ...]:
+    """Draw the choice of columns that are kept beside the examples, and which are used for nothing."""
+    kept = st.multiselect(
+        "Kept beside the examples, to see figures by their values; no model is shown them",
+        list(source.columns),
+        default=[name for name in proposed.keep if name in source.columns],
+        key=f"map_keep_{shape}",
+        placeholder="No column",
+        help="Proposed are columns with few values that repeat and nothing that looks like personal data. "
+        "Kept values stand on the Data page, in figures, reports and exports.",
+    )
+    keep = tuple(map(str, kept))
+    if unused := unused_columns(source.columns, replace(columns, keep=keep)):
+        st.caption(f"Not used: {plain(', '.join(unused))}.")
+    return keep
 
 
 def _draw_fields(choices: ImportChoices, there: Task, shape: str) -> ImportChoices:
@@ -131,6 +151,7 @@ def _draw_preview(source: Source, choices: ImportChoices) -> None:
         if columns.group:
             entry["group"] = row.values.get(columns.group, "")
         entry |= {f"text: {name}": row.values.get(column, "")[:300] for column, name in choices.inputs}
+        entry |= {f"kept: {column}": row.values.get(column, "")[:300] for column in columns.keep}
         if row.problem:
             entry["problem"] = row.problem
         shown.append(entry)

@@ -13,6 +13,7 @@ from pld_app.components.text import count, moment, plain
 from pld_app.edited_trials import EditOrder
 from pld_app.extract_order import Cap, Delivery
 from pld_app.greedy_orders import GreedyOrder
+from pld_app.pair_work import PairOrder
 from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
@@ -23,6 +24,7 @@ from pld_core.permissions import JOBS
 KINDS = {
     "evaluate": "Evaluation",
     "synthesise": "Rule synthesis",
+    "judge_pairs": "Overlapping rules judged",
     "resolve": "Repair of rules",
     "try_edited": "Trial of an edited proposal",
     "greedy": "Adding up proposals",
@@ -127,6 +129,8 @@ def _detail(job: Job) -> str:
         return RunOrder.from_json(job.task, job.params).words
     if job.kind == "resolve":
         return ResolveOrder.from_json(job.task, job.params).words
+    if job.kind == "judge_pairs":
+        return PairOrder.from_json(job.task, job.params).words
     if job.kind == "try_edited":
         return EditOrder.from_json(job.task, job.params).words
     if job.kind == "greedy":

@@ -102,7 +102,8 @@ def _draw_shown(task: Task, answers: Sequence[ShownAnswer]) -> None:
             said = plain(one.said) if one.said is not None else "no label"
             colour = "green" if one.said == one.gold else "red"
             cited = f" :gray[naming {plain(', '.join(one.cited))}]" if one.cited else ""
-            st.markdown(f"Right is **{plain(one.gold)}**, the student said :{colour}[**{said}**]{cited}")
+            who = "the student said" if one.asked else "the rule concludes"
+            st.markdown(f"Right is **{plain(one.gold)}**, {who} :{colour}[**{said}**]{cited}")
             draw_answered_example(task, one.example_hash)
     _draw_rest(len(answers))
 

@@ -6,6 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from pld_app import evaluating, session
+from pld_app.components.charts.chart_frame import draw_chart
+from pld_app.components.charts.flips import flips_chart
 from pld_app.components.text import count, moment, plain
 from pld_app.evaluating import RepeatGroup
 from pld_core.metrics import accuracy_of
@@ -32,6 +34,7 @@ def _draw_group(group: RepeatGroup) -> None:
     st.markdown(f"**{plain(count(len(group.runs), 'run'))} of {plain(place)}**")
     if group.steadiness is not None:
         st.markdown(plain(f"{group.steadiness.words}."))
+        draw_chart(flips_chart(group.runs, how, group.steadiness), f"flips_{first.id}")
     elif len(group.runs) > 1:
         st.caption("How many answers change is known once every repeat is complete.")
     rows = []

@@ -113,23 +113,31 @@ def _draw_missing(run: Run, beside: BesideRun) -> None:
         "they beat that, too."
     )
     reason_key = draw_test_lock(session.app().store.tasks.get(run.task), "baseline") if run.split is Split.TEST else ""
-    status = student_statuses().get(run.student)
-    kinds = {one.kind for one in session.app().store.prompts.listed(run.task)}
     with st.container(horizontal=True):
         for baseline in beside.missing:
-            is_there = KINDS[baseline] in kinds
-            st.button(
-                f"Evaluate “{baseline.value}”" if is_there else f"Compile and evaluate “{baseline.value}”",
-                key=f"baseline_{baseline.name}",
-                icon=":material/play_arrow:",
-                **allowed(
-                    Step.EVALUATE if is_there else Step.COMPILE,
-                    status is not None and status.ready,
-                    help="" if status is not None and status.ready else "This student is not ready.",
-                ),
-                on_click=_order,
-                args=(run, baseline, reason_key),
-            )
+            draw_start(run, baseline, reason_key)
+
+
+def draw_start(run: Run, baseline: Baseline, reason_key: str = "") -> None:
+    """Draw the button that orders a baseline with the student and on the split of a run, compiled first if it is not.
+
+    Args:
+        reason_key: the field that holds why the test split is looked at; empty on the other splits.
+    """
+    status = student_statuses().get(run.student)
+    is_there = any(one.kind is KINDS[baseline] for one in session.app().store.prompts.listed(run.task))
+    st.button(
+        f"Evaluate “{baseline.value}”" if is_there else f"Compile and evaluate “{baseline.value}”",
+        key=f"baseline_{baseline.name}",
+        icon=":material/play_arrow:",
+        **allowed(
+            Step.EVALUATE if is_there else Step.COMPILE,
+            status is not None and status.ready,
+            help="" if status is not None and status.ready else "This student is not ready.",
+        ),
+        on_click=_order,
+        args=(run, baseline, reason_key),
+    )
 
 
 def _order(run: Run, baseline: Baseline, reason_key: str) -> None:

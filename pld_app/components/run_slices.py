@@ -1,4 +1,4 @@
-"""A run cut into parts: by label, source, length, group or an input field; made when somebody asks for it."""
+"""A run cut into parts: by label, source, length, group, data set, an input field or a kept column."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pld_app.components.run_seen import SeenRun
 from pld_core.proportion import Proportion
 from pld_core.slices import Dimension, Slice
 
-DIMENSIONS = (Dimension.LABEL, Dimension.LENGTH, Dimension.SOURCE, Dimension.GROUP)
+DIMENSIONS = (Dimension.LABEL, Dimension.LENGTH, Dimension.SOURCE, Dimension.GROUP, Dimension.DATASET)
 
 
 def draw_slices(seen: SeenRun) -> None:
@@ -21,9 +21,11 @@ def draw_slices(seen: SeenRun) -> None:
     run, answers = seen.run, seen.figures.accuracy.n
     choices = {dimension.value: (dimension, "") for dimension in DIMENSIONS}
     choices |= {f"field {field}": (Dimension.FIELD, field) for field in seen.task.input_fields}
+    kept = session.app().store.kept.columns(seen.task.name)
+    choices |= {f"column {column}": (Dimension.COLUMN, column) for column in kept}
     chosen = str(st.selectbox("Cut by", list(choices), key="slice_by", width=320))
-    key = f"slices_{run.id}"
-    if answers > AT_ONCE and not session.flag(key):
+    key, is_counted = f"slices_{run.id}", choices[chosen][0].is_counted
+    if not is_counted and answers > AT_ONCE and not session.flag(key):
         st.caption(f"For that, {answers:,} answers and their examples are read.")
         st.button("Cut the run", key=f"{key}_show", on_click=session.flip, args=(key,))
         return
@@ -33,6 +35,9 @@ def draw_slices(seen: SeenRun) -> None:
         return
     statement = Statement(run, answers, more="accuracy by Wilson")
     draw_chart(shares_chart("parts", f"Accuracy by {chosen}", statement, parts), f"parts_{run.id}_{chosen}")
+    st.caption(
+        "This chart leads to no list. The wrong answers of a gold label are listed under “Confusion and wrong answers”."
+    )
 
 
 def _parts(seen: SeenRun, dimension: Dimension, field: str) -> tuple[tuple[str, Proportion], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pld_core.canonical import hash_json
+from pld_core.canonical import Json, hash_json
 from pld_core.conflicts.chart import Implication
 from pld_core.models import Example
 
@@ -21,11 +21,16 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Observed:
-    """An example and what the student said to it; None for no usable answer, which counts as wrong."""
+    """An example and what the student said to it; None for no usable answer, which counts as wrong.
+
+    Attributes:
+        asked: False where no student was asked: then `said` is what the rule concludes.
+    """
 
     example: Example
     said: str | None
     cited: tuple[str, ...] = ()
+    asked: bool = True
 
     @property
     def is_right(self) -> bool:
@@ -34,16 +39,18 @@ class Observed:
 
 @dataclass(frozen=True)
 class Finding:
-    """A wrong answer that a person marked. Its input need not be an example of the task.
+    """What a person holds against rules: a wrong answer that was marked, or an example that was ticked.
 
     Attributes:
-        example: the input with the label that the person says is right.
+        example: the input with the right label; that of a marked answer need not be an example of the task.
         rules: ids of the rules that it is laid to.
+        asked: as of `Observed`: False for an example that was ticked.
     """
 
     example: Example
     said: str
     rules: tuple[str, ...]
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ class Group:
         gold, said: the confusion; empty for two rules that are compared before any student has run.
         successes: right answers of the same rules.
         matching: examples that both of two compared rules reach; nothing was said to them.
+        voices: what people said of the rules, in sentences; material for the teacher, never an instruction.
     """
 
     source: Source
@@ -64,20 +72,24 @@ class Group:
     failures: tuple[Observed, ...] = ()
     successes: tuple[Observed, ...] = ()
     matching: tuple[Example, ...] = ()
+    voices: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:
-        """Content address of what the group is about."""
-        shown = [[o.example.hash, o.said] for o in (*self.failures, *self.successes)]
-        return hash_json(
-            {
-                "source": self.source.value,
-                "rules": list(self.rules),
-                "confusion": [self.gold, self.said],
-                "answers": [list(pair) for pair in shown],
-                "matching": [example.hash for example in self.matching],
-            }
-        )
+        """Content address of what the group is about; what most groups do not have is left out where it is empty."""
+        shown = (*self.failures, *self.successes)
+        about: dict[str, Json] = {
+            "source": self.source.value,
+            "rules": list(self.rules),
+            "confusion": [self.gold, self.said],
+            "answers": [[one.example.hash, one.said] for one in shown],
+            "matching": [example.hash for example in self.matching],
+        }
+        if unasked := [one.example.hash for one in shown if not one.asked]:
+            about["unasked"] = list(unasked)
+        if self.voices:
+            about["voices"] = list(self.voices)
+        return hash_json(about)
 
 
 def student_groups(observed: Sequence[Observed], implication: Implication) -> tuple[Group, ...]:
@@ -126,7 +138,7 @@ def finding_groups(findings: Sequence[Finding], known: Sequence[str]) -> tuple[G
     for finding in findings:
         rules = tuple(rule_id for rule_id in finding.rules if rule_id in known)
         key = (rules, finding.example.label, finding.said)
-        found.setdefault(key, []).append(Observed(finding.example, finding.said))
+        found.setdefault(key, []).append(Observed(finding.example, finding.said, asked=finding.asked))
     return tuple(
         Group(Source.PEOPLE, rules, gold, said, tuple(failures)) for (rules, gold, said), failures in found.items()
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pld_core.conflicts.edited import EditedTexts
+from pld_core.conflicts.pairs import PairJudgement
 from pld_core.conflicts.records import (
     HeldOutScore,
     LoopBasis,
@@ -88,6 +89,26 @@ class ResolutionStore(Protocol):
 
     def score(self, resolution_id: int) -> HeldOutScore | None:
         """Return the figures on the test split; None while the loop has not ended."""
+        ...
+
+
+class PairStore(Protocol):
+    """What a teacher takes overlapping rules for. Nothing of it is ever changed."""
+
+    def overlapping(self, task: str) -> tuple[TrialRule, ...]:
+        """Return the newest revisions of the rules that overlap another, with their evidence."""
+        ...
+
+    def keep(self, judgement: PairJudgement, actor: Actor) -> None:
+        """Store a word on a pair with its event; one of the same call on the same revisions stays alone.
+
+        Raises:
+            MissingRole: the actor may not let a teacher judge pairs.
+        """
+        ...
+
+    def judged(self, task: str) -> tuple[PairJudgement, ...]:
+        """Return the newest word on each pair of newest revisions."""
         ...
 
 

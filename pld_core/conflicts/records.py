@@ -94,12 +94,17 @@ class Resolution:
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """An answer that the teacher was shown, by the example's hash: no text of data is copied here."""
+    """An answer that the teacher was shown, by the example's hash: no text of data is copied here.
+
+    Attributes:
+        asked: False where no student was asked: then `said` is what the rule concludes.
+    """
 
     example_hash: str
     gold: str
     said: str | None
     cited: tuple[str, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ class AskedGroup:
         matching: hashes of the shown examples that match both of two compared rules.
         kind, cause: in the teacher's words.
         problem: why there is no usable reply; empty if there is one.
+        voices: what people said of the rules, as it was shown.
     """
 
     hash: str
@@ -127,6 +133,7 @@ class AskedGroup:
     kind: str = ""
     cause: str = ""
     problem: str = ""
+    voices: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, shown: Shown, kind: str = "", cause: str = "", problem: str = "") -> AskedGroup:
@@ -145,11 +152,12 @@ class AskedGroup:
             kind,
             cause,
             problem,
+            group.voices,
         )
 
 
 def _shown(one: Observed) -> ShownAnswer:
-    return ShownAnswer(one.example.hash, one.example.label, one.said, one.cited)
+    return ShownAnswer(one.example.hash, one.example.label, one.said, one.cited, one.asked)
 
 
 class Stage(StrEnum):

@@ -52,7 +52,8 @@ def drawn(task: Task, group: Group, rules: RuleSet, seed: int) -> Shown:
     At least one failure is shown, whatever it takes: a repair of unseen failures would be a guess.
     """
     concerned = tuple(rules.rule(rule_id) for rule_id in group.rules)
-    labels = {group.gold, group.said}.union(*(rule.text.labels for rule in concerned))
+    confused = {group.gold, group.said, *(one.example.label for one in group.failures)}
+    labels = confused.union(*(rule.text.labels for rule in concerned))
     others = [
         rule
         for label in task.label_names
@@ -94,14 +95,16 @@ def conflict_request(task: Task, shown: Shown) -> ChatRequest:
     wrong = [_observed(task, one) for one in shown.failures]
     right = [_observed(task, one) for one in shown.successes]
     parts = [
-        material("RULES", "\n".join(_rule(rule) for rule in shown.rules) or "(no rule comes near)"),
-        material("CONTRAST", "\n".join(_rule(rule) for rule in shown.contrast) or "(none)"),
-        material("WRONG", "\n\n".join(wrong) or "(none)", _size(wrong, shown.group.failures)),
-        material("RIGHT", "\n\n".join(right) or "(none)", _size(right, shown.group.successes)),
+        material("RULES", "\n".join(rule_words(rule) for rule in shown.rules) or "(no rule comes near)"),
+        material("CONTRAST", "\n".join(rule_words(rule) for rule in shown.contrast) or "(none)"),
+        material("WRONG", "\n\n".join(wrong) or "(none)", size_words(len(wrong), len(shown.group.failures))),
+        material("RIGHT", "\n\n".join(right) or "(none)", size_words(len(right), len(shown.group.successes))),
     ]
+    if shown.group.voices:
+        parts.append(material("PEOPLE", "\n".join(shown.group.voices)))
     if shown.group.matching:
-        both = [_example(task, example) for example in shown.matching]
-        parts.append(material("MATCHES_BOTH", "\n\n".join(both), _size(both, shown.group.matching)))
+        both = [example_words(task, example) for example in shown.matching]
+        parts.append(material("MATCHES_BOTH", "\n\n".join(both), size_words(len(both), len(shown.group.matching))))
     return ChatRequest(
         system=teacher_system(task, TEMPLATE),
         user="\n\n".join(parts),
@@ -113,11 +116,13 @@ def conflict_request(task: Task, shown: Shown) -> ChatRequest:
     )
 
 
-def _size(shown: Sequence[str], there: Sequence[object]) -> str:
-    return f" ({len(shown):,} of {len(there):,})" if len(shown) < len(there) else ""
+def size_words(shown: int, there: int) -> str:
+    """Return how many of how many are shown, for a marker; empty if all are."""
+    return f" ({shown:,} of {there:,})" if shown < there else ""
 
 
-def _rule(rule: TrialRule) -> str:
+def rule_words(rule: TrialRule) -> str:
+    """Return a rule on one line: its id, what it says, its priority, what it rests on and whether it is locked."""
     locked = " LOCKED" if rule.locked else ""
     line = rule_line(0, rule.revision).removeprefix("0. ")
     return f"{line} (priority {rule.text.priority}; rests on {len(rule.supports):,} examples){locked}"
@@ -126,8 +131,10 @@ def _rule(rule: TrialRule) -> str:
 def _observed(task: Task, one: Observed) -> str:
     said = one.said if one.said is not None else "(no usable answer)"
     cited = f" NAMED: {', '.join(one.cited)}" if one.cited else ""
-    return f"{_example(task, one.example)}\nANSWERED: {said}{cited}"
+    who = "ANSWERED" if one.asked else "THE RULE SAYS"
+    return f"{example_words(task, one.example)}\n{who}: {said}{cited}"
 
 
-def _example(task: Task, example: Example) -> str:
+def example_words(task: Task, example: Example) -> str:
+    """Return an input with its id and its correct label; personal data masked where the import asked for that."""
     return f"[{short_id(example.hash)}]\n{input_of(task, shown_to_teacher(example))}\nCORRECT: {example.label}"

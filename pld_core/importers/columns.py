@@ -32,7 +32,7 @@ def suggest_columns(columns: Sequence[str]) -> ColumnMap:
     """Return what the columns probably mean by their names; the label stays open if none is named like a label.
 
     >>> suggest_columns(["id", "post", "label"])
-    ColumnMap(label='label', inputs=('post',), split='', ref='id', source='', group='')
+    ColumnMap(label='label', inputs=('post',), split='', ref='id', source='', group='', keep=())
     """
     if not columns:
         return ColumnMap()
@@ -49,7 +49,9 @@ def suggest_columns(columns: Sequence[str]) -> ColumnMap:
     for meaning in ("group", "source", "ref"):
         if not inputs and meanings[meaning]:
             inputs, meanings[meaning] = (meanings[meaning],), ""
-    return ColumnMap(label, inputs, **meanings)
+    return ColumnMap(
+        label, inputs, meanings["split"], ref=meanings["ref"], source=meanings["source"], group=meanings["group"]
+    )
 
 
 def _named(columns: Sequence[str], names: Iterable[str], taken: set[str]) -> str:
@@ -65,7 +67,7 @@ def _named(columns: Sequence[str], names: Iterable[str], taken: set[str]) -> str
 def check_columns(columns: Sequence[str], wanted: ColumnMap) -> ColumnMap:
     """Fill in what has to be there and was left open: the label by its name, the inputs by what is left.
 
-    Split, ref, source and group stay empty if they are: empty means that no column has that meaning.
+    Split, ref, source, group and kept columns stay empty if they are: empty means that no column has that meaning.
 
     Raises:
         InvalidInput: a named column is not in the file, has two meanings, no column is named like a label, or no text
@@ -78,7 +80,7 @@ def check_columns(columns: Sequence[str], wanted: ColumnMap) -> ColumnMap:
             f"the columns are: {', '.join(columns)}."
         )
     others = (label, wanted.split, wanted.ref, wanted.source, wanted.group)
-    named = [name for name in (*others, *wanted.inputs) if name]
+    named = [name for name in (*others, *wanted.inputs, *wanted.keep) if name]
     for name in named:
         if name not in columns:
             raise InvalidInput(
@@ -96,6 +98,12 @@ def check_columns(columns: Sequence[str], wanted: ColumnMap) -> ColumnMap:
             f"no other meaning: {', '.join(columns)}."
         )
     return replace(wanted, label=label, inputs=inputs)
+
+
+def unused_columns(columns: Sequence[str], wanted: ColumnMap) -> tuple[str, ...]:
+    """Return the columns that mean nothing and are not kept, in the order of the file."""
+    used = {wanted.label, wanted.split, wanted.ref, wanted.source, wanted.group, *wanted.inputs, *wanted.keep}
+    return tuple(name for name in columns if name not in used)
 
 
 def check_header(names: Sequence[str], place: str) -> tuple[str, ...]:

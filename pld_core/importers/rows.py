@@ -78,6 +78,7 @@ class ColumnMap:
         ref: the column with the id that the data gives an example.
         source: the column that says where an example came from.
         group: the column that says what belongs together, such as a contract; a group stays in one split.
+        keep: columns that are kept beside the examples, to cut figures by; no model is shown them.
     """
 
     label: str = ""
@@ -86,6 +87,7 @@ class ColumnMap:
     ref: str = ""
     source: str = ""
     group: str = ""
+    keep: tuple[str, ...] = ()
 
 
 class Source(Protocol):

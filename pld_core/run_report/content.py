@@ -14,7 +14,7 @@ from pld_core.prompt_manifest import PromptKind
 from pld_core.records import Dataset
 from pld_core.releases import BreakGlass, ReleaseLabel
 from pld_core.run_report.baseline_lines import BaselineLine
-from pld_core.slices import Dimension, Slice
+from pld_core.slices import Slice
 from pld_core.stability import Stability
 
 
@@ -107,7 +107,7 @@ class RunReport:
     Attributes:
         answers: of the run, sorted by the hash of the example; at least one.
         missing: what is not among the baselines, and what brings it there, a sentence each.
-        slices: the run cut in parts, where there is more than one.
+        slices: the run cut in parts by what the text names, where there is more than one.
         steadiness: what repeats of the same prompt by the same weights on the same split showed.
         bars: which rule is behind the answers, for each method by which that was told; empty if by none.
     """
@@ -119,7 +119,7 @@ class RunReport:
     run: Run
     answers: tuple[Prediction, ...]
     figures: Figures
-    slices: tuple[tuple[Dimension, tuple[Slice, ...]], ...]
+    slices: tuple[tuple[str, tuple[Slice, ...]], ...]
     steadiness: tuple[Steadiness, ...]
     baselines: tuple[BaselineLine, ...]
     missing: tuple[str, ...]

@@ -11,7 +11,7 @@ from pld_core.pack.html_parts import share, table, tag, text
 from pld_core.proportion import SMALL_SAMPLE
 from pld_core.run_report.bars import f1_cell, share_cell
 from pld_core.run_report.content import RunReport
-from pld_core.slices import Dimension, Slice
+from pld_core.slices import Slice
 
 SLICES_SHOWN = 12
 WIDEST = 10
@@ -50,9 +50,9 @@ def figures_part(report: RunReport) -> Iterator[str]:
         yield _mix_ups(found)
     else:
         yield _wide(_confusion(report.task.label_names, found))
-    for dimension, parts in report.slices:
-        yield tag("h3", f"Accuracy by {text(dimension.value)}") + "\n"
-        yield from _slices(dimension, parts)
+    for name, parts in report.slices:
+        yield tag("h3", f"Accuracy by {text(name)}") + "\n"
+        yield from _slices(name, parts)
     if report.steadiness:
         yield tag("h3", "How steady the answers are") + "\n"
         said = (f"{one.found.words}, {one.how} (runs {_numbers(one.runs)})." for one in report.steadiness)
@@ -151,9 +151,9 @@ def _cell(n: int, is_right: bool) -> str:
     return tag("b", f"{n:,}") if is_right else f"{n:,}"
 
 
-def _slices(dimension: Dimension, parts: Sequence[Slice]) -> Iterator[str]:
+def _slices(name: str, parts: Sequence[Slice]) -> Iterator[str]:
     yield table(
-        [dimension.value.capitalize(), "Examples", "Accuracy"],
+        [text(name[:1].upper() + name[1:]), "Examples", "Accuracy"],
         (
             [
                 text(part.value or (f"{part.values:,} others" if part.values > 1 else "not given")),

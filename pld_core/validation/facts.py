@@ -18,7 +18,8 @@ from pld_core.importers.rows import ColumnMap, Source, SourceRow
 from pld_core.models import Example, ExampleState, Origin, Span, Split
 from pld_core.personal import find_personal
 from pld_core.ports import Progress
-from pld_core.records import ImportRow
+from pld_core.records import KEEP, ImportRow
+from pld_core.validation.kept import KeptValues, kept_of
 from pld_core.validation.near_duplicates import Signatures, Signer
 
 SPLIT_WORDS = {
@@ -81,6 +82,7 @@ class Facts:
         archived: indices of examples of the task that take no part until a row brings them back.
         withdrawn: indices of examples of the task that a person decided against.
         signatures: see `near_duplicates`.
+        kept: what the kept columns hold in rows that can be taken.
         refused: (number, reason) of rows that cannot be taken.
         read: how many rows there were.
     """
@@ -97,6 +99,7 @@ class Facts:
     refused: list[tuple[int, str]] = field(default_factory=list)
     read: int = 0
     signatures: Signatures = field(default_factory=lambda: Signer().signatures())
+    kept: KeptValues = field(default_factory=lambda: KeptValues(ColumnMap()))
 
     @property
     def rows(self) -> int:
@@ -121,8 +124,8 @@ def read_facts(source: Source, choices: ImportChoices, known: Iterable[Example],
     Raises:
         InvalidInput: the file cannot be read further.
     """
-    facts, signer = Facts(), Signer()
     columns, inputs = choices.columns, choices.inputs
+    facts, signer = Facts(kept=KeptValues(columns)), Signer()
     # Few different labels and groups stand in many rows; each is kept once.
     once: dict[str, str] = {}
 
@@ -148,6 +151,8 @@ def read_facts(source: Source, choices: ImportChoices, known: Iterable[Example],
             group = _value(row, columns.group).strip()
             text = add(row.number, _fields(row, inputs), _value(row, columns.label), split, group)
             facts.personal.append(find_personal(text))
+            if columns.keep:
+                facts.kept.add(row)
         if facts.read % REPORT_EVERY == 0:
             report(min(facts.read, source.expected), source.expected, "rows checked")
     for example in known:
@@ -215,6 +220,7 @@ def rows_to_import(source: Source, choices: ImportChoices, placements: Mapping[i
                 spans=tuple(Span(names[s.field], s.start, s.end) for s in row.spans if s.field in names),
                 origin=Origin(source.name, source.sha256, source.unit, row.number, source.importer),
             ),
+            kept_of(row, columns),
         )
     if seen != len(placements):
         raise InvalidInput(
@@ -230,7 +236,10 @@ def label_counts(facts: Facts) -> Counter[str]:
 def choices_as_json(choices: ImportChoices) -> dict[str, Json]:
     """Return what decides the outcome of an import, for its record; `strict` decides only whether there is one."""
     columns = choices.columns
+    # Left out where it is empty: a file that was imported before columns could be kept is the same import still.
+    keep: dict[str, Json] = {KEEP: list(columns.keep)} if columns.keep else {}
     return {
+        **keep,
         "label": columns.label,
         "inputs": list(columns.inputs),
         "split": columns.split,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from pld_core.importers.columns import unused_columns
 from pld_core.importers.rows import Source
 from pld_core.models import Split, Task
 from pld_core.validation.facts import ImportChoices
@@ -70,9 +71,12 @@ def make_report(
         split_counts=_split_counts(taken, task),
         personal=personal,
         masked=choices.mask,
-        problems=tuple(_problems(source, choices, leaks, len(refused), divided)),
+        kept_columns=facts.kept.counts(),
+        unused_columns=unused_columns(source.columns, choices.columns),
+        problems=(*_problems(source, choices, leaks, len(refused), divided), *facts.kept.problems(source.unit)),
         warnings=(
             *_thin(taken, task),
+            *facts.kept.warnings(),
             *_warnings(task, len(conflicts), leaks, personal, choices, divided),
         ),
     )

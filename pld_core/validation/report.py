@@ -104,6 +104,8 @@ class ValidationReport(_Part):
         problems: what a person has to settle before anything is imported; empty if nothing.
         warnings: what a person should know.
         split_counts: examples that are kept, by split and label.
+        kept_columns: how many different values each kept column holds.
+        unused_columns: columns that mean nothing and are not kept.
         conflict_count, near_duplicate_count, leak_count: how many there are; the lists hold the first ones.
     """
 
@@ -130,6 +132,8 @@ class ValidationReport(_Part):
     split_counts: dict[str, dict[str, int]]
     personal: tuple[PersonalData, ...]
     masked: bool
+    kept_columns: dict[str, int] = {}
+    unused_columns: tuple[str, ...] = ()
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 

@@ -35,8 +35,10 @@ from storage.migrations import (
     m029_run_setup,
     m030_attribution,
     m031_resolutions,
+    m032_pair_judgements,
     m033_proving,
     m034_figures_by_index,
+    m035_kept_columns,
 )
 from storage.migrations.steps import migrations
 
@@ -104,6 +106,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "rule_lock": (("id",),),
     "edited_texts": (("id",),),
     "resolution_stop": (("id",),),
+    "pair_judgement": (("id",), ("low", "high", "teacher", "request_hash")),
 }
 """Tables in which nothing is ever changed, each with its keys: a REPLACE on any of them would delete a row unseen.
 
@@ -138,8 +141,10 @@ STEPS = (
     m029_run_setup.m029_run_setup,
     m030_attribution.m030_attribution,
     m031_resolutions.m031_resolutions,
+    m032_pair_judgements.m032_pair_judgements,
     m033_proving.m033_proving,
     m034_figures_by_index.m034_figures_by_index,
+    m035_kept_columns.m035_kept_columns,
 )
 """Every migration, oldest first; each has added itself to `migrations` when it was imported."""
 

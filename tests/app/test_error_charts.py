@@ -247,7 +247,17 @@ def test_equal_points_of_the_scatter_lie_apart_and_near_their_place() -> None:
 def test_the_scatter_names_the_rules_with_most_harm_and_the_chosen_one() -> None:
     points = [HarmPoint(f"R{n}", 3, 90, 50, n) for n in range(30)]
     names = harm_chart(RUN, E, 7, points, "R0").figure.data[2]
-    assert list(names.text) == ["R29", "R28", "R27", "R26", "R25", "R24", "R23", "R22", "<b>▶ R0</b>"]
+    assert [text.strip() for text in names.text] == [
+        "R29",
+        "R28",
+        "R27",
+        "R26",
+        "R25",
+        "R24",
+        "R23",
+        "R22",
+        "<b>▶ R0</b>",
+    ]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from pld_app.components.charts.chart_frame import Chart
 from pld_app.components.charts.curve import curve_chart
+from pld_app.components.charts.flips import flips_chart
 from pld_app.components.charts.look import HARM, RIGHT
 from pld_app.components.charts.matrix import matrix_chart
 from pld_app.components.charts.shares import shares_chart
@@ -20,10 +21,11 @@ from pld_core.analytics import INVALID, LabelChange
 from pld_core.effect import Outcome
 from pld_core.learning_curve import CurvePoint
 from pld_core.metrics import Cell, figures
-from pld_core.models import AnswerStatus, Run, Split
+from pld_core.models import Answer, AnswerStatus, Prediction, Run, Split
 from pld_core.paired import Pair
 from pld_core.proportion import Proportion
 from pld_core.run_change import change_of
+from pld_core.stability import stability
 
 LABELS = ("keep", "remove")
 NASTY = '<a href="http://evil.test">click</a>'
@@ -135,3 +137,33 @@ def test_shares_of_fewer_than_ten_are_dots() -> None:
     assert (list(rates.x), len(right.x), len(wrong.x)) == ([0.8], 2, 3)
     assert [row[:4] for row in table(chart)[1:]] == [["much", "10", "8", "0.8000"], [NASTY, "5", "2", ""]]
     assert "<a" not in str(chart.figure.layout.yaxis.ticktext)
+
+
+def repeat(changed: range) -> list[Prediction]:
+    """Return answers to 12 examples to keep and 4 to remove; those at these places say the other label."""
+    gold = ["keep"] * 12 + ["remove"] * 4
+    said = [LABELS[(LABELS.index(label) + (place in changed)) % 2] for place, label in enumerate(gold)]
+    pairs = enumerate(zip(gold, said, strict=True))
+    return [Prediction(f"sha256:{n}", g, Answer(s, s, AnswerStatus.OK, 5)) for n, (g, s) in pairs]
+
+
+def test_flips_stand_label_by_label_with_an_interval_and_few_examples_have_no_rate() -> None:
+    found = stability(LABELS, [repeat(range(0)), repeat(range(9, 14))])
+    chart = flips_chart([OLD, RUN], "temperature 0.7", found)
+    assert "repeats: runs 7, 12, temperature 0.7" in chart.statement.line
+    heading, *rows = table(chart)
+    assert heading[:6] == ["part", "examples", "changed", "share changed", "interval low", "interval high"]
+    assert [row[:4] for row in rows] == [
+        ["all labels", "16", "5", "0.3125"],
+        ["keep", "12", "3", "0.2500"],
+        ["remove", "4", "2", ""],
+    ]
+    shares, changed, steady = chart.figure.data
+    assert list(shares.y) == [0, 1]
+    assert (len(changed.x), len(steady.x)) == (2, 2)
+    assert shares.marker.color != RIGHT
+
+
+def test_a_picture_says_what_it_shows() -> None:
+    chart = matrix_chart(RUN, LABELS, figures(LABELS, CELLS))
+    assert "<b>Gold label against answer</b>" in chart.figure.layout.title.text

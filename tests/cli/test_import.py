@@ -278,6 +278,7 @@ def test_columns_are_chosen_by_option(pld: Pld, tmp_path: Path, nowhere: Path) -
         "ref": "id",
         "source": "seen",
         "group": "who",
+        "keep": [],
         "names": {"head": "title", "body": "text"},
     }
     one, two = examples(nowhere, "wide")

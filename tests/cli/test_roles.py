@@ -47,6 +47,7 @@ REFUSED: dict[Step, tuple[tuple[str, ...], ...]] = {
     Step.CLUSTER: (("cluster", "--task", "nda"),),
     Step.SYNTHESISE: (("synthesize", "--task", "nda"),),
     Step.COMPARE: (),
+    Step.JUDGE_PAIRS: (("rules", "judge-pairs", "--task", "nda"),),
     Step.RESOLVE: (
         ("resolve", "--task", "nda"),
         ("resolve", "--task", "nda", "--dry-run"),

@@ -80,13 +80,14 @@ READING = {
     "findings.found_by_people",
     *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
     *("resolution_work.loop_models", "edited_trials.newest_edits", "loop_student.loop_student"),
+    *("pair_work.estimated", "disputes.from_people", "disputes.disputes"),
     *("proposal_view.cases_of", "proposal_view.shown_round", "proposal_view.validation_of"),
     *("live_prompts.prompts_to_ask", "live_prompts.chosen_at_first", "live_prompts.prompt_called"),
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
     *("report_baselines.asked_about", "report_baselines.examples_of"),
     *("run_figures.figures_of", "run_figures.beside", "run_figures.slices_of", "run_figures.comparable"),
     *("run_figures.is_complete", "run_figures.change_since", "run_figures.curve"),
-    *(f"report_facts.{name}_of" for name in ("steadiness", "standing", "bars")),
+    *(f"report_facts.{name}_of" for name in ("parts", "steadiness", "standing", "bars")),
     *("report_facts.data_facts", "report_facts.prompt_rules"),
 }
 """Functions over an open app that change nothing in the workspace."""

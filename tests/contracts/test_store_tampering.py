@@ -21,6 +21,7 @@ from pld_core.attribution import Attribution, Claim, Method
 from pld_core.batches import BatchItem, NewBatch
 from pld_core.canonical import Json, canonical_json
 from pld_core.compilation import compile_prompt
+from pld_core.conflicts.pairs import PairJudgement, PairVerdict
 from pld_core.conflicts.stopped import LoopStop
 from pld_core.decision_book import read_book, write_book
 from pld_core.decision_check import read_decisions
@@ -103,6 +104,7 @@ LOOP = (
     "rule_lock",
     "edited_texts",
     "resolution_stop",
+    "pair_judgement",
 )
 """A loop needs data with a conflict in them, so its tables are filled in a workspace of their own."""
 
@@ -120,6 +122,9 @@ def looped(sqlite_store: SqliteStore) -> SqliteStore:
     sqlite_store.proposals.edit(ended.resolution.id, proposal.hash, [one.text for one in proposal.texts], ANNA)
     sqlite_store.proposals.dismiss(ended.resolution.id, proposal.hash, "not now", ANNA)
     sqlite_store.locks.lock("R1", "From a settlement.", ANNA)
+    low, high = (sqlite_store.rules.summary(rule_id).head for rule_id in ("R1", "R2"))
+    word = PairJudgement(low, high, ("R1", "R2"), PairVerdict.UNCLEAR, "Few inputs.", (), "teacher", "sha256:r")
+    sqlite_store.pairs.keep(word, ANNA)
     return sqlite_store
 
 

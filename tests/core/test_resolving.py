@@ -18,6 +18,7 @@ from pld_core.attributing import attribute_run
 from pld_core.compilation import compile_prompt
 from pld_core.conflicts.acceptance import Verdict
 from pld_core.conflicts.groups import Finding, Source
+from pld_core.conflicts.people import FromPeople
 from pld_core.conflicts.proposal import Refusal
 from pld_core.conflicts.records import Stage as TrialStage
 from pld_core.conflicts.rounds import Figure, Stop
@@ -328,7 +329,7 @@ def test_what_people_found_is_asked_about_first(sqlite_store: SqliteStore) -> No
     conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
     finding = Finding(make_example("insult among friends", "keep"), "remove", ("R1",))
     quiet = scripted(sqlite_store)
-    quiet.run(findings=(finding,))
+    quiet.run(people=FromPeople((finding,)))
     assert "insult among friends" in block(quiet.teacher.asked[0], "WRONG")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pld_core.conflicts.groups import Finding
+from pld_core.conflicts.people import FromPeople
 from pld_core.conflicts.records import LoopLimits
 from pld_core.errors import BackendUnreachable, CallsStopped, InvalidInput
 from pld_core.model_ports import ChatRequest
@@ -116,7 +117,7 @@ def test_a_round_that_is_over_is_taken_as_it_was_whatever_was_found_since(sqlite
     kept, asked = sqlite_store.resolutions.rounds(1), len(mortal.answered)
     assert kept[1].trials
     late = Finding(make_example("praise late", "remove"), "keep", ("R2",))
-    ended = stage.run(THOROUGH, findings=(late,))
+    ended = stage.run(THOROUGH, people=FromPeople((late,)))
     assert ended.rounds == kept
     assert all(name == "student" for name, _, _ in mortal.answered[asked:])
 

@@ -252,7 +252,7 @@ def test_repeats_tell_how_steady_the_answers_are() -> None:
 
 def test_parts_of_a_run_are_shown_with_how_many_there_are() -> None:
     report = report_of()
-    facts = [ExampleFacts(f"court {i // 12}" if i < 12 else f"court {i}", 5, "", "") for i in range(24)]
+    facts = [ExampleFacts(f"court {i // 12}" if i < 12 else f"court {i}", 5, "") for i in range(24)]
     cut = slices(Dimension.SOURCE, list(zip(facts, report.answers, strict=True)))
     said = Reader(html(replace(report, slices=((Dimension.SOURCE, cut),)))).text
     assert "Accuracy by source" in said

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pld_core.errors import InvalidInput
 from pld_core.metrics import Cell, cells_of, figures
 from pld_core.models import Answer, AnswerStatus, Prediction
-from pld_core.slices import MOST_SLICES, Dimension, ExampleFacts, Item, length_bands, slices
+from pld_core.slices import MOST_SLICES, Dimension, ExampleFacts, Item, counted_slices, length_bands, slices
 
 
 def item(
@@ -22,10 +22,9 @@ def item(
     length: int = 10,
     group: str = "",
     clause: str = "c",
-    dataset: str = "",
 ) -> Item:
     status = AnswerStatus.OK if said else AnswerStatus.CUT
-    facts = ExampleFacts(source, length, group, dataset, (("clause", clause),))
+    facts = ExampleFacts(source, length, group, (("clause", clause),))
     return facts, Prediction("sha256:x", gold, Answer(said, "raw", status, 1))
 
 
@@ -43,7 +42,7 @@ ITEMS = st.lists(
 )
 
 
-@given(ITEMS, st.sampled_from([d for d in Dimension if d is not Dimension.FIELD]))
+@given(ITEMS, st.sampled_from([d for d in Dimension if d is not Dimension.FIELD and not d.is_counted]))
 def test_each_example_is_in_one_slice_whatever_the_order(items: list[Item], dimension: Dimension) -> None:
     found = slices(dimension, items)
     assert sum((part.cells for part in found), Counter()) == cells_of(prediction for _, prediction in items)
@@ -67,13 +66,12 @@ def test_a_slice_has_its_share_and_the_largest_comes_first() -> None:
     [
         (Dimension.LABEL, "", ["a", "b"]),
         (Dimension.GROUP, "", ["g", ""]),
-        (Dimension.DATASET, "", ["one.csv", "two.csv"]),
         (Dimension.FIELD, "clause", ["p", "q"]),
     ],
 )
 def test_a_run_is_cut_by_what_was_imported(dimension: Dimension, field: str, values: list[str]) -> None:
-    first = item("a", "a", group="g", clause="p", dataset="one.csv")
-    items = [first, first, item("b", "a", clause="q", dataset="two.csv")]
+    first = item("a", "a", group="g", clause="p")
+    items = [first, first, item("b", "a", clause="q")]
     found = slices(dimension, items, field)
     assert [(part.value, part.n, part.accuracy.k) for part in found] == [(values[0], 2, 2), (values[1], 1, 0)]
 
@@ -110,6 +108,17 @@ def test_many_small_slices_are_put_together() -> None:
     assert found[-1].words.startswith("31 others: 31 of 31")
     labels = [item(f"l{number:03}", "a") for number in range(80)]
     assert len(slices(Dimension.LABEL, labels)) == 80
+
+
+def test_counted_answers_are_cut_like_examples() -> None:
+    items = [item("a", "a", source=f"s{number % 70:03}") for number in range(150)]
+    counts: dict[str, Counter[Cell]] = {}
+    for facts, prediction in items:
+        counts.setdefault(facts.source, Counter()).update(cells_of([prediction]))
+    assert counted_slices(counts) == slices(Dimension.SOURCE, items)
+    assert sum(part.n for part in counted_slices(counts, most=3)) == 150
+    assert [part.values for part in counted_slices(counts, most=3)] == [1, 1, 68]
+    assert counted_slices({}) == ()
 
 
 def test_a_field_is_named_where_it_is_needed_and_nowhere_else() -> None:

@@ -13,7 +13,7 @@ from pld_app.wiring import App
 from pld_core.analytics import BarSort, RuleBar
 from pld_core.attribution import Method
 from pld_core.compilation import Choices
-from pld_core.models import Answer, AnswerStatus, Example, Prediction, Run, Split
+from pld_core.models import Answer, AnswerStatus, Prediction, Run, Split
 from pld_core.prompt_manifest import PromptKind
 from pld_core.records import ExampleFilter, Page
 from tests.cli.fake_ollama import STUDENT, FakeOllama
@@ -23,15 +23,14 @@ from tests.pages.driving import NASTY, Visit, Worker, links, press, prose, raw, 
 WRONG = {"Entailment": "Contradiction", "Contradiction": "NotMentioned", "NotMentioned": "Entailment"}
 
 
-def validation(app: App) -> tuple[Example, ...]:
-    return app.store.tasks.examples("nda", ExampleFilter(split=Split.VALIDATION), Page(0, 100))
-
-
-def answered(app: App, prompt: int, wrong: Sequence[int], attributed: bool = True) -> Run:
+def answered(
+    app: App, prompt: int, wrong: Sequence[int], attributed: bool = True, split: Split = Split.VALIDATION
+) -> Run:
     """Store a complete run in which the examples at these places are answered wrongly."""
-    version, asked = app.store.prompts.get("nda", prompt), validation(app)
+    version = app.store.prompts.get("nda", prompt)
+    asked = app.store.tasks.examples("nda", ExampleFilter(split=split), Page(0, 100))
     sha = version.prompt.sha256
-    new = Run(0, "nda", prompt, sha, STUDENT, "sha256:w", Split.VALIDATION, "", "", len(asked), None)
+    new = Run(0, "nda", prompt, sha, STUDENT, "sha256:w", split, "", "", len(asked), None)
     stored = app.store.runs.start(new, app.actor)
     told = [WRONG[e.label] if place in wrong else e.label for place, e in enumerate(asked)]
     given = [
@@ -133,7 +132,27 @@ def test_without_another_run_no_harm_is_told(compiled: App, visit: Visit) -> Non
     at = visit("errors")
     assert "There is no run to tell harm against" in prose(at)
     at = visit("errors", errors_view="Support and harm")
-    assert "Compile a baseline without rules" in prose(at)
+    assert "A run without rules is the usual baseline." in prose(at)
+
+
+def test_the_baseline_of_harm_is_ordered_where_it_is_missing(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
+    answered(compiled, 1, range(3))
+    press(visit("errors", errors_view="Support and harm"), "baseline_NO_RULES")
+    (job,) = [job for job in compiled.store.jobs.recent("nda") if job.kind == "evaluate"]
+    made = compiled.store.prompts.get("nda", int(str(job.params["prompt"])))
+    assert made.prompt.build.kind is PromptKind.NO_RULES
+
+
+def test_where_only_other_splits_were_run_one_click_runs_validation(
+    compiled: App, visit: Visit, ollama: FakeOllama
+) -> None:
+    answered(compiled, 1, range(3), split=Split.TRAIN)
+    at = visit("errors")
+    assert "There is no complete run over the validation split" in prose(at)
+    assert at.get("plotly_chart"), "what there is can be looked at all the same"
+    press(at, "errors_start_run")
+    (job,) = [job for job in compiled.store.jobs.recent("nda") if job.kind == "evaluate"]
+    assert (job.params["prompt"], job.params["split"]) == (1, "validation")
 
 
 # --- the charts -------------------------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from pld_core.analytics import INVALID
 from pld_core.compilation import Choices
 from pld_core.models import Example, Job, JobState, Split
 from pld_core.prompt_manifest import PromptKind
+from pld_core.records import ImportRow, NewDataset
 from tests.cli.fake_ollama import FakeOllama
-from tests.factories import approved_rule, fill, make_example, make_examples
-from tests.pages.driving import Visit, Worker, press, prose, raw, run, unescaped
+from tests.factories import approved_rule, fill, make_example, make_examples, make_task
+from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, unescaped
 
 CONFUSION, CHANGE, PARTS, CURVE, COSTS = VIEWS
 KEPT, GONE = 12, 8
@@ -160,6 +161,26 @@ def test_parts_of_a_run(space: App, visit: Visit, worker: Worker) -> None:
         assert "There is nothing to cut by." not in prose(at)
     at.selectbox("slice_by").select("group")
     run(at)
+    assert "There is nothing to cut by." in prose(at)
+
+
+def test_parts_by_kept_column_and_by_data_set(space: App, visit: Visit, worker: Worker) -> None:
+    about = NewDataset("courts.csv", "sha256:courts", "row", "csv 1", {"keep": ["court"]}, {})
+    rows = [ImportRow(n, e, ("first" if n < KEPT else NASTY,)) for n, e in enumerate(posts()[:-1])]
+    space.store.data.add(make_task(), about, rows, space.actor)
+    at = visit("evaluate")
+    evaluate(at, worker, 1)
+    look_at(at, PARTS)
+    assert "column court" in at.selectbox("slice_by").options
+    at.selectbox("slice_by").select("column court")
+    run(at)
+    chart = str(at.get("plotly_chart")[-1].proto)
+    assert "Accuracy by column court" in chart
+    assert "12 of 12" in chart
+    assert "not given" in chart
+    at.selectbox("slice_by").select("data set")
+    run(at)
+    # All of them came with the first data set.
     assert "There is nothing to cut by." in prose(at)
 
 

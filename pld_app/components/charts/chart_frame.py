@@ -57,12 +57,12 @@ def framed(
     plot_height: int,
     legend: bool = False,
 ) -> Chart:
-    """Return the chart of a figure, laid out and with its statement above it.
+    """Return the chart of a figure, laid out and with its title and statement above it.
 
     Args:
         table: headings and rows of the numbers behind it.
     """
-    lay_out(figure, statement.parts, plot_height, legend)
+    lay_out(figure, statement.parts, plot_height, legend, title)
     columns, rows = table
     return Chart(name, title, figure, statement, tuple(columns), tuple(tuple(row) for row in rows))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import RIGHT, ROW, WRONG, fill, plain_label, short_label
+from pld_app.components.charts.look import RIGHT, ROW, SPACE, WRONG, fill, plain_label, short_label
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import LabelFigures
 from pld_core.attribution import UNCOVERED, Method
@@ -27,7 +27,7 @@ def coverage_chart(run: Run, method: Method, labels: Sequence[LabelFigures]) -> 
         *((label, OPEN, label.uncovered, label.uncovered_wrong) for label in labels),
     ]
     halves.sort(key=lambda half: [label.label for label in labels].index(half[0].label))
-    axis = [[short_label(half[0].label) for half in halves], [half[1] for half in halves]]
+    axis = [[SPACE + short_label(half[0].label) for half in halves], [half[1] for half in halves]]
     figure = go.Figure()
     for title, colour, counts in (
         ("wrong", WRONG, [wrong for _, _, _, wrong in halves]),

@@ -15,8 +15,10 @@ from pld_core.analytics import ConfusionCell, LabelCell, RuleBar, RuleBars
 
 MOST_CONFUSIONS = 10
 """Confusions that fit beside each other; the most frequent ones of the page."""
-UPRIGHT = 5
-"""With more columns than this their names stand aslant, so that they do not run into each other."""
+UPRIGHT = 48
+"""With more letters than this beside each other the names of columns stand aslant: they would run into each other."""
+_LETTER = 5.5
+"""Pixels that a letter of a name aslant is high."""
 DARK_FROM = 5
 """Fewer wrong answers than this make no cell the darkest."""
 
@@ -62,7 +64,7 @@ def confusion_heat(found: RuleBars, cells: Sequence[ConfusionCell], chosen: str 
     sums: Counter[tuple[str, str]] = Counter()
     for cell in cells:
         sums[cell.gold, cell.said] += cell.n
-    shown = {pair: _pair(*pair) for pair, _ in sums.most_common(MOST_CONFUSIONS)}
+    shown = _pairs([pair for pair, _ in sums.most_common(MOST_CONFUSIONS)])
     squares = [
         Square(
             column=shown[cell.gold, cell.said],
@@ -92,8 +94,24 @@ def _rules(found: RuleBars, chosen: str | None) -> tuple[dict[str, str], dict[st
     return names, {bar.rule_id: bar.title for bar in bars}
 
 
-def _pair(gold: str, said: str) -> str:
-    return f"{short_label(gold, 14)}<br>→ {short_label(said, 14)}"
+def _pairs(pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return what confusions are called: on two lines if they fit beside each other, else on one, told apart."""
+    upright = {(gold, said): f"{short_label(gold, 14)}<br>→ {short_label(said, 14)}" for gold, said in pairs}
+    if _are_upright(list(upright.values())) and len(set(upright.values())) == len(pairs):
+        return upright
+    names: dict[tuple[str, str], str] = {}
+    for gold, said in pairs:
+        name = f"{short_label(gold, 9)} → {short_label(said, 9)}"
+        names[gold, said] = f"{name} ({len(names) + 1})" if name in names.values() else name
+    return names
+
+
+def _longest(names: Sequence[str]) -> int:
+    return max((len(line) for name in names for line in name.split("<br>")), default=0)
+
+
+def _are_upright(names: Sequence[str]) -> bool:
+    return _longest(names) * len(names) <= UPRIGHT
 
 
 def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Square]) -> go.Figure:
@@ -130,7 +148,7 @@ def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Sq
     )
     figure.update_xaxes(
         side="top",
-        tickangle=0 if len(columns) <= UPRIGHT else -40,
+        tickangle=0 if _are_upright(columns) else -60,
         showgrid=False,
         categoryorder="array",
         categoryarray=columns,
@@ -153,6 +171,7 @@ def _framed(
     rows = len(figure.data[0].y)
     chart = framed(name, title, figure, statement, (heading, table), ROW * rows + 50)
     top = int(chart.figure.layout.margin.t)
-    names = 44 if len(figure.data[0].x) <= UPRIGHT else 84
+    columns = figure.data[0].x
+    names = 44 if _are_upright(columns) else 20 + int(_LETTER * _longest(columns))
     chart.figure.update_layout(height=chart.figure.layout.height + names - 44, margin={"t": top + names, "b": 6})
     return chart

@@ -21,6 +21,8 @@ HEAT = ((0.0, "#fdf0d5"), (0.5, "#e69f00"), (1.0, "#7a3300"))
 DARK_INK, LIGHT_INK = "#1a1200", "#ffffff"
 NO_RULE = "no rule (uncovered)"
 TITLE_WIDTH = 26
+SPACE = "\u00a0"
+"""A space that a chart keeps."""
 ROW = 25
 """Pixels of a row of bars or cells."""
 _LINE = 15
@@ -60,6 +62,16 @@ def fill(colour: str) -> dict[str, object]:
     return {"color": colour, "pattern": {**pattern, "solidity": 0.25}, "line": {"color": NEUTRAL, "width": 0.5}}
 
 
+def one_wrong() -> dict[str, object]:
+    """Return the marker of a single wrong answer: the colour of wrong ones, and a form that tells without colour."""
+    return {"color": WRONG, "size": 9, "symbol": "x", "line": {"color": NEUTRAL, "width": 0.5}}
+
+
+def one_right() -> dict[str, object]:
+    """Return the marker of a single right answer."""
+    return {"color": RIGHT, "size": 7, "symbol": "circle-open", "line": {"color": RIGHT, "width": 1.5}}
+
+
 def ink_on(value: float, darkest: float) -> str:
     """Return the colour of letters on a cell of a heat map whose darkest cell stands for `darkest`."""
     return LIGHT_INK if value / darkest > 0.6 else DARK_INK
@@ -87,15 +99,19 @@ def said_above(parts: Sequence[str]) -> str:
     return "<br>".join(plain_label(one) for one in [*lines, line])
 
 
-def lay_out(figure: go.Figure, above: Sequence[str], plot_height: int, legend: bool = False) -> go.Figure:
+def lay_out(
+    figure: go.Figure, above: Sequence[str], plot_height: int, legend: bool = False, title: str = ""
+) -> go.Figure:
     """Give a figure its measures and the line above it, which a saved picture keeps; return the figure.
 
     Args:
         above: parts of that line.
         plot_height: pixels for what is drawn; what stands above and below it is added.
         legend: whether there is one below the line.
+        title: what the figure shows, on a line of its own above the others; empty for none.
     """
     text = said_above(above)
+    text = f"<b>{plain_label(title)}</b><br>{text}" if title else text
     lines = text.count("<br>") + 1
     top = 18 + _LINE * lines + (30 if legend else 8)
     height = plot_height + top + 50
@@ -125,7 +141,8 @@ def lay_out(figure: go.Figure, above: Sequence[str], plot_height: int, legend: b
         font={"family": FONT},
     )
     figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True)
+    # The room is measured before the letters are there: without a space before them the first one is cut off.
+    figure.update_yaxes(automargin=True, tickprefix=SPACE)
     return figure
 
 

@@ -8,7 +8,19 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, ROW, WRONG, fill, marked, plain_label, rule_name
+from pld_app.components.charts.look import (
+    HARM,
+    NEUTRAL,
+    RIGHT,
+    ROW,
+    WRONG,
+    fill,
+    marked,
+    one_right,
+    one_wrong,
+    plain_label,
+    rule_name,
+)
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import RuleBar, RuleBars
 from pld_core.attribution import UNCOVERED
@@ -40,7 +52,9 @@ def bars_chart(found: RuleBars, chosen: str | None = None) -> Chart:
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_yaxes(categoryorder="array", categoryarray=names, autorange="reversed")
     figure.update_xaxes(title="answers", range=[0, most * 1.7], nticks=5, tickformat=",d", row=1, col=1)
-    figure.update_xaxes(title="share wrong, 95 % interval", range=[-0.03, 1.03], tickformat=".0%", row=1, col=2)
+    figure.update_xaxes(
+        title="share wrong, 95 %", range=[-0.05, 1.1], tickvals=[0, 0.5, 1], tickformat=".0%", row=1, col=2
+    )
     n = found.run.total - found.own_sources
     statement = Statement(found.run, n, method=found.method, baseline=found.baseline)
     table = COLUMNS, [_row(bar) for bar in bars]
@@ -120,13 +134,13 @@ def _add_dots(figure: go.Figure, names: list[str], bars: Sequence[RuleBar]) -> N
     few = [(name, bar) for name, bar in zip(names, bars, strict=True) if bar.covered < SMALL_SAMPLE]
     right = [(STEP * n, name, bar) for name, bar in few for n in range(bar.correct)]
     wrong = [(1 - STEP * n, name, bar) for name, bar in few for n in range(bar.wrong)]
-    for dots, colour, symbol in ((right, RIGHT, "circle-open"), (wrong, HARM, "x")):
+    for dots, marker in ((right, one_right()), (wrong, one_wrong())):
         figure.add_trace(
             go.Scatter(
                 x=[x for x, _, _ in dots],
                 y=[name for _, name, _ in dots],
                 mode="markers",
-                marker={"color": colour, "size": 7, "symbol": symbol, "line": {"color": colour, "width": 1.5}},
+                marker=marker,
                 customdata=[[bar.rule_id] for _, _, bar in dots],
                 text=[_hover(bar) for _, _, bar in dots],
                 hovertemplate="%{text}<extra></extra>",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, ROW, plain_label, short_label
+from pld_app.components.charts.look import NEUTRAL, RIGHT, ROW, one_right, one_wrong, plain_label, short_label
 from pld_app.components.charts.rule_bars import STEP
 from pld_app.components.charts.statement import Statement
 from pld_core.proportion import SMALL_SAMPLE, Proportion
@@ -15,7 +16,33 @@ from pld_core.proportion import SMALL_SAMPLE, Proportion
 _WIDTH = 34
 
 
-def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tuple[str, Proportion]]) -> Chart:
+@dataclass(frozen=True)
+class Meaning:
+    """What a share is of.
+
+    Attributes:
+        counted, other: what is said of an example that counts, and of one that does not.
+        colour: of the shares.
+        counted_mark, other_mark: the marker of a single example, where there are fewer than ten.
+    """
+
+    counted: str = "right"
+    other: str = "wrong"
+    colour: str = RIGHT
+    counted_mark: Mapping[str, object] = field(default_factory=one_right)
+    other_mark: Mapping[str, object] = field(default_factory=one_wrong)
+
+
+RIGHT_ANSWERS = Meaning()
+
+
+def shares_chart(
+    name: str,
+    title: str,
+    statement: Statement,
+    parts: Sequence[tuple[str, Proportion]],
+    meaning: Meaning = RIGHT_ANSWERS,
+) -> Chart:
     """Return a line for each part; those with fewer than ten answers have a dot for each and no rate.
 
     Args:
@@ -28,7 +55,7 @@ def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tu
             x=[share.rate for _, share in enough],
             y=[place for place, _ in enough],
             mode="markers",
-            marker={"color": RIGHT, "size": 10, "symbol": "diamond", "line": {"color": NEUTRAL, "width": 1}},
+            marker={"color": meaning.colour, "size": 10, "symbol": "diamond", "line": {"color": NEUTRAL, "width": 1}},
             error_x={
                 "type": "data",
                 "array": [(share.high or 0) - (share.rate or 0) for _, share in enough],
@@ -40,7 +67,7 @@ def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tu
             hovertemplate="%{text}<extra></extra>",
         )
     )
-    _add_dots(figure, [(place, share) for place, (_, share) in enumerate(parts) if share.n < SMALL_SAMPLE])
+    _add_dots(figure, [(place, share) for place, (_, share) in enumerate(parts) if share.n < SMALL_SAMPLE], meaning)
     figure.update_yaxes(
         tickmode="array",
         tickvals=places,
@@ -48,24 +75,27 @@ def shares_chart(name: str, title: str, statement: Statement, parts: Sequence[tu
         range=[len(parts) - 0.5, -0.5],
         zeroline=False,
     )
-    figure.update_xaxes(title="share right, 95 % interval", range=[-0.03, 1.03], tickformat=".0%")
-    heading = ("part", "answers", "right", "share right", "interval low", "interval high")
+    figure.update_xaxes(title=f"share {meaning.counted}, 95 % interval", range=[-0.03, 1.03], tickformat=".0%")
+    heading = ("part", statement.noun, meaning.counted, f"share {meaning.counted}", "interval low", "interval high")
     rows = [_row(part, share) for part, share in parts]
     return framed(name, title, figure, statement, (heading, rows), ROW * len(parts) + 20)
 
 
-def _add_dots(figure: go.Figure, few: Sequence[tuple[int, Proportion]]) -> None:
-    """Add a dot for each answer where there are fewer than ten: wrong ones at the left end, right ones at the right."""
-    wrong = [(STEP * n, place) for place, share in few for n in range(share.n - share.k)]
-    right = [(1 - STEP * n, place) for place, share in few for n in range(share.k)]
-    for dots, colour, symbol, word in ((right, RIGHT, "circle-open", "right"), (wrong, HARM, "x", "wrong")):
+def _add_dots(figure: go.Figure, few: Sequence[tuple[int, Proportion]], meaning: Meaning) -> None:
+    """Add a mark for each where there are fewer than ten: those that count at the right end, others at the left."""
+    other = [(STEP * n, place) for place, share in few for n in range(share.n - share.k)]
+    counted = [(1 - STEP * n, place) for place, share in few for n in range(share.k)]
+    for dots, marker, word in (
+        (counted, meaning.counted_mark, meaning.counted),
+        (other, meaning.other_mark, meaning.other),
+    ):
         figure.add_trace(
             go.Scatter(
                 x=[x for x, _ in dots],
                 y=[place for _, place in dots],
                 mode="markers",
-                marker={"color": colour, "size": 7, "symbol": symbol, "line": {"color": colour, "width": 1.5}},
-                hovertemplate=f"one {word} answer<extra></extra>",
+                marker=dict(marker),
+                hovertemplate=f"one: {word}<extra></extra>",
             )
         )
 

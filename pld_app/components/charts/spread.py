@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Chart, framed
-from pld_app.components.charts.look import NEUTRAL, RIGHT
+from pld_app.components.charts.look import NEUTRAL
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import Histogram, Quantity
 from pld_core.models import Run
@@ -31,7 +31,7 @@ def spread_chart(run: Run, found: Histogram) -> Chart:
             x=[edge + found.width / 2 for edge in edges],
             y=list(found.counts),
             width=found.width,
-            marker={"color": RIGHT, "line": {"color": NEUTRAL, "width": 1}},
+            marker={"color": NEUTRAL, "line": {"color": "#ffffff", "width": 1}},
             text=[f"{span}: {n:,} answers" for span, n in zip(spans, found.counts, strict=True)],
             textposition="none",
             hovertemplate="%{text}<extra></extra>",

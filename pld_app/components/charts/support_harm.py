@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Chart, framed
-from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, plain_label, whole_steps
+from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, SPACE, marked, plain_label, whole_steps
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import HarmPoint
 from pld_core.attribution import Method
@@ -70,10 +70,9 @@ def _add_names(
             x=[places[p.rule_id][0] for p in named],
             y=[places[p.rule_id][1] for p in named],
             mode="text",
-            text=[
-                f"<b>▶ {plain_label(p.rule_id)}</b>" if p.rule_id == chosen else plain_label(p.rule_id) for p in named
-            ],
-            textposition="top center",
+            text=[f"{SPACE * 3}{marked(plain_label(p.rule_id), p.rule_id == chosen)}" for p in named],
+            textposition="middle right",
+            cliponaxis=False,
             textfont={"size": 11},
             hoverinfo="skip",
             showlegend=False,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Chart, framed
-from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, WRONG
+from pld_app.components.charts.look import NEUTRAL, WRONG, one_right, one_wrong
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import TrendPoint
 from pld_core.attribution import Method
@@ -62,13 +62,13 @@ def _add_dots(figure: go.Figure, few: Sequence[tuple[str, Proportion]]) -> None:
     """Add a dot for each answer where there are fewer than ten: right ones at the bottom, wrong ones at the top."""
     right = [(name, STEP * n) for name, rate in few for n in range(rate.n - rate.k)]
     wrong = [(name, 1 - STEP * n) for name, rate in few for n in range(rate.k)]
-    for dots, colour, symbol, word in ((right, RIGHT, "circle-open", "right"), (wrong, HARM, "x", "wrong")):
+    for dots, marker, word in ((right, one_right(), "right"), (wrong, one_wrong(), "wrong")):
         figure.add_trace(
             go.Scatter(
                 x=[name for name, _ in dots],
                 y=[y for _, y in dots],
                 mode="markers",
-                marker={"color": colour, "size": 7, "symbol": symbol, "line": {"color": colour, "width": 1.5}},
+                marker=marker,
                 hovertemplate=f"one {word} answer<extra></extra>",
             )
         )

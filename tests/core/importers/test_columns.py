@@ -33,6 +33,7 @@ def test_what_was_left_open_is_filled_in() -> None:
     columns = ("id", "a", "b", "gold")
     assert check_columns(columns, ColumnMap()) == ColumnMap("gold", ("id", "a", "b"))
     assert check_columns(columns, ColumnMap(ref="id")) == ColumnMap("gold", ("a", "b"), ref="id")
+    assert check_columns(columns, ColumnMap(keep=("id", "b"))) == ColumnMap("gold", ("a",), keep=("id", "b"))
     chosen = ColumnMap("a", ("gold", "b"), ref="id")
     assert check_columns(columns, chosen) == chosen
 
@@ -46,6 +47,8 @@ def test_what_was_left_open_is_filled_in() -> None:
         (ColumnMap(group="gone"), "no column 'gone'"),
         (ColumnMap("label", ("label",)), "The column 'label' was given two meanings."),
         (ColumnMap("label", ("text",), group="text"), "The column 'text' was given two meanings."),
+        (ColumnMap(keep=("gone",)), "no column 'gone'"),
+        (ColumnMap("label", keep=("label",)), "The column 'label' was given two meanings."),
         (ColumnMap(inputs=("text", "text")), "The column 'text' was given two meanings."),
         (ColumnMap("label", ref="text"), "No column is left that holds the text."),
     ],
