@@ -55,7 +55,7 @@ WRONG = 0.2
 """Share of wrong answers."""
 TIMES = 30
 LIMIT_MS = 100.0
-PAGES, RENDERS, PAGE_LIMIT_MS = ("errors", "evaluate"), 15, 300.0
+PAGES, RENDERS, PAGE_LIMIT_MS = ("evaluate", "errors", "live_test", "prompt", "conflicts", "review"), 15, 300.0
 ROOT = Path(__file__).resolve().parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 RULE_IDS = tuple(f"R{number}" for number in range(1, RULES + 1))
