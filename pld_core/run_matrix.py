@@ -10,7 +10,7 @@ from enum import StrEnum
 from pld_core.metrics import Cell as Answered
 from pld_core.metrics import Figures, figures
 from pld_core.models import Run, Split
-from pld_core.proportion import SMALL_SAMPLE
+from pld_core.proportion import SMALL_SAMPLE, percent_words
 
 Counted = Callable[[int], Mapping[Answered, int]]
 """How many answers of a run are of each kind, by its id."""
@@ -69,7 +69,8 @@ class Cell:
             return f"not complete: {found.n:,} of {self.run.total:,} answered"
         if found.n < SMALL_SAMPLE or found.rate is None or found.low is None or found.high is None:
             return f"{found.k:,} of {found.n:,} right"
-        rate = f"{found.rate:.0%} right ({found.low * 100:.0f} to {found.high:.0%}), {found.k:,} of {found.n:,}"
+        share, interval = percent_words(found.rate, found.low, found.high)
+        rate = f"{share} right ({interval}), {found.k:,} of {found.n:,}"
         return f"{rate}; macro F1 {self.figures.macro_f1.words}"
 
 
