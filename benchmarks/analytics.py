@@ -6,6 +6,7 @@ page of figures in at most 300 ms.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -23,21 +24,38 @@ from streamlit.testing.v1 import AppTest
 from pld_core.analytics import AnswerFilter, BarSort, Quantity
 from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
 from pld_core.canonical import canonical_json
+from pld_core.compilation import Choices, compile_prompt
 from pld_core.effect import Outcome
-from pld_core.models import Actor, ClusterParams, CompiledPrompt, CompiledRule, Example, Label, Role, Run, Split, Task
-from pld_core.records import Page
+from pld_core.models import (
+    Actor,
+    ClusterParams,
+    CompiledPrompt,
+    Evidence,
+    EvidenceRole,
+    Example,
+    Judgement,
+    Label,
+    Role,
+    RuleText,
+    Run,
+    Split,
+    Task,
+    Verdict,
+)
+from pld_core.records import NewRule, Page
 from storage import SqliteStore, create_store
 from storage.analytics import SqliteAnalytics
 from storage.connection import Database
 
 ACTOR = Actor("bench", frozenset(Role))
 LABELS = ("allow", "remove", "escalate", "warn", "ignore")
-RULES, EXAMPLES, RUNS = 10_000, 100_000, 10
+RULES, EXAMPLES, RUNS, SOURCES = 10_000, 100_000, 10, 1_000
+"""Beside these rules there is one for each run: its prompt is the one that lacks it. Rules rest on the sources."""
 WRONG = 0.2
 """Share of wrong answers."""
 TIMES = 30
 LIMIT_MS = 100.0
-PAGES, RENDERS, PAGE_LIMIT_MS = ("errors", "evaluate"), 15, 300.0
+PAGES, RENDERS, PAGE_LIMIT_MS = ("evaluate", "errors", "live_test", "prompt", "conflicts", "review"), 15, 300.0
 ROOT = Path(__file__).resolve().parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 RULE_IDS = tuple(f"R{number}" for number in range(1, RULES + 1))
@@ -47,31 +65,39 @@ RULE_IDS = tuple(f"R{number}" for number in range(1, RULES + 1))
 
 
 def fill(folder: Path, draw: random.Random) -> SqliteStore:
-    """Make a workspace with ten complete runs over the same examples, each put down to rules."""
+    """Make a workspace with ten complete runs of ten prompts over the same examples, each put down to rules."""
     store = create_store(f"sqlite:///{folder / 'pld.db'}")
     task = Task("bench", "Bench", ("text",), tuple(Label(name, "") for name in LABELS), "")
     examples = [Example((("text", f"Example {i}"),), LABELS[i % 5], Split.VALIDATION) for i in range(EXAMPLES)]
-    store.tasks.create_with_examples(task, examples, "bench", ACTOR)
-    add_rules(store)
+    sources = [Example((("text", f"Source {i}"),), LABELS[i % 5], Split.TRAIN) for i in range(SOURCES)]
+    store.tasks.create_with_examples(task, [*examples, *sources], "bench", ACTOR)
+    add_rules(store, sources)
+    in_force = store.rules.in_force(task.name)
     gold = sorted((example.hash, example.label) for example in examples)
     owners = {content: owner(draw) for content, _ in gold}
-    for number in range(1, RUNS + 1):
-        add_run(store, number, gold, draw)
+    for spare in range(RULES + 1, RULES + RUNS + 1):
+        prompt = compile_prompt(task, in_force, Choices(leave_out=(f"R{spare}",), reason="another of the ten"))
+        run = add_run(store, prompt, gold, draw)
         claims = tuple(claim for content, _ in gold for claim in claims_on(content, owners[content], draw))
-        found = Attribution(Method.EVIDENCE, "bench", "bench", RULE_IDS, claims)
-        store.attributions.record(number, found, ACTOR)
+        held = tuple(rule.rule_id for rule in prompt.rules)
+        store.attributions.record(run.id, Attribution(Method.EVIDENCE, "bench", "bench", held, claims), ACTOR)
     return store
 
 
-def add_rules(store: SqliteStore) -> None:
+def add_rules(store: SqliteStore, sources: list[Example]) -> None:
+    """Make rules that rest on up to 40 examples each, and approve them."""
     clustering = store.logic.add_clustering("bench", ClusterParams(), [], ACTOR)
-    columns = """number, id, task, origin, clustering_id, cluster, head, in_force, revision, state, title, labels,
-        search, support, contradictions, changed_at, changed_by"""
+    rules = []
+    for n in range(1, RULES + RUNS + 1):
+        label = n % 5
+        support = tuple(Evidence(sources[(n + 5 * k) % SOURCES].hash, EvidenceRole.SUPPORTS) for k in range(n % 40 + 1))
+        text = RuleText(f"Rule {n}", f"the text speaks of matter {n} and of nothing else", (LABELS[label],))
+        rules.append(NewRule(text, "teacher", support, f"origin {n}", clustering.id, n))
+    store.lineage.enter("bench", rules, ACTOR)
     with store.database.write() as write:
-        write.conn.executemany(
-            f"INSERT INTO rule ({columns}) VALUES (?, ?, 'bench', ?, ?, 0, '', '', 1, 'approved', ?, '[]', '', ?, 0, '', '')",  # noqa: E501, S608 - a literal
-            [(n, rule, f"o{n}", clustering.id, f"Rule {n}", n % 40) for n, rule in enumerate(RULE_IDS, 1)],
-        )
+        for rule in store.rules.queue("bench"):
+            approval = Judgement(rule.id, rule.head, rule.state, Verdict.APPROVE)
+            store.rules.judge(approval, ACTOR, write)
 
 
 def owner(draw: random.Random) -> str:
@@ -87,9 +113,7 @@ def claims_on(content: str, rule: str, draw: random.Random) -> Iterator[Claim]:
         yield Claim(content, other, False, closeness=0.6)
 
 
-def add_run(store: SqliteStore, number: int, gold: list[tuple[str, str]], draw: random.Random) -> None:
-    rules = tuple(CompiledRule(n, rule, "", 0) for n, rule in enumerate(RULE_IDS, 1))
-    prompt = CompiledPrompt("bench", f"prompt {number}", f"sha256:{number}", rules, "t", 1, LABELS)
+def add_run(store: SqliteStore, prompt: CompiledPrompt, gold: list[tuple[str, str]], draw: random.Random) -> Run:
     version = store.prompts.save(prompt, ACTOR)
     new = Run(0, "bench", version.number, prompt.sha256, "told", "w", Split.VALIDATION, "", "", len(gold), None)
     run = store.runs.start(new, ACTOR)
@@ -99,6 +123,7 @@ def add_run(store: SqliteStore, number: int, gold: list[tuple[str, str]], draw: 
             "INSERT INTO prediction (run_id, example_hash, gold, answer, at) VALUES (?, ?, ?, ?, ?)", rows
         )
     store.runs.finish(run.id, {}, ACTOR)
+    return run
 
 
 def answer(gold: str, draw: random.Random) -> str:
@@ -231,6 +256,7 @@ def page_row(name: str, times: list[float]) -> dict[str, str | float]:
 
 
 def main() -> None:
+    gc.freeze()  # As pld_app/server.py does.
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         store = fill(Path(folder), random.Random(1))  # noqa: S311 - made-up answers
         measured = {name: figures(store.database.path, query) for name, query in QUERIES.items()}

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pld_app.settings import DEFAULT_NUM_CTX, Settings
-from pld_core.compilation import compile_trial
+from pld_core.compilation import trial_size
 from pld_core.context_size import ContextNeed, one_size
 from pld_core.models import Task
+from pld_core.prompt_style import Style
 from storage import SqliteStore
 
 
 def need_of(store: SqliteStore, task: Task) -> ContextNeed:
     """Return what a task needs: its longest prompt, compiled or in force, its longest example, and an answer."""
-    compiled, in_force = store.prompts.listed(task.name), compile_trial(task, store.rules.in_force(task.name))
-    longest = max([len(in_force.text.encode("utf-8")), *(version.size for version in compiled)])
-    answer = max(style.max_tokens for style in [in_force.style, *(version.style for version in compiled)])
+    compiled, in_force = store.prompts.listed(task.name), store.rules.texts_in_force(task.name)
+    longest = max([trial_size(task, in_force), *(version.size for version in compiled)])
+    answer = max(style.max_tokens for style in [Style.LABEL, *(version.style for version in compiled)])
     return ContextNeed.of(longest, store.tasks.longest_input(task.name), answer)
 
 

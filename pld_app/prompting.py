@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,10 +63,8 @@ def compare_versions(app: App, task: str, before: int, after: int) -> Compared:
         NotFound: there is no such task or version.
     """
     old, new = (prompt_version(app, task, number) for number in (before, after))
-    # One look at each run: both the choice of runs and their figures need the answers.
-    predictions = functools.cache(app.store.runs.predictions)
-    labels = app.store.tasks.get(task).label_names
-    figures = side_by_side(app.store.runs.all(task), before, after, labels, predictions)
+    runs, labels = app.store.runs, app.store.tasks.get(task).label_names
+    figures = side_by_side(runs.all(task), before, after, labels, runs.counted, runs.paired)
     return Compared(task, compare(old, new, revisions_of(app, old, new)), figures)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,3 +61,6 @@ app = st.App(
     Path(__file__).resolve().parent.parent / "app.py",
     middleware=[Middleware(SecurityHeaders), Middleware(SignInAnswers)],
 )
+
+# What was imported stays until the end. A full collection that walks all of it makes somebody wait for 0.1 s.
+gc.freeze()

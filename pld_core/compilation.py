@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pld_core.canonical import hash_text
 from pld_core.errors import InvalidInput
-from pld_core.models import CompiledPrompt, CompiledRule, Example, Revision, Task
+from pld_core.models import CompiledPrompt, CompiledRule, Example, Revision, RuleText, Task
 from pld_core.personal import shown_to_teacher
 from pld_core.prompt_manifest import Build, PromptKind, RuleOrder, Shots
 from pld_core.prompt_order import Candidate, ordered, without
@@ -78,6 +78,12 @@ def compile_trial(task: Task, candidates: Sequence[Candidate]) -> CompiledPrompt
     Order of rules by rank; the answer is a label alone. The prompt is marked as unreviewed.
     """
     return _of_rules(task, Style.LABEL, Build(PromptKind.RULES, unreviewed=True), ordered(candidates, RuleOrder()))
+
+
+def trial_size(task: Task, texts: Sequence[tuple[str, RuleText]]) -> int:
+    """Return how many bytes of UTF-8 `compile_trial` makes of rules (id, text), in whatever order they are given."""
+    body = "\n".join(_line(number, rule_id, text) for number, (rule_id, text) in enumerate(texts, start=1))
+    return len(_filled(template("student.txt"), task, AnswerForm(Style.LABEL, task.label_names), body).encode("utf-8"))
 
 
 def compile_without(
@@ -170,8 +176,12 @@ def _filled(source: Template, task: Task, form: AnswerForm, body: str) -> str:
 
 def rule_line(number: int, revision: Revision) -> str:
     """Return one numbered rule of the prompt, with its stable id, on one line."""
-    condition, then, exceptions = rule_sentences(revision.text)
-    line = f"{number}. [{revision.rule_id}] IF {condition}, THEN {then}."
+    return _line(number, revision.rule_id, revision.text)
+
+
+def _line(number: int, rule_id: str, text: RuleText) -> str:
+    condition, then, exceptions = rule_sentences(text)
+    line = f"{number}. [{rule_id}] IF {condition}, THEN {then}."
     return _one_line(line + "".join(f" EXCEPT {exception}." for exception in exceptions))
 
 

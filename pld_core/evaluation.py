@@ -5,7 +5,7 @@ from __future__ import annotations
 from pld_core.model_ports import ChatReply
 from pld_core.models import Answer, AnswerStatus
 from pld_core.prompt_style import AnswerForm, Style
-from pld_core.proportion import SMALL_SAMPLE, Proportion
+from pld_core.proportion import SMALL_SAMPLE, Proportion, percent_words
 
 
 def answer_from(form: AnswerForm, reply: ChatReply) -> Answer:
@@ -45,4 +45,4 @@ def running_words(right: int, answered: int) -> str:
     found = Proportion.of(right, answered)
     if found.rate is None or found.low is None or found.high is None or answered < SMALL_SAMPLE:
         return f"answered, {right:,} right" if answered else "answered"
-    return f"answered, {right:,} right ({found.rate:.0%}, {found.low * 100:.0f} to {found.high:.0%})"
+    return f"answered, {right:,} right ({', '.join(percent_words(found.rate, found.low, found.high))})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pld_core.gate_facts import Evaluated, Fix, Gate, GateFacts, GateState, Production
 from pld_core.gate_policy import GatePolicy
 from pld_core.gate_rules import named
@@ -75,7 +77,7 @@ def each_label(facts: GateFacts, policy: GatePolicy) -> Gate:
     pairs = _pairs(key, title, facts)
     if isinstance(pairs, Gate):
         return pairs
-    lines = by_label(facts.labels, pairs)
+    lines = by_label(facts.labels, Counter(pairs))
     figure = "right: " + "; ".join(_label_words(line, _other(facts)) for line in lines)
     n = min(line.n for line in lines)
     if missing := [line.label for line in lines if not line.n]:

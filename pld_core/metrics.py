@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pld_core.canonical import Json
 from pld_core.macro_f1 import MacroF1, sort_key
 from pld_core.models import AnswerStatus, Prediction
-from pld_core.proportion import SMALL_SAMPLE, Proportion
+from pld_core.proportion import SMALL_SAMPLE, Proportion, percent_words
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ class Figures:
         found = self.accuracy
         if found.n < SMALL_SAMPLE or found.rate is None or found.low is None or found.high is None:
             return f"{found.k:,} of {found.n:,} right"
-        rate = f"{found.rate:.0%} right ({found.low * 100:.0f} to {found.high:.0%}), {found.k:,} of {found.n:,}"
+        share, interval = percent_words(found.rate, found.low, found.high)
+        rate = f"{share} right ({interval}), {found.k:,} of {found.n:,}"
         return f"{rate}; macro F1 {self.macro_f1.words}"
 
     def as_json(self) -> dict[str, Json]:

@@ -14,6 +14,8 @@ from pld_core.canonical import Json
 from pld_core.macro_f1 import macro_f1_by, middle_95, resamples, sort_key
 from pld_core.proportion import SMALL_SAMPLE
 
+_BEYOND_FLOAT = 60
+"""Binary places, more than a float has."""
 _EXACT = 1e-9
 """Shares of a whole number of answers differ from a margin by rounding alone, or by far more."""
 
@@ -156,16 +158,20 @@ def compare_counted(labels: Sequence[str], pairs: Mapping[Pair, int]) -> Compari
     return Comparison(int(counts.sum()), before, after, low, high, fixed, broken, mcnemar(fixed, broken))
 
 
-def by_label(labels: Sequence[str], pairs: Sequence[Pair]) -> tuple[LabelPair, ...]:
+def by_label(labels: Sequence[str], pairs: Mapping[Pair, int]) -> tuple[LabelPair, ...]:
     """Return a line for each declared label, those without an example too.
 
     Each example has one gold label, so an answer that wrongly says one label is a miss of another: no harm is left out.
+
+    Args:
+        pairs: how many examples are of each kind.
     """
     lines = []
     for label in labels:
-        own = [pair for pair in pairs if pair.gold == label]
-        right = (sum(said == label for said in (pair.before for pair in own)), sum(p.after == label for p in own))
-        lines.append(LabelPair(label, len(own), *right))
+        own = {pair: n for pair, n in pairs.items() if pair.gold == label}
+        before = sum(n for pair, n in own.items() if pair.before == label)
+        after = sum(n for pair, n in own.items() if pair.after == label)
+        lines.append(LabelPair(label, sum(own.values()), before, after))
     return tuple(lines)
 
 
@@ -177,8 +183,14 @@ def mcnemar(fixed: int, broken: int) -> float | None:
     >>> mcnemar(3, 0)
     0.25
     """
-    changed = fixed + broken
+    changed, few = fixed + broken, min(fixed, broken)
     if not changed:
         return None
-    tail = sum(math.comb(changed, k) for k in range(min(fixed, broken) + 1))
+    ways = tail = math.comb(changed, few)
+    for k in range(few, 0, -1):
+        ways = ways * k // (changed - k + 1)
+        tail += ways
+        # The k ways that are left are fewer each: too few to change what a float holds. There may be tens of thousands.
+        if ways * k < tail >> _BEYOND_FLOAT:
+            break
     return min(1.0, tail / (1 << (changed - 1)))

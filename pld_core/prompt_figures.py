@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from pld_core.canonical import Json
-from pld_core.metrics import accuracy_of, cells_of
-from pld_core.models import Prediction, Run
-from pld_core.paired import Comparison, LabelPair, Pair, by_label, compare
-from pld_core.prompt_effects import Predictions
+from pld_core.metrics import Cell, accuracy_of
+from pld_core.models import Run
+from pld_core.paired import Comparison, LabelPair, Pair, by_label, compare_counted
 from pld_core.proportion import Proportion
+
+Counted = Callable[[int], Counter[Cell]]
+"""How many answers of a run, by its id, are of each kind."""
+Paired = Callable[[int, int], Counter[Pair]]
+"""How many examples that two runs answered, beside the same gold label, are of each kind; the first is `before`."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class SideBySide:
 
 
 def side_by_side(
-    runs: Sequence[Run], before: int, after: int, labels: Sequence[str], predictions: Predictions
+    runs: Sequence[Run], before: int, after: int, labels: Sequence[str], counted: Counted, paired: Paired
 ) -> tuple[SideBySide, ...]:
     """Return a row for each student (by its weights) and split that either version was evaluated with.
 
@@ -102,39 +107,33 @@ def side_by_side(
             grouped.setdefault((run.student, run.digest, run.split.value), []).append(run)
     rows = []
     for (student, digest, split), found in sorted(grouped.items()):
-        old, new = (_side(number, found, predictions) for number in (before, after))
+        old, new = (_side(number, found, counted) for number in (before, after))
         row = SideBySide(student, digest, split, old, new)
-        rows.append(_compared(row, labels, predictions))
+        rows.append(_compared(row, labels, counted, paired))
     return tuple(rows)
 
 
-def _side(version: int, runs: Sequence[Run], predictions: Predictions) -> Side:
+def _side(version: int, runs: Sequence[Run], counted: Counted) -> Side:
     own = [run for run in runs if run.prompt_number == version]
-    complete = [run for run in own if len(predictions(run.id)) == run.total > 0]
+    complete = [run for run in own if counted(run.id).total() == run.total > 0]
     if complete:
-        return Side(version, complete[-1], accuracy_of(cells_of(predictions(complete[-1].id))))
+        return Side(version, complete[-1], accuracy_of(counted(complete[-1].id)))
     return Side(version, own[-1] if own else None, None)
 
 
-def _compared(row: SideBySide, labels: Sequence[str], predictions: Predictions) -> SideBySide:
-    """Return the row with its comparison, where both versions have a complete run."""
-    first, second = row.before, row.after
-    if first.run is None or second.run is None or row.to_do:
+def _compared(row: SideBySide, labels: Sequence[str], counted: Counted, paired: Paired) -> SideBySide:
+    """Return the row with its comparison, where both versions have a complete run.
+
+    A corrected gold label makes another question of an example, so it is in no comparison.
+    """
+    first, second = row.before.run, row.after.run
+    if first is None or second is None or row.to_do:
         return row
-    old, new = (_by_example(predictions(run.id)) for run in (first.run, second.run))
-    both = sorted(old.keys() & new.keys())
-    alone = len(old.keys() ^ new.keys())
-    pairs = [Pair(key[1], old[key], new[key]) for key in both]
+    pairs = paired(first.id, second.id)
+    alone = counted(first.id).total() + counted(second.id).total() - 2 * pairs.total()
     if not pairs:
-        return SideBySide(row.student, row.digest, row.split, first, second, alone=alone)
-    return SideBySide(
-        row.student, row.digest, row.split, first, second, compare(labels, pairs), by_label(labels, pairs), alone
-    )
-
-
-def _by_example(predictions: Sequence[Prediction]) -> dict[tuple[str, str], str | None]:
-    """Return what was answered, by example and gold label: corrected gold labels are another question."""
-    return {(p.example_hash, p.gold): p.answer.label for p in predictions}
+        return replace(row, alone=alone)
+    return replace(row, comparison=compare_counted(labels, pairs), labels=by_label(labels, pairs), alone=alone)
 
 
 def _side_json(side: Side) -> dict[str, Json]:

@@ -103,7 +103,7 @@ class RunStore(Protocol):
         ...
 
     def paired(self, before: int, after: int) -> Counter[Pair]:
-        """Return how many examples that two runs answered are of each kind; see `Pair`."""
+        """Return how many examples that two runs answered, beside the same gold label, are of each kind; see `Pair`."""
         ...
 
     def wrong(self, run_id: int, gold: str = "", said: str = "", page: Page | None = None) -> tuple[Prediction, ...]:

@@ -47,8 +47,19 @@ class Proportion:
             return "nothing answered yet"
         if self.n < SMALL_SAMPLE:
             return f"{self.k:,} of {self.n:,} (too few for a rate)"
-        return f"{self.k:,} of {self.n:,} ({self.rate:.0%}, 95 % interval {self.low * 100:.0f} to {self.high:.0%})"
+        rate, interval = percent_words(self.rate, self.low, self.high)
+        return f"{self.k:,} of {self.n:,} ({rate}, 95 % interval {interval})"
 
     def as_json(self) -> dict[str, Json]:
         interval = None if self.low is None or self.high is None else [self.low, self.high]
         return {"k": self.k, "n": self.n, "rate": self.rate, "interval_95": interval}
+
+
+def percent_words(rate: float, low: float, high: float) -> tuple[str, str]:
+    """Return a rate and its interval in whole percent; with a decimal where both ends would read the same.
+
+    >>> percent_words(0.8, 0.7975, 0.8024)
+    ('80.0%', '79.8 to 80.2%')
+    """
+    places = 1 if f"{low:.0%}" == f"{high:.0%}" else 0
+    return f"{rate:.{places}%}", f"{low * 100:.{places}f} to {high:.{places}%}"

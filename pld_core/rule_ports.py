@@ -81,6 +81,10 @@ class RuleStore(Protocol):
         """Return (approved revision, its manifest line numbered 0, number of supporting examples) for each rule."""
         ...
 
+    def texts_in_force(self, task: str) -> tuple[tuple[str, RuleText], ...]:
+        """Return what `in_force` does, in the same order: of each rule its id and its text alone."""
+        ...
+
 
 class LineageStore(Protocol):
     """What rules rest on, how that changes, and which rules overlap."""

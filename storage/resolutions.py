@@ -32,7 +32,7 @@ from storage.checks import NO_CHECK
 from storage.connection import Database, Write
 from storage.loop_notes import load_stops, write_steps, write_stop
 from storage.rule_locks import locked_rules
-from storage.rule_queries import effective_evidence
+from storage.rule_queries import evidence_in_force
 from storage.task_queries import load_task
 
 
@@ -53,11 +53,12 @@ class SqliteResolutions:
                    FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
                    WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
                 (task,),
-            ).fetchall()
+            )
+            evidence = evidence_in_force(conn, task)
             return tuple(
                 TrialRule(
                     rows.revision_from(row),
-                    effective_evidence(conn, row["hash"]),
+                    evidence.get(row["hash"], ()),
                     row["decision_id"],
                     row["rule_id"] in locked,
                 )

@@ -195,18 +195,22 @@ def revision_row(revision: Revision, at: str) -> dict[str, Value]:
     }
 
 
+def text_from(row: Row) -> RuleText:
+    return RuleText(
+        title=row["title"],
+        condition=row["condition"],
+        labels=tuple(json.loads(row["labels"])),
+        exceptions=tuple(json.loads(row["exceptions"])),
+        rationale=row["rationale"],
+        priority=row["priority"],
+    )
+
+
 def revision_from(row: Row) -> Revision:
     return Revision(
         rule_id=row["rule_id"],
         number=row["number"],
-        text=RuleText(
-            title=row["title"],
-            condition=row["condition"],
-            labels=tuple(json.loads(row["labels"])),
-            exceptions=tuple(json.loads(row["exceptions"])),
-            rationale=row["rationale"],
-            priority=row["priority"],
-        ),
+        text=text_from(row),
         author=row["author"],
         author_kind=AuthorKind(row["author_kind"]),
         parent=row["parent"],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
 from pld_core.errors import EvidenceMovedOn, NotFound, RevisionMovedOn
-from pld_core.models import Actor, Evidence, Revision, RevisionState, RuleSummary, Verdict
+from pld_core.models import Actor, Evidence, EvidenceRole, Revision, RevisionState, RuleSummary, Verdict
 from pld_core.records import RuleFilter
 from pld_core.review import AWAITING_DECISION, BEGINS_ANEW, FINAL_STATES, Standing
 from storage import rows
@@ -22,6 +22,11 @@ LIVE = f"NOT IN ({', '.join(sorted(repr(state.value) for state in FINAL_STATES))
 VERSION = """coalesce((SELECT max(x.number) FROM evidence_version AS x
     WHERE x.revision_hash = evidence.revision_hash), 1)"""
 """The version of a revision's evidence that counts."""
+_IN_FORCE = f"""FROM rule AS r CROSS JOIN evidence ON evidence.revision_hash = r.in_force
+    WHERE r.task = ? AND evidence.version = {VERSION} AND evidence.id = (
+        SELECT max(e.id) FROM evidence AS e WHERE e.revision_hash = r.in_force AND e.version = evidence.version
+            AND e.example_hash = evidence.example_hash)"""  # noqa: S608 - a constant
+"""What rules in force rest on; of several links to one example the last one counts."""
 OVERLAPPING = f"""state {LIVE} AND EXISTS (SELECT 1 FROM overlap AS o
     JOIN rule AS other ON other.head = iif(o.low = rule.head, o.high, o.low)
     WHERE (o.low = rule.head OR o.high = rule.head) AND other.state {LIVE})"""  # noqa: S608 - literals
@@ -64,6 +69,21 @@ def effective_evidence(conn: sqlite3.Connection, revision_hash: str) -> tuple[Ev
         (revision_hash,),
     )
     return tuple(rows.evidence_from(row) for row in found)
+
+
+def evidence_in_force(conn: sqlite3.Connection, task: str) -> dict[str, tuple[Evidence, ...]]:
+    """Return the evidence of every revision in force by its hash, each as `effective_evidence` does; in one query."""
+    found = conn.execute(f"SELECT evidence.* {_IN_FORCE} ORDER BY closeness DESC, example_hash", (task,))
+    held: dict[str, list[Evidence]] = {}
+    for row in found:
+        held.setdefault(row["revision_hash"], []).append(rows.evidence_from(row))
+    return {revision: tuple(evidence) for revision, evidence in held.items()}
+
+
+def support_in_force(conn: sqlite3.Connection, task: str) -> dict[str, int]:
+    """Return by the hash of each revision in force how many examples support it; those without one are left out."""
+    sql = f"SELECT revision_hash, count(*) {_IN_FORCE} AND role = ? GROUP BY revision_hash"
+    return {str(revision): int(n) for revision, n in conn.execute(sql, (task, EvidenceRole.SUPPORTS.value))}
 
 
 def gold_labels(conn: sqlite3.Connection, task: str, hashes: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,6 @@ from pld_core.models import (
     AuthorKind,
     CompiledRule,
     Decision,
-    EvidenceRole,
     Judgement,
     Revision,
     RevisionState,
@@ -49,12 +48,12 @@ from storage.rule_queries import (
     load_standing,
     load_summary,
     refuse_moved_on,
+    support_in_force,
     where_clause,
 )
 from storage.rule_writes import (
     add_rule,
     bring_into_review,
-    count_role,
     enter_revision,
     proposal,
     refuse_no_noise,
@@ -256,12 +255,24 @@ class SqliteRules:
                    FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
                    WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
                 (task,),
-            ).fetchall()
+            )
+            support = support_in_force(conn, task)
             return tuple(
                 (
                     rows.revision_from(row),
                     CompiledRule(0, row["rule_id"], row["hash"], row["decision_id"]),
-                    count_role(effective_evidence(conn, row["hash"]), EvidenceRole.SUPPORTS),
+                    support.get(row["hash"], 0),
                 )
                 for row in found
             )
+
+    def texts_in_force(self, task: str) -> tuple[tuple[str, RuleText], ...]:
+        """Return what `in_force` does, in the same order: of each rule its id and its text alone."""
+        with self._database.read() as conn:
+            found = conn.execute(
+                f"""SELECT v.rule_id, v.title, v.condition, v.labels, v.exceptions, v.rationale, v.priority
+                    FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
+                    WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
+                (task,),
+            )
+            return tuple((str(row["rule_id"]), rows.text_from(row)) for row in found)

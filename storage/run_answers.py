@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 
 from pld_core.analytics import INVALID
@@ -19,17 +20,9 @@ class SqliteRunAnswers:
         self._database = database
 
     def paired(self, before: int, after: int) -> Counter[Pair]:
-        """Return how many examples that two runs answered are of each kind."""
+        """Return how many examples that two runs answered are of each kind; see `load_pairs`."""
         with self._database.read() as conn:
-            found = conn.execute(
-                """SELECT b.gold, b.said AS before, a.said AS after, count(*) AS n
-                   FROM prediction AS b INDEXED BY prediction_said
-                   JOIN prediction AS a INDEXED BY prediction_said
-                       ON a.run_id = :after AND a.example_hash = b.example_hash
-                   WHERE b.run_id = :before GROUP BY 1, 2, 3""",
-                {"before": before, "after": after},
-            )
-            return Counter({Pair(row["gold"], row["before"], row["after"]): row["n"] for row in found})
+            return load_pairs(conn, before, after)
 
     def wrong(self, run_id: int, gold: str = "", said: str = "", page: Page | None = None) -> tuple[Prediction, ...]:
         """Return wrong answers of a run, by gold label and hash; `said` is a label, or `INVALID` for none."""
@@ -50,3 +43,15 @@ class SqliteRunAnswers:
                 },
             )
             return tuple(rows.prediction_from(row) for row in found)
+
+
+def load_pairs(conn: sqlite3.Connection, before: int, after: int) -> Counter[Pair]:
+    """Return how many examples that two runs answered, beside the same gold label, are of each kind."""
+    found = conn.execute(
+        """SELECT b.gold, b.said AS before, a.said AS after, count(*) AS n
+           FROM prediction AS b INDEXED BY prediction_said JOIN prediction AS a INDEXED BY prediction_said
+               ON a.run_id = :after AND a.example_hash = b.example_hash AND a.gold = b.gold
+           WHERE b.run_id = :before GROUP BY 1, 2, 3""",
+        {"before": before, "after": after},
+    )
+    return Counter({Pair(row["gold"], row["before"], row["after"]): row["n"] for row in found})

@@ -18,6 +18,9 @@ from pld_core.word_diff import word_pieces
 
 COLOURS = {Change.ADDED: "green", Change.REMOVED: "red", Change.CHANGED: "orange", Change.MOVED: "blue"}
 
+MOST_LINES = 200
+"""Changed words are sought in so many lines in a row: the time it takes grows with their square."""
+
 
 def draw_compare(task: Task, versions: Sequence[PromptVersion]) -> None:
     """Draw the choice of two versions, the older first, and their difference. `versions` are newest first."""
@@ -61,6 +64,10 @@ def _draw_text(diff: PromptDiff) -> None:
         return
     with st.expander("The text, word for word"):
         for piece in changed:
+            lines = max(piece.before.count("\n"), piece.after.count("\n")) + 1
+            if lines > MOST_LINES:
+                st.caption(f"{lines:,} lines in a row differ, if only by their number: too many to mark each word.")
+                continue
             st.markdown(diff_markdown(word_pieces(piece.before, piece.after)))
 
 

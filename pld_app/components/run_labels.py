@@ -8,7 +8,7 @@ import streamlit as st
 from pld_app.components.text import count
 from pld_core.metrics import Figures, LabelFigures
 from pld_core.models import Run
-from pld_core.proportion import SMALL_SAMPLE, Proportion
+from pld_core.proportion import SMALL_SAMPLE, Proportion, percent_words
 
 
 def draw_labels(run: Run, found: Figures) -> None:
@@ -47,4 +47,5 @@ def rate_words(share: Proportion) -> str:
     """
     if share.rate is None or share.low is None or share.high is None or share.n < SMALL_SAMPLE:
         return f"{share.k:,} of {share.n:,}"
-    return f"{share.rate:.0%} ({share.low * 100:.0f} to {share.high:.0%})"
+    rate, interval = percent_words(share.rate, share.low, share.high)
+    return f"{rate} ({interval})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,7 +80,7 @@ def judged(labels: Sequence[str], pairs: Sequence[Pair], bar: Bar) -> Result:
     """
     if not pairs:
         return Result(Verdict.NO_EXAMPLES, "There is no validation example, so nothing can be accepted.")
-    comparison, lines = compare(labels, pairs), by_label(labels, pairs)
+    comparison, lines = compare(labels, pairs), by_label(labels, Counter(pairs))
     worse = [line.label for line in lines if line.loses_more_than(bar.label_margin)]
     is_small = len(pairs) < SMALL_SAMPLE
     verdict, reason = _on_counts(comparison) if is_small else _on_macro_f1(comparison, bar)
@@ -114,4 +115,4 @@ def early(labels: Sequence[str], pairs: Sequence[Pair]) -> Result | None:
     if found.broken <= found.fixed:
         return None
     reason = f"Breaks {found.broken} and fixes {found.fixed} of {found.n} affected examples; the rest were not asked."
-    return Result(Verdict.LOSES_EARLY, reason, found, by_label(labels, pairs))
+    return Result(Verdict.LOSES_EARLY, reason, found, by_label(labels, Counter(pairs)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pld_core.canonical import canonical_json
-from pld_core.compilation import compile_trial
+from pld_core.compilation import compile_trial, trial_size
 from pld_core.conflicts.rounds import Stop
 from pld_core.errors import InvalidInput, MissingReason, MissingRole, NotFound, WorkspaceError
 from pld_core.event_words import sentence
@@ -83,12 +83,20 @@ def test_nothing_of_it_is_ever_changed(loop: Stage, table: str, statement: str) 
 
 def test_the_rules_of_a_loop_are_those_that_a_prompt_is_compiled_from(loop: Stage) -> None:
     rules = loop.store.resolutions.rules_in_force("posts")
-    assert [rule.candidate for rule in rules] == list(loop.store.rules.in_force("posts"))
+    in_force = loop.store.rules.in_force("posts")
+    assert [rule.candidate for rule in rules] == list(in_force)
+    assert [rule.evidence for rule in rules] == [loop.store.rules.dossier(rule.id, ANNA).evidence for rule in rules]
+    assert [support for _, _, support in in_force] == [len(rule.supports) for rule in rules]
+    assert all(support > 1 for _, _, support in in_force)
+    texts = loop.store.rules.texts_in_force("posts")
+    assert texts == tuple((revision.rule_id, revision.text) for revision, _, _ in in_force)
     assert loop.store.resolutions.first_free() == 3
 
 
 def test_a_trial_prompt_is_no_version(loop: Stage) -> None:
-    prompt = compile_trial(loop.store.tasks.get("posts"), loop.store.rules.in_force("posts"))
+    task = loop.store.tasks.get("posts")
+    prompt = compile_trial(task, loop.store.rules.in_force("posts"))
+    assert trial_size(task, loop.store.rules.texts_in_force("posts")[::-1]) == len(prompt.text.encode())
     with pytest.raises(InvalidInput, match=r"A trial prompt is no version.*Nothing was stored"):
         loop.store.prompts.save(prompt, ANNA)
     assert loop.store.prompts.all("posts") == ()

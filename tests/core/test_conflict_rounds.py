@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -91,7 +92,7 @@ def test_a_trial_that_loses_on_the_affected_examples_ends_there() -> None:
     lost = early(LABELS, pairs(12, fixed=1, broken=2))
     assert lost is not None
     assert lost.verdict is Verdict.LOSES_EARLY
-    assert lost.labels == by_label(LABELS, pairs(12, fixed=1, broken=2))
+    assert lost.labels == by_label(LABELS, Counter(pairs(12, fixed=1, broken=2)))
     assert [line.after - line.before for line in lost.labels if line.n] == [-1]
     assert early(LABELS, pairs(12, fixed=2, broken=2)) is None
     assert early(LABELS, []) is None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,7 +94,7 @@ def test_labels_that_are_not_declared_take_no_part_in_macro_f1() -> None:
 
 
 def test_each_label_is_counted_those_without_an_example_too() -> None:
-    lines = by_label(("a", "b"), [Pair("a", "a", None), Pair("a", "b", "a")])
+    lines = by_label(("a", "b"), Counter([Pair("a", "a", None), Pair("a", "b", "a")]))
     assert [line.as_json() for line in lines] == [
         {"label": "a", "n": 2, "before": 1, "after": 1},
         {"label": "b", "n": 0, "before": 0, "after": 0},
@@ -123,3 +126,16 @@ def test_two_prompts_that_are_equally_good_are_seldom_told_apart() -> None:
         pairs = [pair for pair, n in zip(kinds, sample, strict=True) for _ in range(n)]
         told += compare(("a", "b"), pairs).verdict is not PairedVerdict.NOT_SHOWN
     assert 0.01 <= told / samples <= 0.10
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(0, 1), (7, 7), (3, 40), (400, 500), (1_100, 1_000)])
+def test_mcnemar_is_the_whole_tail_of_the_binomial(fixed: int, broken: int) -> None:
+    n = fixed + broken
+    tail = sum(math.comb(n, k) for k in range(min(fixed, broken) + 1))
+    assert mcnemar(fixed, broken) == min(1.0, tail / (1 << (n - 1)))
+    assert mcnemar(broken, fixed) == mcnemar(fixed, broken)
+
+
+def test_mcnemar_of_very_many_changed_answers() -> None:
+    """As twice the normal tail beyond 3.159 standard deviations, which has the correction for continuity."""
+    assert mcnemar(50_500, 49_500) == pytest.approx(0.0015824, abs=1e-6)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from pld_core.compilation import Choices
+from pld_core.metrics import cells_of
+from pld_core.models import Prediction
+from pld_core.paired import Pair
 from pld_core.prompt_diff import Change, PromptDiff, compare
-from pld_core.prompt_figures import side_by_side
+from pld_core.prompt_figures import Counted, Paired, side_by_side
 from pld_core.prompt_manifest import RuleOrder
 from pld_core.prompt_style import Style
 from pld_core.proportion import Proportion
@@ -86,10 +91,21 @@ def test_what_did_not_move() -> None:
     assert unmoved([], []) == ()
 
 
+def counts_of(told: Mapping[int, Sequence[Prediction]]) -> tuple[Counted, Paired]:
+    """Return what a store counts of these answers."""
+
+    def paired(before: int, after: int) -> Counter[Pair]:
+        was = {(p.example_hash, p.gold): p.answer.label for p in told[before]}
+        both = [p for p in told[after] if (p.example_hash, p.gold) in was]
+        return Counter(Pair(p.gold, was[p.example_hash, p.gold], p.answer.label) for p in both)
+
+    return lambda run: cells_of(told[run]), paired
+
+
 def test_figures_stand_side_by_side_only_for_one_student_and_split() -> None:
     told = {1: answers("+--+"), 2: answers("++++"), 3: answers("----"), 4: answers("+")}
     runs = [run(1, 1), run(2, 2), run(3, 2, student="other"), run(4, 2, total=9)]
-    rows = side_by_side(runs, 1, 2, LABELS, told.__getitem__)
+    rows = side_by_side(runs, 1, 2, LABELS, *counts_of(told))
     assert [(r.student, r.before.accuracy, r.after.accuracy) for r in rows] == [
         ("other", None, Proportion.of(0, 4)),
         ("told", Proportion.of(2, 4), Proportion.of(4, 4)),
@@ -102,23 +118,23 @@ def test_figures_stand_side_by_side_only_for_one_student_and_split() -> None:
         ("keep", 2, 4, 4),
         ("remove", 0, 0, 0),
     ]
-    assert side_by_side([], 1, 2, LABELS, told.__getitem__) == ()
+    assert side_by_side([], 1, 2, LABELS, *counts_of(told)) == ()
 
 
 def test_a_missing_run_is_named_with_the_command_that_starts_or_resumes_it() -> None:
     told = {1: answers("+--+"), 2: answers("+")}
-    (row,) = side_by_side([run(1, 1)], 1, 2, LABELS, told.__getitem__)
+    (row,) = side_by_side([run(1, 1)], 1, 2, LABELS, *counts_of(told))
     (line,) = row.to_do
     assert line.startswith("Version 2 was not evaluated with these weights on validation. Start it: ")
     assert line.endswith("pld evaluate --task posts --prompt 2 --student told --split validation")
-    (row,) = side_by_side([run(1, 1), run(2, 2)], 1, 2, LABELS, told.__getitem__)
+    (row,) = side_by_side([run(1, 1), run(2, 2)], 1, 2, LABELS, *counts_of(told))
     assert row.to_do == ("Run 2 of version 2 is not complete. Go on: pld evaluate --resume 2",)
     assert row.comparison is None
 
 
 def test_the_comparison_has_an_interval_and_a_test_once_there_are_enough_examples() -> None:
     told = {1: answers("+" * 6 + "-" * 6), 2: answers("+" * 11 + "-")}
-    (row,) = side_by_side([run(1, 1, total=12), run(2, 2, total=12)], 1, 2, LABELS, told.__getitem__)
+    (row,) = side_by_side([run(1, 1, total=12), run(2, 2, total=12)], 1, 2, LABELS, *counts_of(told))
     assert row.comparison is not None
     words = row.comparison.words
     assert "95 % interval +" in words
@@ -130,7 +146,7 @@ def test_the_comparison_has_an_interval_and_a_test_once_there_are_enough_example
 
 def test_examples_of_one_run_only_are_counted_and_not_compared() -> None:
     told = {1: answers("+-++"), 2: answers("++")}
-    (row,) = side_by_side([run(1, 1), run(2, 2, total=2)], 1, 2, LABELS, told.__getitem__)
+    (row,) = side_by_side([run(1, 1), run(2, 2, total=2)], 1, 2, LABELS, *counts_of(told))
     assert row.comparison is not None
     assert (row.comparison.n, row.comparison.fixed, row.alone) == (2, 1, 2)
     assert "2 examples are in one run only" in row.left_aside

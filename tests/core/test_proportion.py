@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from pld_core.proportion import Proportion
+from pld_core.proportion import Proportion, percent_words
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,9 @@ def test_from_ten_answers_on_rate_and_interval_are_shown() -> None:
     assert words.startswith("8 of 10")
     for figure in ("80", "49", "94"):
         assert figure in words
+
+
+def test_the_ends_of_a_narrow_interval_do_not_read_the_same() -> None:
+    assert Proportion.of(80_000, 100_000).words == "80,000 of 100,000 (80.0%, 95 % interval 79.8 to 80.2%)"
+    assert Proportion.of(80, 100).words == "80 of 100 (80%, 95 % interval 71 to 87%)"
+    assert percent_words(0.125, 0.1, 0.2) == ("12%", "10 to 20%")

@@ -119,7 +119,7 @@ def test_a_run_without_a_mistake_lists_none_and_warns_of_nothing(
     assert "No wrong answer." in prose(at)
     assert "20 of 20 (100%, 95 % interval 84 to 100%)" in prose(at)
     assert not at.warning
-    assert [expander.label for expander in at.expander] == [REPEATS]
+    assert [expander.label for expander in at.expander] == ["New evaluation", REPEATS]
 
 
 def test_malformed_answers_count_as_wrong_and_are_counted_apart(
