@@ -113,6 +113,12 @@ def test_of_many_labels_those_with_the_fewest_changes_share_a_line() -> None:
     assert steps[-1] == Step("", Outcome.FIXED, sum(range(4, MOST_LABELS + 4)), 1 + 2 + 3)
 
 
+def test_changed_labels_that_are_cut_alike_have_bars_of_their_own() -> None:
+    long = ("disclosure to a person of trust", "disclosure to a person of rank")
+    found = change_of(long, OLD, RUN, {Pair(label, long[1 - n], label): 12 for n, label in enumerate(long)}, 24)
+    assert len(set(waterfall_chart(found).figure.data[0].y)) == 2
+
+
 def test_a_run_that_changed_nothing_makes_a_waterfall_of_its_sum_alone() -> None:
     found = change_of(LABELS, OLD, RUN, {Pair("keep", "keep", "keep"): 12}, 24)
     assert steps_of(found.changes) == ()
