@@ -21,7 +21,7 @@ from pld_app.components.charts.overlap import overlap_chart
 from pld_app.components.charts.rule_bars import bars_chart
 from pld_app.components.charts.spread import spread_chart
 from pld_app.components.charts.statement import Statement
-from pld_app.components.charts.support_harm import REACH, harm_chart
+from pld_app.components.charts.support_harm import LEAST_HARM, REACH, harm_chart
 from pld_app.components.charts.trend import trend_chart
 from pld_core.ablation import Ablated, Ablation, Scope, StoredAblation, figures_of
 from pld_core.analytics import (
@@ -280,12 +280,17 @@ def test_names_of_the_scatter_never_cover_each_other() -> None:
     assert sides == {"R1": "top right", "R2": "top left", "R4": "top left", "R5": "top right"}
 
 
+def test_a_prompt_without_rules_makes_an_empty_scatter() -> None:
+    assert not harm_chart(RUN, E, 7, [], None).figure.data[1].x
+
+
 def test_of_many_equal_points_none_is_named_and_none_stands_below_no_harm() -> None:
     points = [HarmPoint(f"R{n}", 3, 9, 2, n % 2) for n in range(20)]
     shown = harm_chart(RUN, E, 7, points, None).figure
     assert not shown.data[2].text
     assert min(shown.data[0].y) >= 0
-    assert shown.layout.yaxis.range[0] < 0 < 1 + REACH < shown.layout.yaxis.range[1]
+    low, high = shown.layout.yaxis.range
+    assert low < 0 < LEAST_HARM + REACH < high
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

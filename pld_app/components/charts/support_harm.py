@@ -24,6 +24,8 @@ REACH = 0.38
 """How far a point is moved at most so that rules with equal figures can be told apart."""
 CROWD = 3
 """Of more rules than this with equal figures none is named: which one would be by chance."""
+LEAST_HARM = 3
+"""To which the axis of harm goes at least."""
 _WIDTH, _HEIGHT = 540, 380
 _TURN = math.pi * (3 - math.sqrt(5))
 
@@ -74,7 +76,8 @@ def harm_chart(run: Run, method: Method, baseline: int, points: Sequence[HarmPoi
 def _plot(points: Sequence[HarmPoint]) -> Plot:
     """Return the axes: all points, and room for the names of the outer ones."""
     support = [p.support for p in points] or [0]
-    most = max((p.harm for p in points), default=0)
+    # Of an axis that ends at 0, points that are moved apart would fill the height as if they did harm.
+    most = max([LEAST_HARM, *(p.harm for p in points)])
     wide = max(support) - min(support) + 2 * REACH
     x = (min(support) - REACH - 0.04 * wide, max(support) + REACH + 0.04 * wide)
     return Plot(x, (-0.05 * (most + 1), most + REACH + 0.08 * (most + 1)), _WIDTH, _HEIGHT)
