@@ -75,6 +75,13 @@ def test_a_click_means_a_kind_of_wrong_answer_and_right_answers_are_framed() -> 
     assert list(frames.x) == list(frames.y) == ["keep", "remove"]
 
 
+def test_the_matrix_of_one_label_has_no_scale_that_finds_no_room() -> None:
+    alone = matrix_chart(RUN, ("keep",), figures(("keep",), Counter({Cell("keep", "keep"): 9})))
+    assert not alone.figure.data[0].showscale
+    three = ("keep", "remove", "hide")
+    assert matrix_chart(RUN, three, figures(three, CELLS)).figure.data[0].showscale
+
+
 def test_labels_that_are_cut_alike_have_columns_of_their_own() -> None:
     long = ("a label of many words, first", "a label of many words, second")
     chart = matrix_chart(RUN, long, figures(long, {Cell(long[0], long[1]): 3}))

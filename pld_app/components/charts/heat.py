@@ -29,6 +29,8 @@ UPRIGHT = 48
 """With more letters than this beside each other the names of columns stand aslant: they would run into each other."""
 _LETTER = 5.5
 """Pixels that a letter of a name aslant is high."""
+SCALE_FROM = 3
+"""Fewer rows leave no room for a scale; the numbers stand in the cells."""
 DARK_FROM = 5
 """Fewer wrong answers than this make no cell the darkest."""
 
@@ -139,6 +141,7 @@ def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Sq
             colorscale=[list(step) for step in HEAT],
             xgap=2,
             ygap=2,
+            showscale=len(rows) >= SCALE_FROM,
             colorbar={"title": {"text": "wrong", "side": "right"}, "thickness": 10, "dtick": whole_steps(darkest)},
             hoverinfo="skip",
         )
