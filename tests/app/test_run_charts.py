@@ -123,7 +123,13 @@ def test_of_many_labels_those_with_the_fewest_changes_share_a_line() -> None:
 def test_changed_labels_that_are_cut_alike_have_bars_of_their_own() -> None:
     long = ("disclosure to a person of trust", "disclosure to a person of rank")
     found = change_of(long, OLD, RUN, {Pair(label, long[1 - n], label): 12 for n, label in enumerate(long)}, 24)
-    assert len(set(waterfall_chart(found).figure.data[0].y)) == 2
+    assert list(waterfall_chart(found).figure.data[0].y) == ["disclosure to a p… fixed", "disclosure to a p… (2) fixed"]
+
+
+def test_a_label_keeps_its_name_in_all_its_bars() -> None:
+    found = change_of(LABELS, OLD, RUN, PAIRS, 24)
+    fixed, broken, _ = waterfall_chart(found).figure.data
+    assert {*fixed.y, *broken.y} == {f"{label} {how}" for label in LABELS for how in ("fixed", "broken")}
 
 
 def test_a_run_that_changed_nothing_makes_a_waterfall_of_its_sum_alone() -> None:

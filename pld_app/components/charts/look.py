@@ -51,7 +51,7 @@ def short_label(text: str, width: int = 18) -> str:
 def axis_names(labels: Sequence[str], width: int = 18) -> dict[str, str]:
     """Return what each label is called on an axis: cut where it is long, and told apart where the rest is alike."""
     names: dict[str, str] = {}
-    for label in labels:
+    for label in dict.fromkeys(labels):
         name = short_label(label, width)
         names[label] = f"{name} ({len(names) + 1})" if name in names.values() else name
     return names
