@@ -64,7 +64,11 @@ def _draw_page(task: Task, ground: Ground, view: str) -> RuleBars:
         cells = analytics.by_label(ground.run.id, ground.method, rule_ids)
         chart = label_heat(found, cells, task.label_names, chosen)
     elif view == BY_CONFUSION:
-        chart = confusion_heat(found, analytics.by_confusion(ground.run.id, ground.method, rule_ids), chosen)
+        confusions = analytics.by_confusion(ground.run.id, ground.method, rule_ids)
+        if not confusions:
+            st.info("No answer is wrong that is put down to these rules.")
+            return found
+        chart = confusion_heat(found, confusions, chosen)
     else:
         chart = bars_chart(found, chosen)
     _draw_clickable(chart)

@@ -118,17 +118,18 @@ def _draw_missing(run: Run, beside: BesideRun) -> None:
             draw_start(run, baseline, reason_key)
 
 
-def draw_start(run: Run, baseline: Baseline, reason_key: str = "") -> None:
+def draw_start(run: Run, baseline: Baseline, reason_key: str = "", place: str = "baseline") -> None:
     """Draw the button that orders a baseline with the student and on the split of a run, compiled first if it is not.
 
     Args:
         reason_key: the field that holds why the test split is looked at; empty on the other splits.
+        place: where on the page, for the key.
     """
     status = student_statuses().get(run.student)
     is_there = any(one.kind is KINDS[baseline] for one in session.app().store.prompts.listed(run.task))
     st.button(
         f"Evaluate “{baseline.value}”" if is_there else f"Compile and evaluate “{baseline.value}”",
-        key=f"baseline_{baseline.name}",
+        key=f"{place}_{baseline.name}",
         icon=":material/play_arrow:",
         **allowed(
             Step.EVALUATE if is_there else Step.COMPILE,

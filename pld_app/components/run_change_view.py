@@ -9,6 +9,7 @@ from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.waterfall import waterfall_chart
 from pld_app.components.run_answers import PAGE_SIZE, draw_pager
+from pld_app.components.run_other import draw_no_other
 from pld_app.components.run_seen import SeenRun
 from pld_app.components.text import plain
 from pld_core.analytics import ChangedExample
@@ -29,10 +30,7 @@ def draw_change(seen: SeenRun) -> None:
         return
     others = run_figures.comparable(app, run)
     if not others:
-        st.info(
-            f"No other run over {run.split.value} is complete, so there is nothing to compare with. Start one with "
-            "another prompt version or student in the form above."
-        )
+        draw_no_other(seen.task, run)
         return
     names = {one.id: f"Run {one.id} · prompt {one.prompt_number} · {one.student}" for one in others}
     first = next((place for place, one in enumerate(others) if one.id < run.id and one.student == run.student), 0)

@@ -63,8 +63,12 @@ def draw_run_form(task: Task, versions: Sequence[ListedPrompt], found: Mapping[s
         )
 
 
-def order(wanted: MatrixOrder, reason_key: str = "") -> None:
-    """Order the runs, with the reason that its field holds; the reason of a look is not that of the next one."""
+def order(wanted: MatrixOrder, reason_key: str = "", told: str = "") -> None:
+    """Order the runs, with the reason that its field holds; the reason of a look is not that of the next one.
+
+    Args:
+        told: what is said once they are ordered; empty where their progress appears beside the button.
+    """
     app = session.app()
     try:
         evaluating.order_matrix(app, wanted.because(session.widget(reason_key) if reason_key else ""))
@@ -73,6 +77,8 @@ def order(wanted: MatrixOrder, reason_key: str = "") -> None:
         return
     if reason_key:
         session.preset(reason_key, "")
+    if told:
+        session.notify(told)
 
 
 def _draw_students(found: Mapping[str, BackendStatus]) -> Mapping[str, BackendStatus]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from dataclasses import replace
 
 import plotly.graph_objects as go
@@ -14,11 +15,12 @@ from pld_app.components.charts.coverage import coverage_chart
 from pld_app.components.charts.heat import MOST_CONFUSIONS, confusion_heat, label_heat
 from pld_app.components.charts.left_out import left_out_chart
 from pld_app.components.charts.look import HARM, NO_RULE, RIGHT, WRONG, plain_label, rule_name, said_above, whole_steps
+from pld_app.components.charts.name_places import Plot, sides_of_names
 from pld_app.components.charts.overlap import overlap_chart
 from pld_app.components.charts.rule_bars import bars_chart
 from pld_app.components.charts.spread import spread_chart
 from pld_app.components.charts.statement import Statement
-from pld_app.components.charts.support_harm import REACH, harm_chart
+from pld_app.components.charts.support_harm import LEAST_HARM, REACH, harm_chart
 from pld_app.components.charts.trend import trend_chart
 from pld_core.ablation import Ablated, Ablation, Scope, ShownAblation, StoredAblation, figures_of
 from pld_core.analytics import (
@@ -109,6 +111,8 @@ def test_every_row_of_a_file_says_where_it_comes_from(chart: Chart) -> None:
             "validation",
             "embedded",
         )
+        assert (told["chart"], told["n"]) == (chart.title, str(chart.statement.n))
+        assert told["method"] == (chart.statement.method.value if chart.statement.method else "")
 
 
 def test_a_file_runs_no_formula() -> None:
@@ -212,6 +216,22 @@ def test_a_trend_has_a_rate_where_there_are_ten_and_says_where_the_rule_was_not_
     assert "n = 24 answers of R1 over 3 runs" in above(chart)
 
 
+def test_what_stands_behind_a_bar_ends_before_the_intervals() -> None:
+    long = replace(MANY, covered=12_345, wrong=6_789, harm=4_321)
+    chart = bars_chart(replace(BARS, bars=(long, FEW)))
+    reach = chart.figure.layout.xaxis.range[1]
+    # Five words of 27 letters, of which about 34 fit on the axis.
+    assert 12_345 / reach + 27 / 38 < 1
+
+
+def test_labels_that_are_cut_alike_stay_apart() -> None:
+    one, other = "disclosure to a person of trust", "disclosure to a person of rank"
+    heat = label_heat(BARS, [LabelCell("R1", one, 5, 2), LabelCell("R1", other, 5, 1)], [one, other], None)
+    assert len(set(heat.figure.data[1].x)) == 2
+    coverage = coverage_chart(RUN, E, [LabelFigures(one, 5, 2, 3, 1, 4), LabelFigures(other, 5, 2, 3, 1, 4)])
+    assert len(set(coverage.figure.data[0].y[0])) == 2
+
+
 def test_a_pair_of_rules_leads_to_what_both_claim() -> None:
     wrong, right, _ = overlap_chart(RUN, E, [SharedClaims("R1", "R2", 9, 4)]).figure.data
     assert (list(wrong.x), list(right.x)) == ([4], [5])
@@ -220,7 +240,7 @@ def test_a_pair_of_rules_leads_to_what_both_claim() -> None:
 
 def test_coverage_has_two_bars_a_label_in_the_order_given() -> None:
     chart = coverage_chart(RUN, E, [LabelFigures("b", 10, 2, 4, 3, 1), LabelFigures("a", 6, 0, 0, 0, 0)])
-    wrong, right = chart.figure.data
+    wrong, right, _ = chart.figure.data
     assert (list(wrong.x), list(right.x)) == ([2, 3, 0, 0], [8, 1, 6, 0])
     assert [list(data) for data in wrong.customdata] == [[], [UNCOVERED, "b"], [], [UNCOVERED, "a"]]
     assert "n = 20 answers" in above(chart)
@@ -244,19 +264,32 @@ def test_equal_points_of_the_scatter_lie_apart_and_near_their_place() -> None:
 
 
 def test_the_scatter_names_the_rules_with_most_harm_and_the_chosen_one() -> None:
-    points = [HarmPoint(f"R{n}", 3, 90, 50, n) for n in range(30)]
+    points = [HarmPoint(f"R{n}", 7 * n % 30, 90, 50, n) for n in range(30)]
     names = harm_chart(RUN, E, 7, points, "R0").figure.data[2]
-    assert [text.strip() for text in names.text] == [
-        "R29",
-        "R28",
-        "R27",
-        "R26",
-        "R25",
-        "R24",
-        "R23",
-        "R22",
-        "<b>▶ R0</b>",
-    ]
+    assert [text.strip() for text in names.text] == ["<b>▶ R0</b>", *(f"R{n}" for n in range(29, 21, -1))]
+
+
+def test_names_of_the_scatter_never_cover_each_other() -> None:
+    draw = random.Random(1)  # noqa: S311 - made-up figures
+    points = [HarmPoint(f"R{n}", draw.randint(1, 60), 90, 50, draw.randint(0, 9)) for n in range(10_000)]
+    assert len(harm_chart(RUN, E, 7, points, "R9").figure.data[2].text) < 10
+    plot = Plot((0, 100), (0, 100), 500, 300)
+    places = {"R1": (50.0, 50.0), "R2": (50.0, 51.0), "R3": (50.0, 52.0), "R4": (99.0, 90.0), "R5": (50.0, 60.0)}
+    sides = sides_of_names(list(places), places, plot)
+    assert sides == {"R1": "top right", "R2": "top left", "R4": "top left", "R5": "top right"}
+
+
+def test_a_prompt_without_rules_makes_an_empty_scatter() -> None:
+    assert not harm_chart(RUN, E, 7, [], None).figure.data[1].x
+
+
+def test_of_many_equal_points_none_is_named_and_none_stands_below_no_harm() -> None:
+    points = [HarmPoint(f"R{n}", 3, 9, 2, n % 2) for n in range(20)]
+    shown = harm_chart(RUN, E, 7, points, None).figure
+    assert not shown.data[2].text
+    assert min(shown.data[0].y) >= 0
+    low, high = shown.layout.yaxis.range
+    assert low < 0 < LEAST_HARM + REACH < high
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

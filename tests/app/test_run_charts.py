@@ -75,6 +75,13 @@ def test_a_click_means_a_kind_of_wrong_answer_and_right_answers_are_framed() -> 
     assert list(frames.x) == list(frames.y) == ["keep", "remove"]
 
 
+def test_the_matrix_of_one_label_has_no_scale_that_finds_no_room() -> None:
+    alone = matrix_chart(RUN, ("keep",), figures(("keep",), Counter({Cell("keep", "keep"): 9})))
+    assert not alone.figure.data[0].showscale
+    three = ("keep", "remove", "hide")
+    assert matrix_chart(RUN, three, figures(three, CELLS)).figure.data[0].showscale
+
+
 def test_labels_that_are_cut_alike_have_columns_of_their_own() -> None:
     long = ("a label of many words, first", "a label of many words, second")
     chart = matrix_chart(RUN, long, figures(long, {Cell(long[0], long[1]): 3}))
@@ -111,6 +118,18 @@ def test_of_many_labels_those_with_the_fewest_changes_share_a_line() -> None:
     steps = steps_of(many)
     assert len(steps) == MOST_LABELS + 1
     assert steps[-1] == Step("", Outcome.FIXED, sum(range(4, MOST_LABELS + 4)), 1 + 2 + 3)
+
+
+def test_changed_labels_that_are_cut_alike_have_bars_of_their_own() -> None:
+    long = ("disclosure to a person of trust", "disclosure to a person of rank")
+    found = change_of(long, OLD, RUN, {Pair(label, long[1 - n], label): 12 for n, label in enumerate(long)}, 24)
+    assert list(waterfall_chart(found).figure.data[0].y) == ["disclosure to a p… fixed", "disclosure to a p… (2) fixed"]
+
+
+def test_a_label_keeps_its_name_in_all_its_bars() -> None:
+    found = change_of(LABELS, OLD, RUN, PAIRS, 24)
+    fixed, broken, _ = waterfall_chart(found).figure.data
+    assert {*fixed.y, *broken.y} == {f"{label} {how}" for label in LABELS for how in ("fixed", "broken")}
 
 
 def test_a_run_that_changed_nothing_makes_a_waterfall_of_its_sum_alone() -> None:

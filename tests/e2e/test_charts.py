@@ -17,7 +17,7 @@ from tests.e2e.conftest import ROOT, Served, Visitor, serve, visiting
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PLACE = """means => {
-    const chart = document.querySelector('.js-plotly-plot');
+    const chart = [...document.querySelectorAll('.js-plotly-plot')].find(one => one.checkVisibility());
     for (const points of (chart && chart.calcdata) || []) {
         const trace = points[0].trace, data = trace.customdata || [];
         const at = Array.from(data).findIndex(one => JSON.stringify(Array.from(one)) === means);
@@ -33,9 +33,9 @@ PLACE = """means => {
     }
     return null;
 }"""
-"""Where on the screen the point is that stands for this, in the first chart."""
+"""Where on the screen the point is that stands for this, in the first chart that is not folded away."""
+CHART = ".js-plotly-plot:visible"
 ERRORS = {
-    "a bar of a rule": ("Rules", ["R1"], {"rule": "R1"}),
     "what no rule covers": ("Rules", [""], {"rule": "none"}),
     "a cell of rule and label": ("Rule × label", ["R1", "keep"], {"rule": "R1", "gold": "keep"}),
     "a cell of rule and confusion": (
@@ -54,7 +54,7 @@ def charted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     place = tmp_path_factory.mktemp("charted")
     # In a process of its own: beside an open browser an event loop runs, and compiling needs one.
     command = [sys.executable, "-m", "tests.charted", str(place / "workspace")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     yield from serve(place / "workspace", place / "serve.log")
 
@@ -68,15 +68,15 @@ def analyst(browser: Browser, charted: Served) -> Iterator[Visitor]:
 
 def open_chart(analyst: Visitor, page: str, **address: str) -> None:
     analyst.go(f"{page}?{urlencode({'task': 'posts', **address})}")
-    analyst.page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    analyst.page.locator(CHART).first.wait_for()
     analyst.settle()
 
 
 def click_point(analyst: Visitor, *means: str) -> None:
-    """Click what stands for this in the first chart."""
+    """Click what stands for this in the first chart that is not folded away."""
     told = json.dumps(list(means), ensure_ascii=False, separators=(",", ":"))
     analyst.page.wait_for_function(PLACE, arg=told)
-    analyst.page.locator("[data-testid=stPlotlyChart]").first.scroll_into_view_if_needed()
+    analyst.page.locator(CHART).first.scroll_into_view_if_needed()
     x, y = analyst.page.evaluate(PLACE, told)
     # Plotly learns from the way of the mouse what lies under it.
     analyst.page.mouse.move(x - 3, y - 3)

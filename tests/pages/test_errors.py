@@ -135,6 +135,13 @@ def test_without_another_run_no_harm_is_told(compiled: App, visit: Visit) -> Non
     assert "A run without rules is the usual baseline." in prose(at)
 
 
+def test_without_a_wrong_answer_there_is_no_map_of_confusions(compiled: App, visit: Visit) -> None:
+    answered(compiled, 1, ())
+    at = visit("errors", errors_view="Rule × confusion")
+    assert "No answer is wrong that is put down to these rules." in prose(at)
+    assert not at.get("plotly_chart")
+
+
 def test_the_baseline_of_harm_is_ordered_where_it_is_missing(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
     answered(compiled, 1, range(3))
     press(visit("errors", errors_view="Support and harm"), "baseline_NO_RULES")

@@ -136,7 +136,11 @@ def test_a_run_is_held_against_another_one(space: App, visit: Visit, worker: Wor
     look_at(at, CHANGE)
     assert "No other run over validation is complete" in prose(at)
     ollama.label = "remove"
-    evaluate(at, worker, 1)
+    assert at.selectbox("other_version").options == ["Version 1, 1 rule"]
+    press(at, "other_start")
+    assert "The run is ordered" in prose(at)
+    assert worker().state is JobState.DONE
+    run(at)
     at.selectbox("run_posts").select(2)
     run(at)
     assert at.selectbox("before_2").value == 1
@@ -149,6 +153,23 @@ def test_a_run_is_held_against_another_one(space: App, visit: Visit, worker: Wor
     at.selectbox("change_label").select("remove")
     run(at)
     assert "No such example." in prose(at)
+
+
+def test_without_another_version_one_without_rules_is_compiled_to_compare_with(
+    empty: App, visit: Visit, worker: Worker, ollama: FakeOllama
+) -> None:
+    fill(empty.store, examples=(*make_examples(6), *posts()))
+    approved_rule(empty.store)
+    wiring.compile_task(empty, "posts")
+    at = visit("evaluate")
+    evaluate(at, worker, 1)
+    look_at(at, CHANGE)
+    press(at, "other_NO_RULES")
+    assert worker().state is JobState.DONE
+    run(at)
+    at.selectbox("run_posts").select(1)
+    run(at)
+    assert at.selectbox("before_1").value == 2
 
 
 def test_parts_of_a_run(space: App, visit: Visit, worker: Worker) -> None:

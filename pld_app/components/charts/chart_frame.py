@@ -43,8 +43,8 @@ class Chart:
     @property
     def csv(self) -> str:
         """The numbers as CSV; every row says where they come from, and no cell runs as a formula."""
-        lines = [csv_line([*self.columns, *self.statement.columns])]
-        lines += [csv_line([*map(_text, row), *self.statement.cells]) for row in self.rows]
+        lines = [csv_line([*self.columns, "chart", *self.statement.columns])]
+        lines += [csv_line([*map(_text, row), self.title, *self.statement.cells]) for row in self.rows]
         return "".join(lines)
 
 

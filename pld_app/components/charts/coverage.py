@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import RIGHT, ROW, SPACE, WRONG, fill, plain_label, short_label
+from pld_app.components.charts.look import NEUTRAL, RIGHT, ROW, SPACE, WRONG, axis_names, fill, plain_label
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import LabelFigures
 from pld_core.attribution import UNCOVERED, Method
@@ -27,7 +27,8 @@ def coverage_chart(run: Run, method: Method, labels: Sequence[LabelFigures]) -> 
         *((label, OPEN, label.uncovered, label.uncovered_wrong) for label in labels),
     ]
     halves.sort(key=lambda half: [label.label for label in labels].index(half[0].label))
-    axis = [[SPACE + short_label(half[0].label) for half in halves], [half[1] for half in halves]]
+    names = axis_names([label.label for label in labels])
+    axis = [[SPACE + names[half[0].label] for half in halves], [half[1] for half in halves]]
     figure = go.Figure()
     for title, colour, counts in (
         ("wrong", WRONG, [wrong for _, _, _, wrong in halves]),
@@ -47,14 +48,32 @@ def coverage_chart(run: Run, method: Method, labels: Sequence[LabelFigures]) -> 
                 hovertemplate="%{text}<extra></extra>",
             )
         )
+    _add_counts(figure, axis, [(n, wrong) for _, _, n, wrong in halves])
+    most = max((n for _, _, n, _ in halves), default=0) or 1
     figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_xaxes(title="answers")
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="answers", range=[0, most * 1.25], tickformat=",d")
+    figure.update_yaxes(autorange="reversed", dividercolor=NEUTRAL)
     n = sum(label.covered + label.uncovered for label in labels)
     statement = Statement(run, n, method=method)
     table = COLUMNS, [_row(label) for label in labels]
     height = ROW * len(halves) + 20
     return framed("errors-coverage", "Coverage by gold label", figure, statement, table, height, legend=True)
+
+
+def _add_counts(figure: go.Figure, axis: list[list[str]], counts: Sequence[tuple[int, int]]) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=[n for n, _ in counts],
+            y=axis,
+            mode="text",
+            text=[f" {wrong:,} of {n:,} wrong" if n else " none" for n, wrong in counts],
+            textposition="middle right",
+            textfont={"size": 11},
+            cliponaxis=False,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
 
 
 def _hover(label: LabelFigures, half: str, n: int, wrong: int) -> str:

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import HEAT, ROW, ink_on, marked, plain_label, rule_name, short_label, whole_steps
+from pld_app.components.charts.look import (
+    HEAT,
+    ROW,
+    axis_names,
+    ink_on,
+    marked,
+    plain_label,
+    rule_name,
+    short_label,
+    whole_steps,
+)
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import ConfusionCell, LabelCell, RuleBar, RuleBars
 
@@ -19,6 +29,8 @@ UPRIGHT = 48
 """With more letters than this beside each other the names of columns stand aslant: they would run into each other."""
 _LETTER = 5.5
 """Pixels that a letter of a name aslant is high."""
+SCALE_FROM = 3
+"""Fewer rows leave no room for a scale; the numbers stand in the cells."""
 DARK_FROM = 5
 """Fewer wrong answers than this make no cell the darkest."""
 
@@ -38,10 +50,10 @@ class Square:
 def label_heat(found: RuleBars, cells: Sequence[LabelCell], labels: Sequence[str], chosen: str | None) -> Chart:
     """Return wrong of covered answers of each rule and gold label; the rules are those of a page of bars."""
     rows, titles = _rules(found, chosen)
-    columns = [short_label(label) for label in labels]
+    columns = axis_names([*labels, *(cell.label for cell in cells if cell.label not in labels)])
     squares = [
         Square(
-            column=short_label(cell.label),
+            column=columns[cell.label],
             row=rows[cell.rule_id],
             wrong=cell.wrong,
             text=f"{cell.wrong:,}/{cell.covered:,}",
@@ -53,7 +65,7 @@ def label_heat(found: RuleBars, cells: Sequence[LabelCell], labels: Sequence[str
     table = [(c.rule_id or "(uncovered)", titles[c.rule_id], c.label, c.covered, c.wrong) for c in cells]
     n = sum(cell.covered for cell in cells)
     statement = Statement(found.run, n, "answers to the rules shown", found.method, more="in a cell: wrong / covered")
-    figure = square_map(columns, list(rows.values()), squares)
+    figure = square_map(list(columns.values()), list(rows.values()), squares)
     heading = ("rule", "title", "gold label", "covered", "wrong")
     return _framed("errors-rule-by-label", "Wrong answers by rule and gold label", figure, statement, heading, table)
 
@@ -97,7 +109,7 @@ def _rules(found: RuleBars, chosen: str | None) -> tuple[dict[str, str], dict[st
 def _pairs(pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Return what confusions are called: on two lines if they fit beside each other, else on one, told apart."""
     upright = {(gold, said): f"{short_label(gold, 14)}<br>→ {short_label(said, 14)}" for gold, said in pairs}
-    if _are_upright(list(upright.values())) and len(set(upright.values())) == len(pairs):
+    if are_upright(list(upright.values())) and len(set(upright.values())) == len(pairs):
         return upright
     names: dict[tuple[str, str], str] = {}
     for gold, said in pairs:
@@ -110,7 +122,8 @@ def _longest(names: Sequence[str]) -> int:
     return max((len(line) for name in names for line in name.split("<br>")), default=0)
 
 
-def _are_upright(names: Sequence[str]) -> bool:
+def are_upright(names: Sequence[str]) -> bool:
+    """Return whether the names of columns fit beside each other, so that they need not stand aslant."""
     return _longest(names) * len(names) <= UPRIGHT
 
 
@@ -128,6 +141,7 @@ def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Sq
             colorscale=[list(step) for step in HEAT],
             xgap=2,
             ygap=2,
+            showscale=len(rows) >= SCALE_FROM,
             colorbar={"title": {"text": "wrong", "side": "right"}, "thickness": 10, "dtick": whole_steps(darkest)},
             hoverinfo="skip",
         )
@@ -148,7 +162,7 @@ def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Sq
     )
     figure.update_xaxes(
         side="top",
-        tickangle=0 if _are_upright(columns) else -60,
+        tickangle=0 if are_upright(columns) else -60,
         showgrid=False,
         categoryorder="array",
         categoryarray=columns,
@@ -158,6 +172,12 @@ def square_map(columns: Sequence[str], rows: Sequence[str], squares: Sequence[Sq
         categoryorder="array", categoryarray=rows, range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False
     )
     return figure
+
+
+def room_for_names(figure: go.Figure) -> int:
+    """Return the pixels that the names of columns need above a map."""
+    columns = figure.data[0].x
+    return 44 if are_upright(columns) else 20 + int(_LETTER * _longest(columns))
 
 
 def _framed(
@@ -171,7 +191,6 @@ def _framed(
     rows = len(figure.data[0].y)
     chart = framed(name, title, figure, statement, (heading, table), ROW * rows + 50)
     top = int(chart.figure.layout.margin.t)
-    columns = figure.data[0].x
-    names = 44 if _are_upright(columns) else 20 + int(_LETTER * _longest(columns))
+    names = room_for_names(figure)
     chart.figure.update_layout(height=chart.figure.layout.height + names - 44, margin={"t": top + names, "b": 6})
     return chart

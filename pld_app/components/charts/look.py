@@ -25,7 +25,8 @@ SPACE = "\u00a0"
 """A space that a chart keeps."""
 ROW = 25
 """Pixels of a row of bars or cells."""
-_LINE = 15
+_LINE, _FIRST_LINE = 16, 20
+"""Pixels of a line above a chart, and from the top to the first one, past the button beside it."""
 _CHARACTERS = 98
 """So many characters of the line above a chart fit into the narrowest screen that we draw for."""
 
@@ -45,6 +46,15 @@ def rule_name(rule_id: str, title: str = "") -> str:
 def short_label(text: str, width: int = 18) -> str:
     """Return a label for an axis, cut where it is long, safe for a chart."""
     return plain_label(_cut(text, width))
+
+
+def axis_names(labels: Sequence[str], width: int = 18) -> dict[str, str]:
+    """Return what each label is called on an axis: cut where it is long, and told apart where the rest is alike."""
+    names: dict[str, str] = {}
+    for label in dict.fromkeys(labels):
+        name = short_label(label, width)
+        names[label] = f"{name} ({len(names) + 1})" if name in names.values() else name
+    return names
 
 
 def _cut(text: str, width: int) -> str:
@@ -123,7 +133,7 @@ def lay_out(
             "font": {"size": 12},
             "x": 0,
             "xref": "container",
-            "y": 1 - _LINE * lines / height,
+            "y": 1 - _FIRST_LINE / height,
             "yanchor": "top",
         },
         legend={

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Chart, framed
-from pld_app.components.charts.heat import Square, square_map
-from pld_app.components.charts.look import RIGHT, ROW, plain_label, short_label
+from pld_app.components.charts.heat import Square, are_upright, room_for_names, square_map
+from pld_app.components.charts.look import RIGHT, ROW, axis_names, plain_label
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import INVALID, ConfusionCell
 from pld_core.metrics import Figures
 from pld_core.models import Run
 
-_NO_ANSWER = "(no usable<br>answer)"
+_NO_ANSWER = "(no usable answer)"
+_NO_ANSWER_UPRIGHT = "(no usable<br>answer)"
 _CELL = 34
 """Pixels of a row: the frames of right answers need some room."""
 
@@ -27,8 +28,9 @@ def matrix_chart(run: Run, labels: Sequence[str], found: Figures) -> Chart:
     """
     named = [*labels, *found.undeclared]
     cells = cells_of_matrix(named, found)
-    rows = _axis(named)
-    columns = {**rows, INVALID: _NO_ANSWER}
+    rows = axis_names(named)
+    upright = {**rows, INVALID: _NO_ANSWER_UPRIGHT}
+    columns = upright if are_upright(list(upright.values())) else {**rows, INVALID: _NO_ANSWER}
     squares = [
         Square(
             column=columns[cell.said],
@@ -42,12 +44,11 @@ def matrix_chart(run: Run, labels: Sequence[str], found: Figures) -> Chart:
     ]
     figure = square_map(list(columns.values()), list(rows.values()), squares)
     _frame_right(figure, [square for square in squares if not square.means])
-    # Beside a list there is half a screen for it: level names would run into each other.
-    figure.update_xaxes(tickangle=-30)
     statement = Statement(run, found.accuracy.n, more="framed: right; coloured: wrong")
     table = ("gold label", "said", "answers"), [(cell.gold, cell.said, cell.n) for cell in cells]
-    chart = framed("confusion", "Gold label against answer", figure, statement, table, _CELL * len(rows) + 74)
-    chart.figure.update_layout(margin={"t": int(chart.figure.layout.margin.t) + 62, "b": 6})
+    chart = framed("confusion", "Gold label against answer", figure, statement, table, _CELL * len(rows) + 6)
+    top, names = int(chart.figure.layout.margin.t), room_for_names(figure)
+    chart.figure.update_layout(height=top + names + _CELL * len(rows) + 6, margin={"t": top + names, "b": 6})
     return chart
 
 
@@ -58,15 +59,6 @@ def cells_of_matrix(labels: Sequence[str], found: Figures) -> tuple[ConfusionCel
         counts = {said: found.confusion.get((gold, said), 0) for said in labels} | {INVALID: found.unusable_of(gold)}
         cells += [ConfusionCell(gold, said, n) for said, n in counts.items() if n]
     return tuple(cells)
-
-
-def _axis(labels: Sequence[str]) -> dict[str, str]:
-    """Return what each label is called on an axis: cut where it is long, and told apart where the rest is alike."""
-    names: dict[str, str] = {}
-    for label in labels:
-        name = short_label(label)
-        names[label] = f"{name} ({len(names) + 1})" if name in names.values() else name
-    return names
 
 
 def _frame_right(figure: go.Figure, right: Sequence[Square]) -> None:

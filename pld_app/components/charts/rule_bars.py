@@ -30,8 +30,10 @@ COLUMNS = (
     *("rule", "title", "covered", "correct", "wrong", "wrong now and right at baseline"),
     *("share wrong", "interval low", "interval high", "own sources left out", "own sources wrong"),
 )
-STEP = 0.035
+STEP = 0.07
 """How far the dots of single answers stand apart on the axis of shares."""
+_LETTER, _MOST_WORDS = 0.029, 0.75
+"""Part of the axis of answers that a letter behind a bar takes on a small screen, and that all of them take at most."""
 
 
 def bars_chart(found: RuleBars, chosen: str | None = None) -> Chart:
@@ -42,16 +44,15 @@ def bars_chart(found: RuleBars, chosen: str | None = None) -> Chart:
     """
     bars = [*found.bars, found.uncovered]
     names = [marked(rule_name(bar.rule_id, bar.title), bar.rule_id == chosen) for bar in bars]
-    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, column_widths=[0.58, 0.42], horizontal_spacing=0.05)
+    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, column_widths=[0.62, 0.38], horizontal_spacing=0.05)
     for title, colour, counts in _segments(bars, found.baseline is not None):
         _add_segment(figure, title, colour, counts, names, bars)
     _add_counts(figure, names, bars)
     _add_shares(figure, names, bars)
     _add_dots(figure, names, bars)
-    most = max(bar.covered for bar in bars) or 1
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_yaxes(categoryorder="array", categoryarray=names, autorange="reversed")
-    figure.update_xaxes(title="answers", range=[0, most * 1.7], nticks=5, tickformat=",d", row=1, col=1)
+    figure.update_xaxes(title="answers", range=[0, _reach(bars)], nticks=5, tickformat=",d", row=1, col=1)
     figure.update_xaxes(
         title="share wrong, 95 %", range=[-0.05, 1.1], tickvals=[0, 0.5, 1], tickformat=".0%", row=1, col=2
     )
@@ -149,6 +150,12 @@ def _add_dots(figure: go.Figure, names: list[str], bars: Sequence[RuleBar]) -> N
             row=1,
             col=2,
         )
+
+
+def _reach(bars: Sequence[RuleBar]) -> float:
+    """Return how far the axis of answers goes, so that what stands behind a bar ends before the axis does."""
+    needed = [bar.covered / (1 - min(_MOST_WORDS, len(_short(bar)) * _LETTER)) for bar in bars]
+    return max(needed) or 1
 
 
 def _short(bar: RuleBar) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Cell, Chart, framed
-from pld_app.components.charts.look import NEUTRAL, RIGHT, ROW, one_right, one_wrong, plain_label, short_label
-from pld_app.components.charts.rule_bars import STEP
+from pld_app.components.charts.look import NEUTRAL, RIGHT, ROW, SPACE, one_right, one_wrong, plain_label, short_label
 from pld_app.components.charts.statement import Statement
 from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 _WIDTH = 34
+STEP = 0.035
+"""How far the dots of single examples stand apart on the axis of shares."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def shares_chart(
     figure.update_yaxes(
         tickmode="array",
         tickvals=places,
-        ticktext=[f"{short_label(part, _WIDTH)}  {plain_label(_counts(share))}" for part, share in parts],
+        ticktext=[f"{SPACE}{short_label(part, _WIDTH)}  {plain_label(_counts(share))}" for part, share in parts],
         range=[len(parts) - 0.5, -0.5],
         zeroline=False,
     )

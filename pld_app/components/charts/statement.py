@@ -43,11 +43,12 @@ class Statement:
     @property
     def columns(self) -> tuple[str, ...]:
         """Headings of the cells that say in each row of a file where its figures come from."""
-        return ("prompt version", "run", "split", "student", "method", "baseline run")
+        return ("prompt version", "run", "split", "student", "n", "n counts", "method", "baseline run")
 
     @property
     def cells(self) -> tuple[str, ...]:
         run = self.run
         baseline = "" if self.baseline is None else str(self.baseline)
         method = self.method.value if self.method else ""
-        return (str(run.prompt_number), str(run.id), run.split.value, run.student, method, baseline)
+        place = (str(run.prompt_number), str(run.id), run.split.value, run.student)
+        return (*place, str(self.n), self.noun, method, baseline)

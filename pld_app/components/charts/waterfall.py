@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from pld_app.components.charts.chart_frame import Chart, framed
-from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, ROW, fill, short_label
+from pld_app.components.charts.look import HARM, NEUTRAL, RIGHT, ROW, axis_names, fill
 from pld_app.components.charts.statement import Statement
 from pld_core.analytics import LabelChange
 from pld_core.effect import Outcome
@@ -55,7 +55,8 @@ def steps_of(changes: Sequence[LabelChange]) -> tuple[Step, ...]:
 def waterfall_chart(found: RunChange) -> Chart:
     """Return the waterfall of what changed between two runs; a click means an outcome and a label."""
     steps = steps_of(found.changes)
-    names = [f"{_name(step)} {step.outcome.value}" for step in steps]
+    labels = {**axis_names([step.label for step in steps if step.label]), _OTHERS: "other labels:"}
+    names = [f"{labels[step.label]} {step.outcome.value}" for step in steps]
     total = steps[-1].end if steps else 0
     last = f"sum: {total:+,}"
     figure = go.Figure()
@@ -77,7 +78,7 @@ def waterfall_chart(found: RunChange) -> Chart:
         zerolinecolor=NEUTRAL,
     )
     statement = Statement(found.after, found.figures.n, "examples of both runs", more=f"against run {found.before.id}")
-    table = ("gold label", "outcome", "examples"), [(_name(s), s.outcome.value, s.n) for s in steps]
+    table = ("gold label", "outcome", "examples"), [(s.label or "(other labels)", s.outcome.value, s.n) for s in steps]
     name = f"fixed-and-broken-since-run-{found.before.id}"
     return framed(
         name, "Fixed and broken by label", figure, statement, table, (ROW + 3) * (len(steps) + 1) + 10, legend=True
@@ -98,7 +99,3 @@ def _bars(outcome: Outcome, colour: str, own: Sequence[tuple[str, Step]]) -> go.
         customdata=[[step.outcome.value, step.label] for _, step in own],
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
-
-
-def _name(step: Step) -> str:
-    return short_label(step.label) if step.label else "other labels:"
