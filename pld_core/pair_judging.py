@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pld_core.conflicts.chart import Implication
 from pld_core.conflicts.pair_request import TEMPLATE, ShownPair, drawn_pair, pair_request, read_pair
-from pld_core.conflicts.pairs import PairJudgement
+from pld_core.conflicts.pairs import JudgedPair, PairJudgement, worst_first
 from pld_core.grouping import charted
 from pld_core.model_ports import Chat, Embedder
 from pld_core.models import Actor, Split, Task
@@ -45,6 +45,12 @@ def open_pairs(store: Store, task: str, limit: int | None = None) -> tuple[tuple
     pairs = store.lineage.overlaps(task)
     todo = tuple(pair for pair in pairs if (pair.low, pair.high) not in judged)
     return todo[:limit], len(pairs) - len(todo)
+
+
+def judged_pairs(store: Store, task: str, rule_id: str = "") -> tuple[JudgedPair, ...]:
+    """Return the overlapping pairs of a task, or those of one rule, with the word on each, the worst first."""
+    judged = {one.rules: one for one in store.pairs.judged(task)}
+    return worst_first(store.lineage.overlaps(task, rule_id), judged, store.pairs.judged_earlier(task))
 
 
 async def pair_asks(store: Store, embedder: Embedder, task: Task, pairs: Sequence[OverlapPair]) -> list[Ask[ShownPair]]:

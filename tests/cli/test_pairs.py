@@ -83,6 +83,7 @@ def test_the_json_holds_each_pair_with_what_its_verdict_rests_on(pld: Pld, close
         "rules": ["R3", "R4"],
         "closeness": 1.0,
         "verdict": "contradiction",
+        "outdated": False,
         "reason": "Both fit insults.",
         "teacher": "openai:big",
     }
@@ -128,3 +129,38 @@ def test_without_a_teacher_nothing_is_asked_and_it_says_what_to_do(pld: Pld, tmp
     folder = tmp_path / "bare"
     rules_by_subject(create_store(url_of(folder / "pld.db")), task=replace(make_task(), teacher=""))
     assert judge(pld, folder).refusal.startswith("Task posts has no teacher.")
+
+
+# --- overlaps ---------------------------------------------------------------------------------------------------------
+
+
+def overlaps(pld: Pld, close: Path, *more: object) -> Outcome:
+    return pld("rules", "overlaps", "--task", "posts", "--workspace", close, *more)
+
+
+def test_overlaps_are_listed_with_the_verdicts_contradictions_first(pld: Pld, close: Path) -> None:
+    told = overlaps(pld, close).out
+    assert told.endswith("Not judged: 3 of 3. `pld rules judge-pairs` lets the teacher do it.\n")
+    assert [line[:14] for line in told.splitlines()[:3]] == ["R1 overlaps R2", "R3 overlaps R4", "R5 overlaps R6"]
+    pairs = judge(pld, close, "--json").value["pairs"]
+    found = overlaps(pld, close, "--json").value
+    assert found == pairs
+    assert [one["verdict"] for one in found] == ["contradiction", "duplicate", "different_scope"]
+    lines = overlaps(pld, close).out.splitlines()
+    assert lines[0] == ("R3 overlaps R4 (1.00): IF praise for work done THEN remove; IF praise for work done THEN keep")
+    assert lines[1].startswith("    contradiction. Both fit insults. (rests on ")
+    assert len(lines) == 6
+    assert pld("rules", "show", "R4", "--workspace", close, "--json").value["overlaps"] == found[:1]
+    assert lines[1] in pld("rules", "show", "R4", "--workspace", close).out
+    assert pld("coverage", "--task", "posts", "--workspace", close, "--json").value["overlaps"] == found
+
+
+def test_a_pair_whose_rule_was_changed_since_says_so(pld: Pld, close: Path) -> None:
+    judge(pld, close)
+    reworded = ("--if", "praise for work well done", "--reason", "clearer")
+    assert pld("rules", "edit", "R4", *reworded, "--workspace", close).code == 0
+    told = overlaps(pld, close).out.splitlines()
+    assert told[2].startswith("R3 overlaps R4 (")
+    assert told[3] == "    not judged since one of the rules was changed"
+    assert told[-1].startswith("Not judged: 1 of 3.")
+    assert [one["outdated"] for one in overlaps(pld, close, "--json").value] == [False, True, False]

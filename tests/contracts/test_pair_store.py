@@ -81,6 +81,7 @@ def test_a_word_is_out_of_date_once_either_rule_has_a_new_revision(
         sqlite_store.pairs.keep(word, ANNA)
     edit(sqlite_store, pairs[0][1], "insult or slur is said")
     assert sqlite_store.pairs.judged("posts") == (words[1],)
+    assert sqlite_store.pairs.judged_earlier("posts") == {pairs[0]}
 
 
 def test_a_pair_of_which_one_rule_is_rejected_is_none_any_more(

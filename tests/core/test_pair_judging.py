@@ -17,10 +17,11 @@ from pld_core.errors import MissingRole, ReplyUnusable
 from pld_core.extraction import request_hash
 from pld_core.models import Evidence, EvidenceRole
 from pld_core.overlaps import OverlapPair
-from pld_core.pair_judging import PairsJudged, judge_pairs, open_pairs, pair_asks
+from pld_core.pair_judging import PairsJudged, judge_pairs, judged_pairs, open_pairs, pair_asks
 from pld_core.pricing import likely_tokens
 from pld_core.records import TeacherCall
 from pld_core.synthesis import short_id
+from pld_core.synthesising import compare_rules
 from storage import SqliteStore
 from tests.conflict_models import block
 from tests.core.conflict_parts import EXAMPLES, INSULT_RULE, INSULTS, JOKE_RULE, JOKES, TASK, rule_text
@@ -62,6 +63,12 @@ def test_a_word_is_out_of_date_once_a_rule_has_a_new_revision(sqlite_store: Sqli
     text = rule_text("insult or slur is said")
     sqlite_store.rules.edit(low, seen.head, seen.state, text, "wider", ANNA)
     assert sqlite_store.pairs.judged("posts") == ()
+    asyncio.run(compare_rules(sqlite_store, FirstWordEmbedder(), "posts"))
+    (pair,) = judged_pairs(sqlite_store, "posts")
+    assert (pair.verdict, pair.outdated) == (None, True)
+    judge(sqlite_store, ToldChat(lambda _: pair_reply("duplicate"), "teacher"))
+    (pair,) = judged_pairs(sqlite_store, "posts")
+    assert (pair.verdict, pair.outdated) == (PairVerdict.DUPLICATE, False)
 
 
 def test_a_stored_reply_is_read_and_not_asked_for_again(sqlite_store: SqliteStore) -> None:
