@@ -60,10 +60,11 @@ async def pair_asks(store: Store, embedder: Embedder, task: Task, pairs: Sequenc
     rules = {rule.id: rule for rule in store.pairs.overlapping(task.name)}
     train = store.tasks.examples(task.name, ExampleFilter(split=Split.TRAIN))
     reach = Implication(await charted(embedder, train), list(rules.values()))
+    place = {example.hash: number for number, example in enumerate(train)}
     shown = []
     for pair in pairs:
         both = reach.reaching_both(pair.low, pair.high)
-        matching = [example for example in train if example.hash in both]
+        matching = [train[number] for number in sorted(place[content] for content in both)]
         shown.append(drawn_pair(task, rules[pair.low], rules[pair.high], matching))
     return [Ask(one, pair_request(task, one)) for one in shown]
 

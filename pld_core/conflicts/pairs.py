@@ -28,6 +28,20 @@ class PairVerdict(StrEnum):
         """The verdict in words."""
         return self.value.replace("_", " ")
 
+    @property
+    def meaning(self) -> str:
+        """What it says of two rules, in a sentence."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    PairVerdict.CONTRADICTION: "Both rules fit the same inputs and cannot both be right about them.",
+    PairVerdict.EXCEPTION: "One rule is an exception to the other, which does not say so.",
+    PairVerdict.DUPLICATE: "Both rules are about the same inputs for the same reason; one of them is enough.",
+    PairVerdict.UNCLEAR: "What the teacher was shown does not tell what the two rules are to each other.",
+    PairVerdict.DIFFERENT_SCOPE: "The two rules only sound alike; no input fits both.",
+}
+
 
 @dataclass(frozen=True)
 class PairJudgement:
