@@ -22,6 +22,8 @@ from pld_core.records import RuleFilter
 
 KIND = "judge_pairs"
 OPEN = "pair_form_open"
+AT_ONCE = 100
+"""Of more pairs than this, somebody says how many are to be judged."""
 
 
 def draw_pair_form(task: Task, pairs: Sequence[JudgedPair]) -> None:
@@ -39,23 +41,27 @@ def draw_pair_form(task: Task, pairs: Sequence[JudgedPair]) -> None:
 
 def _draw_order(task: Task, still_open: Sequence[JudgedPair]) -> None:
     todo = len(still_open)
-    words = f"Let the teacher judge {count(todo, 'pair')}"
     if todo and not session.flag(OPEN):
         why = "Shows what it takes before it starts. It is a note beside the pair: no rule changes."
         st.button(
-            f"{words}…", key="pairs_open", **allowed(Step.JUDGE_PAIRS, help=why), on_click=session.flip, args=(OPEN,)
+            f"Let the teacher judge {count(todo, 'pair')}…",
+            key="pairs_open",
+            **allowed(Step.JUDGE_PAIRS, help=why),
+            on_click=session.flip,
+            args=(OPEN,),
         )
     elif todo:
         with st.container(border=True):
-            possible = _draw_estimate(task, still_open)
+            order = PairOrder(task.name, _draw_limit(todo))
+            possible = _draw_estimate(task, order, still_open)
             with st.container(horizontal=True):
                 st.button(
-                    words,
+                    f"Let the teacher judge {count(order.limit or todo, 'pair')}",
                     key="pairs_start",
                     type="primary",
                     **allowed(Step.JUDGE_PAIRS, possible),
                     on_click=_start,
-                    args=(task,),
+                    args=(order,),
                 )
                 st.button("Not now", key="pairs_close", on_click=session.flip, args=(OPEN,))
 
@@ -75,12 +81,19 @@ def _state(task: Task, still_open: Sequence[JudgedPair]) -> tuple[object, ...]:
     return (pairs, hash_json([rule.head for rule in rules]), task.teacher, str(app.settings.teacher))
 
 
-def _draw_estimate(task: Task, still_open: Sequence[JudgedPair]) -> bool:
+def _draw_limit(todo: int) -> int | None:
+    """Draw how many of many pairs are to be judged, and return it; None where there are few."""
+    if todo <= AT_ONCE:
+        return None
+    most = st.number_input("Pairs at most, the closest first", 1, None, AT_ONCE, step=AT_ONCE, key="pairs_limit")
+    return min(int(most), todo)
+
+
+def _draw_estimate(task: Task, order: PairOrder, still_open: Sequence[JudgedPair]) -> bool:
     """Say what it takes, and return whether it can be started."""
     app = session.app()
     try:
-        workspace, order = str(app.settings.workspace), PairOrder(task.name)
-        found = _estimated(workspace, order, _state(task, still_open)).estimate
+        found = _estimated(str(app.settings.workspace), order, _state(task, still_open)).estimate
     except PldError as error:
         draw_remark("red", plain(str(error)))
         return False
@@ -96,6 +109,6 @@ def _draw_estimate(task: Task, still_open: Sequence[JudgedPair]) -> bool:
     return True
 
 
-def _start(task: Task) -> None:
+def _start(order: PairOrder) -> None:
     session.flip(OPEN)
-    order_job(KIND, task.name, PairOrder(task.name).as_json())
+    order_job(KIND, order.task, order.as_json())

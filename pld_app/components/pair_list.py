@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -19,7 +20,7 @@ from pld_core.models import RuleText, Task
 from pld_core.review import rule_sentences
 
 PAGE_SIZE = 10
-COLOURS = {
+COLOURS: Mapping[PairVerdict, Literal["red", "orange", "blue", "gray", "green"]] = {
     PairVerdict.CONTRADICTION: "red",
     PairVerdict.EXCEPTION: "orange",
     PairVerdict.DUPLICATE: "blue",
@@ -37,7 +38,10 @@ def draw_pairs(task: Task, pairs: Sequence[JudgedPair], groups: Sequence[AskedGr
         groups: that a loop asked about; what the teacher said there of a pair stands beside one that was not judged.
     """
     title = f"{count(len(pairs), 'pair')} of rules with close conditions and different labels"
-    box = st.expander(title, expanded=any(one.judgement for one in pairs), key="pairs_list", on_change="rerun")
+    judged = any(one.judgement for one in pairs)
+    # Another key for each: the list opens by itself with the first verdicts.
+    key = f"pairs_list_{'judged' if judged else 'open'}"
+    box = st.expander(title, expanded=judged, key=key, on_change="rerun")
     if not box.open:
         return
     asked = {frozenset(group.rules): group for group in groups if group.source is Source.RULES and group.kind}
@@ -112,8 +116,8 @@ def _draw_rule(rule_id: str, text: RuleText) -> None:
 
 
 def _draw_judgement(task: Task, said: PairJudgement) -> None:
-    st.markdown(said.verdict.meaning)
-    st.markdown(f"**The teacher’s reason:** {plain(said.reason)}")
+    st.markdown(f"**The teacher’s verdict:** {said.verdict.meaning}")
+    st.markdown(f"**Its reason:** {plain(said.reason)}")
     if not said.examples:
         st.caption("It rests on the rules alone, on no example.")
         return

@@ -151,7 +151,7 @@ def test_overlapping_pairs_are_judged_after_the_estimate_and_the_word_stands_bes
     assert at.button("pairs_start").label == "Let the teacher judge 1 pair"
     judge(store, ToldChat(lambda _: pair_reply("duplicate"), "teacher"))
     run(at)
-    assert "Duplicate, says the teacher. Both fit insults." in prose(at).replace("*", "")
+    assert "Its reason: Both fit insults." in prose(at).replace("*", "")
     assert "pairs_start" not in keys(at)
     assert [store.rules.summary(rule_id).state for rule_id in rules] == [RevisionState.IN_REVIEW] * 2
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import combinations
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
 from pld_core.models import JobState, Role
+from pld_core.overlaps import Overlap
 from pld_core.synthesising import compare_rules
 from storage import SqliteStore
 from tests.core.conflict_parts import rule_text
@@ -47,7 +49,8 @@ def raw_markdown(at: AppTest) -> str:
 
 def shown_pairs(at: AppTest) -> list[str]:
     """Return the pairs on the page by the links to their rules, in their order."""
-    ids = [link.label.removeprefix("Open ") for link in at.get("page_link") if link.label.startswith("Open R")]
+    labels = [str(link.proto.label) for link in at.get("page_link")]
+    ids = [label.removeprefix("Open ") for label in labels if label.startswith("Open R")]
     return [f"{low} {high}" for low, high in zip(ids[::2], ids[1::2], strict=True)]
 
 
@@ -65,7 +68,7 @@ def test_pairs_are_listed_worst_first_and_by_the_verdict_that_somebody_chose(sto
 
 def test_of_one_verdict_alone_nothing_is_to_be_chosen(store: SqliteStore, visit: Visit) -> None:
     close_rules(store, FIVE[:2])
-    at = opened(visit("conflicts"), "pairs_list")
+    at = opened(visit("conflicts"), "pairs_list_open")
     assert shown_pairs(at) == ["R1 R2", "R3 R4"]
     assert not at.pills
     assert "Not judged" in raw_markdown(at)
@@ -107,6 +110,22 @@ def test_while_pairs_are_judged_nobody_orders_it_again(empty: App, store: Sqlite
     (job,) = store.jobs.recent("posts")
     assert (job.kind, job.state) == ("judge_pairs", JobState.QUEUED)
     assert not {"pairs_open", "pairs_start"} & {button.key for button in at.button}
+
+
+def test_of_many_pairs_somebody_says_how_many_are_judged(store: SqliteStore, visit: Visit) -> None:
+    close_rules(
+        store, [f"{word} is said" for word in ("ad", "boast", "curse", "dare", "excuse", "fib", "gossip", "hint")]
+    )
+    heads = [rule.head for rule in store.rules.queue("posts")]
+    store.lineage.note_overlaps("posts", heads, [Overlap(low, high, 0.9) for low, high in combinations(heads, 2)])
+    at = press(visit("conflicts"), "pairs_open")
+    assert "100 calls to the teacher" in prose(at)
+    at.number_input("pairs_limit").set_value(5)
+    assert run(at).button("pairs_start").label == "Let the teacher judge 5 pairs"
+    assert "5 calls to the teacher" in prose(at)
+    press(at, "pairs_start")
+    (job,) = store.jobs.recent("posts")
+    assert job.params["limit"] == 5
 
 
 def test_who_only_reads_sees_the_verdicts_and_orders_none(empty: App, store: SqliteStore, visit: Visit) -> None:
