@@ -35,6 +35,7 @@ from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
 from pld_app.cli_greedy import greedy
 from pld_app.cli_guideline import guideline
 from pld_app.cli_import import import_
+from pld_app.cli_overlaps import overlaps
 from pld_app.cli_oversight import oversight
 from pld_app.cli_pairs import judge_pairs
 from pld_app.cli_parts import merge, split
@@ -66,7 +67,7 @@ def cli() -> None:
 
 
 cli.add_command(rules)
-for rule_command in (*DESK, *LOCKS, judge_pairs, effect, second_look, split, merge):
+for rule_command in (*DESK, *LOCKS, overlaps, judge_pairs, effect, second_look, split, merge):
     rules.add_command(rule_command)
 cli.add_command(review)
 cli.add_command(roles)

@@ -10,12 +10,12 @@ import click
 from pld_app import pair_work, wiring
 from pld_app.cli_extract import estimate_json
 from pld_app.cli_format import Output, options, progress_line
+from pld_app.cli_overlaps import pair_json, verdict_words
 from pld_app.pair_work import PairEstimate, PairOrder
-from pld_app.wiring import App
 from pld_core.canonical import Json
-from pld_core.conflicts.pairs import JudgedPair, worst_first
+from pld_core.conflicts.pairs import JudgedPair
+from pld_core.pair_judging import judged_pairs
 from pld_core.pricing import money
-from pld_core.synthesis import short_id
 
 
 @click.command()
@@ -44,7 +44,7 @@ def judge_pairs(
     with progress_line() as report:
         ended = pair_work.judge(app, order, run, report)
     spent = app.store.logic.spend(task_name, run)
-    pairs = judged_pairs(app, task_name)
+    pairs = judged_pairs(app.store, task_name)
     value = {
         "task": task_name,
         "run": run,
@@ -60,12 +60,6 @@ def judge_pairs(
     out.emit(value, "\n".join([*lines, told]))
 
 
-def judged_pairs(app: App, task: str) -> tuple[JudgedPair, ...]:
-    """Return the overlapping pairs of a task with the word on each, the worst first."""
-    judged = {one.rules: one for one in app.store.pairs.judged(task)}
-    return worst_first(app.store.lineage.overlaps(task), judged)
-
-
 def estimate_words(found: PairEstimate, currency: str) -> str:
     """Say what judging would take."""
     taken = found.estimate
@@ -77,22 +71,6 @@ def estimate_words(found: PairEstimate, currency: str) -> str:
     )
 
 
-def pair_json(one: JudgedPair) -> dict[str, Json]:
-    """Return a pair as `--json` prints it."""
-    said = one.judgement
-    return {
-        "rules": [one.pair.low, one.pair.high],
-        "closeness": one.pair.closeness,
-        "verdict": said.verdict.value if said else None,
-        "reason": said.reason if said else "",
-        "examples": list(said.examples) if said else [],
-        "teacher": said.teacher if said else "",
-    }
-
-
 def pair_line(one: JudgedPair) -> str:
-    """Return a judged pair in one line."""
-    said = one.judgement
-    word = "not judged" if said is None else f"{said.verdict.label}. {said.reason}"
-    rests = f" (rests on {', '.join(map(short_id, said.examples))})" if said and said.examples else ""
-    return f"{one.pair.low} and {one.pair.high} ({one.pair.closeness:.2f}): {word}{rests}"
+    """Return a pair with the word on it in one line."""
+    return f"{one.pair.low} and {one.pair.high} ({one.pair.closeness:.2f}): {verdict_words(one)}"

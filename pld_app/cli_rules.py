@@ -10,9 +10,9 @@ import click
 from pld_app import synthesis_work, wiring
 from pld_app.checking import closed_check_json, told_after_check
 from pld_app.cli_format import Output, options
+from pld_app.cli_overlaps import overlap_lines, pair_json
 from pld_app.cli_second_look import look_json, look_line
 from pld_app.deciding import decide, voices_words
-from pld_app.wiring import App
 from pld_core.canonical import Json
 from pld_core.errors import NotFound
 from pld_core.lineage import EvidenceChange, Lineage, RuleTrace
@@ -29,8 +29,7 @@ from pld_core.models import (
     Verdict,
     evidence_set_hash,
 )
-from pld_core.overlaps import OverlapPair
-from pld_core.permissions import PERMITTED, Step, role_words
+from pld_core.pair_judging import judged_pairs
 from pld_core.records import RuleFilter
 from pld_core.review import rule_sentences
 
@@ -75,37 +74,22 @@ def show(workspace: Path, out: Output, rule_id: str) -> None:
     dossier = app.store.rules.dossier(rule_id.upper(), app.actor)
     trace = app.store.lineage.trace(dossier.summary.id, app.actor)
     looks = app.store.desk.second_looks.of_rule(dossier.summary.id)
-    pairs = app.store.lineage.overlaps(dossier.summary.task, dossier.summary.id)
+    pairs = judged_pairs(app.store, dossier.summary.task, dossier.summary.id)
     compared = dossier.summary.id not in app.store.lineage.uncompared(dossier.summary.task)
     value = {
         **dossier_json(dossier),
         **trace_json(trace),
         "second_looks": [look_json(look) for look in looks],
         "compared": compared,
-        "overlaps": [overlap_json(pair) for pair in pairs],
+        "overlaps": [pair_json(pair) for pair in pairs],
         "seeded_check": closed_check_json(app, dossier.summary.id),
     }
     voices = voices_words(dossier, app.actor)
     lines = [dossier_text(dossier), *([voices] if voices else []), *map(look_line, looks), *trace_lines(trace)]
-    lines += [overlap_line(app, pair) for pair in pairs]
+    lines += overlap_lines(app, dossier.summary.task, pairs)
     hint = f"not compared with the other rules yet: `pld rules overlaps --task {dossier.summary.task}`"
     told = told_after_check(app, dossier.summary.id)
     out.emit(value, "\n".join([*lines, *([] if compared else [hint]), *([told] if told else [])]))
-
-
-@rules.command()
-@options
-@click.option("--task", "task_name", required=True)
-def overlaps(workspace: Path, out: Output, task_name: str) -> None:
-    """List pairs of rules with close conditions and different labels, closest first."""
-    app = wiring.open_app(workspace)
-    pairs = synthesis_work.overlaps(app, task_name)
-    lines = [overlap_line(app, pair) for pair in pairs] or ["No rules overlap."]
-    if uncompared := app.store.lineage.uncompared(task_name):
-        lines.append(
-            f"Not compared yet: {', '.join(uncompared)}. That takes the role {role_words(PERMITTED[Step.COMPARE])}."
-        )
-    out.emit([overlap_json(pair) for pair in pairs], "\n".join(lines))
 
 
 _reason = click.option("--reason", default="", help="Why, in your own words.")
@@ -393,16 +377,3 @@ def trace_lines(trace: RuleTrace) -> list[str]:
         lines.append(f"its cluster also holds {', '.join(trace.now.uncovered)}; no rule of it concludes that")
     lines += [f"{change.at}: {change.reason} (then {change.state.label})" for change in trace.changes]
     return [*lines, *(f"{s.at}: {s.reason} (revision {s.revision} was then {s.state.label})" for s in trace.setbacks)]
-
-
-def overlap_json(pair: OverlapPair) -> dict[str, Json]:
-    return {"rules": [pair.low, pair.high], "closeness": pair.closeness}
-
-
-def overlap_line(app: App, pair: OverlapPair) -> str:
-    """Return an overlap with both rules, in one line."""
-    low, high = (app.store.rules.dossier(rule_id, app.actor).head.text for rule_id in (pair.low, pair.high))
-    return (
-        f"{pair.low} overlaps {pair.high} ({pair.closeness:.2f}): IF {low.condition} THEN {' or '.join(low.labels)}; "
-        f"IF {high.condition} THEN {' or '.join(high.labels)}"
-    )

@@ -11,11 +11,12 @@ from pld_app import synthesis_work, wiring
 from pld_app.cli_cluster import to_embed_json
 from pld_app.cli_extract import estimate_json
 from pld_app.cli_format import Output, options, progress_line
-from pld_app.cli_rules import overlap_json, overlap_line
+from pld_app.cli_overlaps import overlap_lines, pair_json
 from pld_app.synthesis_work import SynthesisEstimate, SynthesisOrder
 from pld_core import synthesising
 from pld_core.canonical import Json
 from pld_core.coverage import Coverage
+from pld_core.pair_judging import judged_pairs
 from pld_core.pricing import money
 
 
@@ -84,14 +85,14 @@ def coverage(workspace: Path, out: Output, task_name: str, number: int | None) -
     app = wiring.open_app(workspace)
     chosen = None if number is None else wiring.clustering_of(app, task_name, number)
     found = synthesising.coverage(app.store, task_name, chosen)
-    pairs, uncompared = app.store.lineage.overlaps(task_name), app.store.lineage.uncompared(task_name)
-    lines = [*_coverage_lines(found, task_name), *(overlap_line(app, pair) for pair in pairs)]
+    pairs, uncompared = judged_pairs(app.store, task_name), app.store.lineage.uncompared(task_name)
+    lines = [*_coverage_lines(found, task_name), *overlap_lines(app, task_name, pairs)]
     if uncompared:
         lines.append(f"Not compared yet: {', '.join(uncompared)}. `pld rules overlaps --task {task_name}` does it.")
     value = {
         "task": task_name,
         **found.as_json(),
-        "overlaps": [overlap_json(pair) for pair in pairs],
+        "overlaps": [pair_json(pair) for pair in pairs],
         "uncompared": list(uncompared),
     }
     out.emit(value, "\n".join(lines))

@@ -13,12 +13,13 @@ from pld_app.wiring import App
 from pld_core import synthesising
 from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.canonical import Json
+from pld_core.conflicts.pairs import JudgedPair
 from pld_core.desk import Half, SeenRule
 from pld_core.errors import PldError
 from pld_core.estimate import Estimate, estimate
 from pld_core.extraction import request_hash
 from pld_core.models import Revision, RevisionState, RuleText
-from pld_core.overlaps import OverlapPair
+from pld_core.pair_judging import judged_pairs
 from pld_core.permissions import Step, guarded_app, permits
 from pld_core.ports import Progress
 from pld_core.synthesising import Synthesised, SynthesisPlan
@@ -196,7 +197,7 @@ def _silently(done: int, total: int, message: str) -> None:
     """Comparing an edited rule embeds one text; there is no progress to show."""
 
 
-def overlaps(app: App, task: str) -> tuple[OverlapPair, ...]:
-    """Return the rules that overlap, as `bring_up_to_date` leaves them; for errors see there."""
+def overlaps(app: App, task: str) -> tuple[JudgedPair, ...]:
+    """Return the rules that overlap, as `bring_up_to_date` leaves them, the worst first; for errors see there."""
     bring_up_to_date(app, task)
-    return app.store.lineage.overlaps(task)
+    return judged_pairs(app.store, task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pld_core.attention import Attention
@@ -300,7 +301,7 @@ class Example:
     copies: int = field(default=1, compare=False)
     state: ExampleState = ExampleState.ACTIVE
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Content address: canonical text and label, not split or source."""
         return hash_json({"fields": [list(pair) for pair in self.fields], "label": self.label})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pld_core.conflicts.chart import Implication
 from pld_core.conflicts.pair_request import TEMPLATE, ShownPair, drawn_pair, pair_request, read_pair
-from pld_core.conflicts.pairs import PairJudgement
+from pld_core.conflicts.pairs import JudgedPair, PairJudgement, worst_first
 from pld_core.grouping import charted
 from pld_core.model_ports import Chat, Embedder
 from pld_core.models import Actor, Split, Task
@@ -47,6 +47,12 @@ def open_pairs(store: Store, task: str, limit: int | None = None) -> tuple[tuple
     return todo[:limit], len(pairs) - len(todo)
 
 
+def judged_pairs(store: Store, task: str, rule_id: str = "") -> tuple[JudgedPair, ...]:
+    """Return the overlapping pairs of a task, or those of one rule, with the word on each, the worst first."""
+    judged = {one.rules: one for one in store.pairs.judged(task)}
+    return worst_first(store.lineage.overlaps(task, rule_id), judged, store.pairs.judged_earlier(task))
+
+
 async def pair_asks(store: Store, embedder: Embedder, task: Task, pairs: Sequence[OverlapPair]) -> list[Ask[ShownPair]]:
     """Return what the teacher would be asked about pairs: both rules, and training examples that match both."""
     if not pairs:
@@ -54,10 +60,11 @@ async def pair_asks(store: Store, embedder: Embedder, task: Task, pairs: Sequenc
     rules = {rule.id: rule for rule in store.pairs.overlapping(task.name)}
     train = store.tasks.examples(task.name, ExampleFilter(split=Split.TRAIN))
     reach = Implication(await charted(embedder, train), list(rules.values()))
+    place = {example.hash: number for number, example in enumerate(train)}
     shown = []
     for pair in pairs:
         both = reach.reaching_both(pair.low, pair.high)
-        matching = [example for example in train if example.hash in both]
+        matching = [train[number] for number in sorted(place[content] for content in both)]
         shown.append(drawn_pair(task, rules[pair.low], rules[pair.high], matching))
     return [Ask(one, pair_request(task, one)) for one in shown]
 

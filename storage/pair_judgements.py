@@ -83,6 +83,19 @@ class SqlitePairs:
             )
             return tuple(_judgement_from(row) for row in found)
 
+    def judged_earlier(self, task: str) -> frozenset[tuple[str, str]]:
+        """Return the ids of the rules, the lower number first, of each word on a revision that is not the newest."""
+        with self._database.read() as conn:
+            load_task(conn, task)
+            found = conn.execute(
+                """SELECT DISTINCT lo.id AS low, hi.id AS high FROM pair_judgement AS j
+                   JOIN revision AS one ON one.hash = j.low JOIN rule AS lo ON lo.id = one.rule_id
+                   JOIN revision AS two ON two.hash = j.high JOIN rule AS hi ON hi.id = two.rule_id
+                   WHERE lo.task = ? AND (lo.head <> j.low OR hi.head <> j.high)""",
+                (task,),
+            )
+            return frozenset((str(row["low"]), str(row["high"])) for row in found)
+
 
 def _judgement_from(row: sqlite3.Row) -> PairJudgement:
     return PairJudgement(

@@ -8,17 +8,13 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.pair_form import draw_pair_form
-from pld_app.components.text import count, plain
-from pld_core.conflicts.groups import Source
-from pld_core.conflicts.pairs import worst_first
-from pld_core.conflicts.records import AskedGroup, RoundRecord
+from pld_app.components.pair_list import draw_pairs
+from pld_app.components.text import count
+from pld_core.conflicts.records import RoundRecord
 from pld_core.desk import Tab
 from pld_core.models import RevisionState, Task
-from pld_core.overlaps import OverlapPair
+from pld_core.pair_judging import judged_pairs
 from pld_core.records import RuleFilter
-
-PAIRS = 20
-"""So many overlapping pairs are listed, contradictions first, then the closest."""
 
 
 def draw_sources(task: Task, rounds: Sequence[RoundRecord]) -> None:
@@ -29,7 +25,7 @@ def draw_sources(task: Task, rounds: Sequence[RoundRecord]) -> None:
     """
     app = session.app()
     store, here = app.store, {"task": task.name}
-    pairs = store.lineage.overlaps(task.name)
+    pairs = judged_pairs(store, task.name)
     disputed = store.rules.count(task.name, RuleFilter((RevisionState.DISPUTED,)))
     uncompared = len(store.lineage.uncompared(task.name))
     with st.container(border=True):
@@ -54,7 +50,8 @@ def draw_sources(task: Task, rounds: Sequence[RoundRecord]) -> None:
         if uncompared:
             st.caption(f"{count(uncompared, 'rule')} not compared with the others yet; Review compares them.")
     if pairs:
-        _draw_pairs(task, pairs, [group for one in rounds for group in one.groups])
+        draw_pair_form(task, pairs)
+        draw_pairs(task, pairs, [group for one in rounds for group in one.groups])
 
 
 def _draw_line(number: int, noun: str, what: str, page: str, label: str, link: dict[str, str]) -> None:
@@ -63,29 +60,3 @@ def _draw_line(number: int, noun: str, what: str, page: str, label: str, link: d
         st.markdown(f"**{words}**" if number else f":gray[{words}]", width="stretch")
         if number:
             st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=link)
-
-
-def _draw_pairs(task: Task, pairs: Sequence[OverlapPair], groups: Sequence[AskedGroup]) -> None:
-    asked = {frozenset(group.rules): group for group in groups if group.source is Source.RULES and group.kind}
-    app = session.app()
-    judged = worst_first(pairs, {one.rules: one for one in app.store.pairs.judged(task.name)})
-    draw_pair_form(task, sum(one.judgement is None for one in judged))
-    with st.expander(f"{count(len(pairs), 'pair')} of rules with close conditions and different labels"):
-        for one in judged[:PAIRS]:
-            pair = one.pair
-            low, high = (app.store.rules.summary(rule_id, app.actor) for rule_id in (pair.low, pair.high))
-            st.markdown(
-                f"**{low.id}** {plain(low.title)} · **{high.id}** {plain(high.title)} "
-                f":gray[closeness {pair.closeness:.2f}]"
-            )
-            if one.judgement:
-                word = f"**{one.judgement.verdict.label.capitalize()}**, says the teacher."
-                st.markdown(f"{word} {plain(one.judgement.reason)}")
-            elif group := asked.get(frozenset((pair.low, pair.high))):
-                st.caption(plain(f"The teacher takes it for: {group.kind.replace('_', ' ')}. {group.cause}"))
-            with st.container(horizontal=True):
-                for rule in (low, high):
-                    link = {"task": task.name, "rule": rule.id, "show": Tab.ALL.value}
-                    st.page_link("pages/review.py", label=f"Open {rule.id}", query_params=link)
-        if len(pairs) > PAIRS:
-            st.caption(f"The first {PAIRS} are shown; `pld rules overlaps --task {plain(task.name)}` lists all.")

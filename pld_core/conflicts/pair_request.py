@@ -41,11 +41,18 @@ class ShownPair:
 def drawn_pair(task: Task, low: TrialRule, high: TrialRule, matching: Sequence[Example], seed: int = 0) -> ShownPair:
     """Draw what is shown of a pair: about 20 of the examples that match both, by label and seed, within the budget."""
     found = ShownPair(low, high, len(matching))
-    for example in stratified(matching, task.label_names, SAMPLE, seed):
-        wider = replace(found, shown=(*found.shown, example))
-        if likely_tokens(pair_request(task, wider))[0] <= REQUEST_TOKENS:
+    sample = tuple(stratified(matching, task.label_names, SAMPLE, seed))
+    # Mostly all of them fit, and thousands of pairs are drawn at once.
+    if _fits(task, whole := replace(found, shown=sample)):
+        return whole
+    for example in sample:
+        if _fits(task, wider := replace(found, shown=(*found.shown, example))):
             found = wider
     return found
+
+
+def _fits(task: Task, pair: ShownPair) -> bool:
+    return likely_tokens(pair_request(task, pair))[0] <= REQUEST_TOKENS
 
 
 def pair_request(task: Task, pair: ShownPair) -> ChatRequest:

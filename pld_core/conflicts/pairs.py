@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,6 +27,20 @@ class PairVerdict(StrEnum):
     def label(self) -> str:
         """The verdict in words."""
         return self.value.replace("_", " ")
+
+    @property
+    def meaning(self) -> str:
+        """What it says of two rules, in a sentence."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    PairVerdict.CONTRADICTION: "Both rules fit the same inputs and cannot both be right about them.",
+    PairVerdict.EXCEPTION: "One rule is an exception to the other, which does not say so.",
+    PairVerdict.DUPLICATE: "Both rules are about the same inputs for the same reason; one of them is enough.",
+    PairVerdict.UNCLEAR: "What the teacher was shown does not tell what the two rules are to each other.",
+    PairVerdict.DIFFERENT_SCOPE: "The two rules only sound alike; no input fits both.",
+}
 
 
 @dataclass(frozen=True)
@@ -53,10 +67,15 @@ class PairJudgement:
 
 @dataclass(frozen=True)
 class JudgedPair:
-    """A pair of close rules, and the newest word on it; None while no teacher was asked."""
+    """A pair of close rules, and the newest word on it; None while no teacher was asked.
+
+    Attributes:
+        outdated: there is no word on it, but one on an earlier revision of either rule.
+    """
 
     pair: OverlapPair
     judgement: PairJudgement | None
+    outdated: bool = False
 
     @property
     def verdict(self) -> PairVerdict | None:
@@ -76,12 +95,20 @@ _ORDER: tuple[PairVerdict | None, ...] = (
 )
 
 
-def worst_first(pairs: Iterable[OverlapPair], judged: Judged) -> tuple[JudgedPair, ...]:
+def worst_first(
+    pairs: Iterable[OverlapPair], judged: Judged, earlier: Collection[tuple[str, str]] = ()
+) -> tuple[JudgedPair, ...]:
     """Return the pairs with the word on each: contradictions first, different scopes after those not judged yet.
 
     Among equals the order stays.
+
+    Args:
+        earlier: ids of the rules of each pair with a word on earlier revisions.
     """
-    found = [JudgedPair(pair, judged.get((pair.low, pair.high))) for pair in pairs]
+    found = []
+    for pair in pairs:
+        rules = (pair.low, pair.high)
+        found.append(JudgedPair(pair, judged.get(rules), rules not in judged and rules in earlier))
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.verdict)))
 
 

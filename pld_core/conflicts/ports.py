@@ -111,6 +111,10 @@ class PairStore(Protocol):
         """Return the newest word on each pair of newest revisions."""
         ...
 
+    def judged_earlier(self, task: str) -> frozenset[tuple[str, str]]:
+        """Return the ids of the rules, the lower number first, of each word on a revision that is not the newest."""
+        ...
+
 
 class LockStore(Protocol):
     """Rules that a loop is not to change."""

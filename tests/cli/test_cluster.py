@@ -176,7 +176,7 @@ def test_rules_that_overlap_are_listed_and_right_after_an_edit(space: Path, pld:
     edited = pld("rules", "edit", "R11", "--if", said, "--priority", 1, *given, "--json").value
     assert (edited["priority"], edited["not_compared"]) == (1, "")
     (pair,) = pld("rules", "overlaps", *where, "--json").value
-    assert pair == {"rules": ["R3", "R11"], "closeness": 1.0}
+    assert (pair["rules"], pair["closeness"], pair["verdict"]) == (["R3", "R11"], 1.0, None)
     assert pld("rules", "overlaps", *where).out.startswith(f"R3 overlaps R11 (1.00): IF {said} THEN Entailment; IF ")
     assert {rule["id"] for rule in pld("rules", "list", "--overlapping", *where, "--json").value} == {"R3", "R11"}
     assert pld("rules", "show", "R3", "--workspace", space, "--json").value["overlaps"] == [pair]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 
 import pytest
@@ -15,11 +14,14 @@ from pld_core.conflicts.people import Dispute, FromPeople, people_groups
 from pld_core.conflicts.request import REQUEST_TOKENS, conflict_request, drawn
 from pld_core.conflicts.rule_set import RuleSet
 from pld_core.errors import MissingRole, ReplyUnusable
-from pld_core.models import Evidence, EvidenceRole, Split
-from pld_core.overlaps import Overlap, OverlapPair
-from pld_core.pair_judging import PairsJudged, judge_pairs
+from pld_core.extraction import request_hash
+from pld_core.models import Evidence, EvidenceRole
+from pld_core.overlaps import OverlapPair
+from pld_core.pair_judging import PairsJudged, judge_pairs, judged_pairs, open_pairs, pair_asks
 from pld_core.pricing import likely_tokens
+from pld_core.records import TeacherCall
 from pld_core.synthesis import short_id
+from pld_core.synthesising import compare_rules
 from storage import SqliteStore
 from tests.conflict_models import block
 from tests.core.conflict_parts import EXAMPLES, INSULT_RULE, INSULTS, JOKE_RULE, JOKES, TASK, rule_text
@@ -28,40 +30,19 @@ from tests.factories import (
     READER,
     FirstWordEmbedder,
     ToldChat,
-    fill,
     make_example,
-    make_rule,
     no_report,
-    rule_in_review,
     verdict_on,
 )
-from tests.resolving import posts, scripted
+from tests.overlapping import close_rules, judge, pair_reply
+from tests.resolving import scripted
 
 PAIR = ShownPair(INSULT_RULE, JOKE_RULE, 2, JOKES[:2])
 
 
-def reply(verdict: str = "contradiction", *examples: str, **more: str) -> str:
-    return json.dumps({"verdict": verdict, "reason": "Both fit insults.", "examples": list(examples), **more})
-
-
-def close_rules(store: SqliteStore) -> tuple[str, str]:
-    """Make two rules in review that rest on the same posts, conclude different labels and overlap; return their ids."""
-    fill(store, examples=posts([("insult plain", "remove"), ("praise plain", "keep")]))
-    train = [e for e in store.tasks.examples("posts") if e.split is Split.TRAIN and e.label == "remove"]
-    given = [make_rule(rule_text("insult is said", label), train, origin=label) for label in ("remove", "keep")]
-    low, high = (rule_in_review(store, rule) for rule in given)
-    heads = [store.rules.summary(rule_id).head for rule_id in (low, high)]
-    store.lineage.note_overlaps("posts", heads, [Overlap(heads[0], heads[1], 0.9)])
-    return low, high
-
-
-def judge(store: SqliteStore, teacher: ToldChat) -> PairsJudged:
-    return asyncio.run(judge_pairs(store, teacher, FirstWordEmbedder(), "posts", ANNA, no_report))
-
-
 def test_two_contradicting_rules_are_judged_before_any_student_runs(sqlite_store: SqliteStore) -> None:
-    low, high = close_rules(sqlite_store)
-    teacher = ToldChat(lambda request: reply("contradiction", short_id(request.subjects[0])), "teacher")
+    ((low, high),) = close_rules(sqlite_store)
+    teacher = ToldChat(lambda request: pair_reply("contradiction", short_id(request.subjects[0])), "teacher")
     states = [sqlite_store.rules.summary(rule_id).state for rule_id in (low, high)]
     assert judge(sqlite_store, teacher).words == "1 judged, 0 judged before, 0 without a usable reply"
     (said,) = sqlite_store.pairs.judged("posts")
@@ -76,38 +57,44 @@ def test_two_contradicting_rules_are_judged_before_any_student_runs(sqlite_store
 
 
 def test_a_word_is_out_of_date_once_a_rule_has_a_new_revision(sqlite_store: SqliteStore) -> None:
-    low, _ = close_rules(sqlite_store)
-    judge(sqlite_store, ToldChat(lambda _: reply(), "teacher"))
+    ((low, _),) = close_rules(sqlite_store)
+    judge(sqlite_store, ToldChat(lambda _: pair_reply(), "teacher"))
     seen = sqlite_store.rules.summary(low)
     text = rule_text("insult or slur is said")
     sqlite_store.rules.edit(low, seen.head, seen.state, text, "wider", ANNA)
     assert sqlite_store.pairs.judged("posts") == ()
+    asyncio.run(compare_rules(sqlite_store, FirstWordEmbedder(), "posts"))
+    (pair,) = judged_pairs(sqlite_store, "posts")
+    assert (pair.verdict, pair.outdated) == (None, True)
+    judge(sqlite_store, ToldChat(lambda _: pair_reply("duplicate"), "teacher"))
+    (pair,) = judged_pairs(sqlite_store, "posts")
+    assert (pair.verdict, pair.outdated) == (PairVerdict.DUPLICATE, False)
 
 
 def test_a_stored_reply_is_read_and_not_asked_for_again(sqlite_store: SqliteStore) -> None:
     """As after a kill between the record of the call and that of the word."""
     close_rules(sqlite_store)
-    teacher = ToldChat(lambda _: reply(), "teacher")
-
-    class Cut(Exception):
-        pass
-
-    def killed(judgement: PairJudgement, actor: object) -> None:
-        raise Cut
-
-    class Dying:
-        """The store of a process that dies before a word is kept."""
-
-        keep = staticmethod(killed)
-        judged = sqlite_store.pairs.judged
-        overlapping = sqlite_store.pairs.overlapping
-
-    whole, sqlite_store.pairs = sqlite_store.pairs, Dying()  # type: ignore[assignment]
-    with pytest.raises(Cut):
-        judge(sqlite_store, teacher)
-    sqlite_store.pairs = whole
-    assert judge(sqlite_store, teacher).made == 1
-    assert len(teacher.asked) == 1
+    teacher = ToldChat(lambda _: pair_reply(), "teacher")
+    task = sqlite_store.tasks.get("posts")
+    (pairs, _) = open_pairs(sqlite_store, "posts")
+    (ask,) = asyncio.run(pair_asks(sqlite_store, FirstWordEmbedder(), task, pairs))
+    answered = TeacherCall(
+        request_hash("teacher", ask.request),
+        "pair",
+        ask.request.subjects,
+        "teacher",
+        "sha256:t",
+        pair_reply("duplicate"),
+        problem="",
+        prompt_tokens=100,
+        output_tokens=20,
+        latency_ms=7,
+    )
+    sqlite_store.logic.record_calls("posts", [(answered, None)])
+    assert judge(sqlite_store, teacher) == PairsJudged(1, 0, 0)
+    assert teacher.asked == []
+    (said,) = sqlite_store.pairs.judged("posts")
+    assert (said.verdict, said.request_hash) == (PairVerdict.DUPLICATE, answered.request_hash)
 
 
 def test_who_only_reads_lets_nobody_judge(sqlite_store: SqliteStore) -> None:
@@ -118,8 +105,8 @@ def test_who_only_reads_lets_nobody_judge(sqlite_store: SqliteStore) -> None:
 
 @pytest.mark.parametrize("verdict", ["contradiction", "different_scope"])
 def test_a_loop_leaves_out_pairs_of_different_scope(sqlite_store: SqliteStore, verdict: str) -> None:
-    rules = close_rules(sqlite_store)
-    judge(sqlite_store, ToldChat(lambda _: reply(verdict), "teacher"))
+    (rules,) = close_rules(sqlite_store)
+    judge(sqlite_store, ToldChat(lambda _: pair_reply(verdict), "teacher"))
     for rule_id in rules:
         sqlite_store.rules.judge(verdict_on(sqlite_store, rule_id), ANNA)
     ended = scripted(sqlite_store).run()
@@ -134,9 +121,9 @@ def test_a_loop_leaves_out_pairs_of_different_scope(sqlite_store: SqliteStore, v
     ("text", "why"),
     [
         ("It clashes.", "cannot be used"),
-        (reply("clash"), "verdict"),
-        (reply("unclear", note="x"), "note"),
-        (reply("unclear", "deadbeef"), "'deadbeef', which it was not shown"),
+        (pair_reply("clash"), "verdict"),
+        (pair_reply("unclear", note="x"), "note"),
+        (pair_reply("unclear", "deadbeef"), "'deadbeef', which it was not shown"),
     ],
 )
 def test_a_reply_is_read_strictly(text: str, why: str) -> None:

@@ -21,8 +21,8 @@ from pld_core.models import JobState, RevisionState, Role
 from storage import SqliteStore
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.conflict_models import action, block, text
-from tests.core.test_pair_judging import close_rules, judge, reply
 from tests.factories import ANNA, ToldChat
+from tests.overlapping import close_rules, judge, pair_reply
 from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, takes_literally
 from tests.pages.test_sign_in import RITA, as_person
 from tests.resolving import RuleSpec, conflicted, limited, scripted
@@ -143,15 +143,15 @@ def test_overlapping_pairs_are_judged_after_the_estimate_and_the_word_stands_bes
     empty: App, visit: Visit
 ) -> None:
     store = store_of(empty)
-    rules = close_rules(store)
+    (rules,) = close_rules(store)
     at = visit("conflicts")
     assert "2 rules with an overlap" in prose(at)
     assert "0 rules with contradicting examples" in prose(at)
     press(at, "pairs_open")
     assert at.button("pairs_start").label == "Let the teacher judge 1 pair"
-    judge(store, ToldChat(lambda _: reply("duplicate"), "teacher"))
+    judge(store, ToldChat(lambda _: pair_reply("duplicate"), "teacher"))
     run(at)
-    assert "Duplicate, says the teacher. Both fit insults." in prose(at).replace("*", "")
+    assert "Its reason: Both fit insults." in prose(at).replace("*", "")
     assert "pairs_start" not in keys(at)
     assert [store.rules.summary(rule_id).state for rule_id in rules] == [RevisionState.IN_REVIEW] * 2
 
