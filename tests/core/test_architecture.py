@@ -121,4 +121,14 @@ def test_no_path_of_a_machine_is_written_down(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in PURE if p.name in ("models.py", "errors.py", "canonical.py")], ids=place)
 def test_models_and_errors_rest_on_the_standard_library(path: Path) -> None:
     wanted = {name.split(".")[0] for name in imported(ast.walk(tree(path)))}
-    assert wanted <= {"__future__", "dataclasses", "enum", "typing", "hashlib", "json", "collections", "pld_core"}
+    assert wanted <= {
+        "__future__",
+        "dataclasses",
+        "enum",
+        "functools",
+        "typing",
+        "hashlib",
+        "json",
+        "collections",
+        "pld_core",
+    }
