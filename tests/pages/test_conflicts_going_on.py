@@ -39,6 +39,7 @@ def test_a_loop_is_ordered_with_the_teacher_that_somebody_chose(
     press(at, "loop_open")
     assert "It can be asked now." in prose(at)
     at.number_input("loop_budget").set_value(7)
+    run(at)
     press(at, "loop_start")
     (job,) = compiled.store.jobs.recent("nda")
     order = ResolveOrder.from_json("nda", job.params)
