@@ -35,6 +35,7 @@ SHORT = 8
     type=click.IntRange(1),
     help="Most questions to the student over all starts; with --resume, the new cap.",
 )
+@click.option("--budget", type=click.IntRange(1), help="Most calls to the teacher over all starts.")
 @click.option("--greedy", is_flag=True, help="Also add up proposals one by one in each round.")
 @click.option("--resume", "key", default="", help="Go on with the loop of this run: its own models, its limits.")
 @click.option("--dry-run", is_flag=True, help="Print what it would take at most; asks and changes nothing.")
@@ -46,6 +47,7 @@ def resolve(
     student: str,
     teacher: str,
     max_calls: int | None,
+    budget: int | None,
     greedy: bool,
     key: str,
     dry_run: bool,
@@ -56,7 +58,7 @@ def resolve(
     """
     app = wiring.open_app(workspace)
     limits = LoopLimits(rounds=rounds, student_calls=max_calls, greedy=greedy)
-    order = ResolveOrder(task, student, limits=limits, teacher=teacher, resume=key)
+    order = ResolveOrder(task, student, limits=limits, teacher=teacher, resume=key, budget=budget)
     if dry_run:
         found = resolution_work.estimated(app, order)
         out.emit({"task": task, **found.as_json()}, _estimate_words(found, app.settings.teacher.currency))

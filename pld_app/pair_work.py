@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pld_app import embedding, synthesis_work, wiring
 from pld_app.extracting import opened_teacher, teacher_name
-from pld_app.teacher_settings import teaching_of
+from pld_app.teacher_settings import teaching_of, within
 from pld_app.wiring import App
 from pld_core import pair_judging
 from pld_core.backends.tfidf import TfidfEmbedder
@@ -74,10 +74,7 @@ def judge(app: App, order: PairOrder, run: str, report: Progress) -> PairsJudged
         BackendError, BudgetReached: what was answered is kept.
     """
     name = teacher_name(app, app.store.tasks.get(order.task), "conflicts")
-    teaching = teaching_of(app.settings.teacher, name, run)
-    if order.max_calls is not None:
-        most = order.max_calls if teaching.max_calls is None else min(order.max_calls, teaching.max_calls)
-        teaching = replace(teaching, max_calls=most)
+    teaching = within(teaching_of(app.settings.teacher, name, run), order.max_calls)
     synthesis_work.bring_up_to_date(app, order.task)
 
     async def work() -> PairsJudged:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pld_app import embedding, wiring
 from pld_app.disputes import from_people
 from pld_app.extracting import opened_teacher, teacher_name
 from pld_app.synthesis_work import compared
-from pld_app.teacher_settings import teaching_of
+from pld_app.teacher_settings import teaching_of, within
 from pld_app.wiring import App
 from pld_core import loop_estimate, resolving
 from pld_core.backends.tfidf import TfidfEmbedder
@@ -18,6 +18,7 @@ from pld_core.calls import Limits
 from pld_core.canonical import Json
 from pld_core.conflicts.acceptance import Bar
 from pld_core.conflicts.records import LoopLimits, LoopOrder, MadeProposal, ProposalOutcome, Resolution
+from pld_core.count_words import count
 from pld_core.errors import InvalidInput
 from pld_core.loop_estimate import LoopEstimate
 from pld_core.permissions import Step, guarded_app
@@ -33,6 +34,8 @@ class ResolveOrder:
         student: whose failures are looked at; empty for the one in the settings.
         teacher: who proposes; empty for that of the task or of the settings.
         resume: key of the loop that is to go on, with its own student and teacher; empty for a new one.
+        budget: most calls to the teacher over all starts of the loop; None for the cap of the settings, which holds as
+            well.
     """
 
     task: str
@@ -41,6 +44,7 @@ class ResolveOrder:
     limits: LoopLimits = field(default_factory=LoopLimits)
     teacher: str = ""
     resume: str = ""
+    budget: int | None = None
 
     def as_json(self) -> dict[str, Json]:
         """Return the order as a job keeps it."""
@@ -50,6 +54,7 @@ class ResolveOrder:
             "limits": self.limits.as_json(),
             "teacher": self.teacher,
             "resume": self.resume,
+            "budget": self.budget,
         }
 
     @property
@@ -57,6 +62,7 @@ class ResolveOrder:
         """Such as `at most 3 rounds and 500 questions, seed 0`."""
         limits = self.limits
         cap = "" if limits.student_calls is None else f" and {limits.student_calls:,} questions"
+        cap += "" if self.budget is None else f" and {count(self.budget, 'call')} to the teacher"
         if self.resume:
             return f"going on with the loop of {self.resume}{cap.replace(' and', ', at most', 1)}"
         return f"at most {limits.rounds} rounds{cap}, seed {self.seed}" + (
@@ -68,7 +74,9 @@ class ResolveOrder:
         limits = value.get("limits")
         given = LoopLimits(**limits) if isinstance(limits, dict) else LoopLimits()
         student, teacher, resume = (str(value.get(name, "")) for name in ("student", "teacher", "resume"))
-        return cls(task, student, int(str(value.get("seed", 0))), given, teacher, resume)
+        budget = value.get("budget")
+        most = None if budget is None else int(str(budget))
+        return cls(task, student, int(str(value.get("seed", 0))), given, teacher, resume, most)
 
     def loop(self, app: App, key: str) -> LoopOrder:
         """Return the order of the loop; a label may lose no more than the task's release gates allow."""
@@ -102,7 +110,9 @@ def estimated(app: App, order: ResolveOrder) -> LoopEstimate:
     async def work() -> LoopEstimate:
         async with loop_models(app, order, "", _silently) as (models, working):
             price = app.settings.teacher.price(name)
-            return await loop_estimate.estimate_loop(app.store, models, order.loop(app, ""), price, working)
+            found = await loop_estimate.estimate_loop(app.store, models, order.loop(app, ""), price, working)
+            most = working.teaching.max_calls
+            return found if most is None else replace(found, teacher_most=min(found.teacher_most, most))
 
     return wiring.run_async(work())
 
@@ -120,7 +130,7 @@ async def loop_models(
     student = begun.basis.student.name if begun else order.student or app.settings.student
     name = begun.basis.teacher if begun else order.teacher
     name = name or teacher_name(app, app.store.tasks.get(order.task), "conflicts")
-    teaching = teaching_of(app.settings.teacher, name, run)
+    teaching = within(teaching_of(app.settings.teacher, name, run), order.budget)
     kept = app.store.logic.clusterings(order.task)
     compares = kept[0].params.embedder if kept else embedding.embedder_name(app.settings)
     embedder = embedding.open_embedder(app, order.task, compares, run, report)

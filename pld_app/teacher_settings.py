@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated
 
@@ -101,6 +101,13 @@ class TeacherSettings:
 
     def _price_set(self, name: str) -> TokenPrice | None:
         return self.prices.get(name.partition(":")[2]) or self.prices.get(name)
+
+
+def within(teaching: Teaching, calls: int | None) -> Teaching:
+    """Return a teaching that makes at most so many calls in its run; its own cap holds as well, alone for None."""
+    if calls is None:
+        return teaching
+    return replace(teaching, max_calls=calls if teaching.max_calls is None else min(calls, teaching.max_calls))
 
 
 def teaching_of(settings: TeacherSettings, name: str, run: str, limits: Limits | None = None) -> Teaching:

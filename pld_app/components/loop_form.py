@@ -49,7 +49,8 @@ def draw_loop_form(task: Task) -> None:
         student = draw_student("loop_student")
         teacher, can_be_asked = draw_teacher(task, teacher, f"loop_teacher_{task.name}")
         limits = _draw_limits(task)
-        order = ResolveOrder(task.name, student.name, int(session.number("loop_seed")), limits, teacher)
+        seed, budget = int(session.number("loop_seed")), int(session.number("loop_budget")) or None
+        order = ResolveOrder(task.name, student.name, seed, limits, teacher, budget=budget)
         possible = student.ready and can_be_asked and _draw_estimate(order)
         with st.container(horizontal=True):
             st.button(
@@ -67,6 +68,15 @@ def _draw_limits(task: Task) -> LoopLimits:
     rounds = st.number_input("Rounds at most", 1, MOST_ROUNDS, 3, key="loop_rounds")
     cap = st.number_input(
         "Questions to the student at most (0: no cap)", 0, None, 0, step=100, key="loop_cap", persist_state="session"
+    )
+    st.number_input(
+        "Calls to the teacher at most (0: the cap of the settings)",
+        0,
+        None,
+        0,
+        key="loop_budget",
+        persist_state="session",
+        help="Counts over all starts of the loop. The caps on the Settings page hold as well.",
     )
     with st.expander("Further choices"):
         st.number_input("Seed of the samples that the teacher is shown", 0, None, 0, key="loop_seed")

@@ -55,6 +55,21 @@ def test_a_dry_run_asks_nothing(pld: Pld, compiled: Path, ollama: FakeOllama) ->
     assert ollama.asked == []
 
 
+def test_the_calls_to_the_teacher_stay_within_the_budget_and_a_higher_one_goes_on(
+    pld: Pld, compiled: Path, ollama: FakeOllama
+) -> None:
+    here = ("resolve", "--task", "nda", "--rounds", 1, "--workspace", compiled)
+    assert pld(*here, "--dry-run", "--budget", 3, "--json").value["teacher_calls_at_most"] == 3
+    told = pld(*here, "--budget", 1).refusal
+    run = told.rpartition("--resume ")[2].split()[0]
+    store = open_store(url_of(compiled / "pld.db"))
+    assert store.logic.spend("nda", run).calls <= 1
+    asked = len(ollama.asked)
+    assert pld(*here, "--resume", run, "--budget", 50, "--json").value["run"] == run
+    assert store.logic.spend("nda", run).calls > 1
+    assert len(ollama.asked) > asked
+
+
 def test_a_loop_runs_to_its_end_and_goes_on_without_a_second_question(
     pld: Pld, compiled: Path, ollama: FakeOllama
 ) -> None:

@@ -38,9 +38,13 @@ def test_a_loop_is_ordered_with_the_teacher_that_somebody_chose(
     at.session_state["loop_teacher_nda"] = STUDENT
     press(at, "loop_open")
     assert "It can be asked now." in prose(at)
+    at.number_input("loop_budget").set_value(7)
+    run(at)
     press(at, "loop_start")
     (job,) = compiled.store.jobs.recent("nda")
-    assert ResolveOrder.from_json("nda", job.params).teacher == STUDENT
+    order = ResolveOrder.from_json("nda", job.params)
+    assert (order.teacher, order.budget) == (STUDENT, 7)
+    assert order.words == "at most 3 rounds and 7 calls to the teacher, seed 0"
 
 
 def test_a_teacher_that_does_not_exist_starts_no_loop(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
