@@ -157,16 +157,13 @@ def _require(database: Database) -> None:
                 f"There is no workspace at {database.path.parent}. Nothing was changed. "
                 "`pld demo` makes one with two tasks to look at, `pld import` one with your data."
             )
-        with database.path.open("rb") as file:
-            magic = file.read(16)
     except OSError as error:
         raise WorkspaceUnreadable(
             f"The workspace file {database.path} cannot be read: {error.strerror}. Nothing was changed. "
             "Check the path and its permissions."
         ) from error
-    if magic != b"SQLite format 3\x00":
-        raise _not_ours(database)
-    # Read-only and without touching the journal mode: somebody else's database stays as it is.
+    # Read-only and without touching the journal mode: somebody else's database stays as it is. By SQLite alone: a file
+    # that this process opened by itself and closed would take with it the locks of all its connections to that file.
     try:
         conn = sqlite3.connect(f"{database.path.absolute().as_uri()}?mode=ro", uri=True)
         try:
@@ -174,6 +171,8 @@ def _require(database: Database) -> None:
         finally:
             conn.close()
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
+            raise _not_ours(database) from error
         raise WorkspaceUnreadable(
             f"The workspace file {database.path} cannot be read ({error}). Nothing was changed. Restore a backup."
         ) from error

@@ -78,7 +78,8 @@ def test_a_repair_is_read_beside_its_examples_and_goes_to_the_desk(served: Serve
     # Retiring it is no repair: dismissed, and only with a reason.
     retired = page.locator("[class*=st-key-held_], [class*=st-key-proposal_]").filter(has_text=f"Retire: {SURVIVAL}")
     retired.first.get_by_role("button", name="Dismiss").click()
-    page.get_by_text("reason", exact=False).first.wait_for()
+    visitor.settle()
+    page.get_by_text("Dismissing a proposal needs a reason").first.wait_for()
     (loop,) = store.resolutions.all("nda")
     assert store.proposals.outcomes(loop.id) == ()
     retired.first.get_by_label("Reason").fill("Express survival wording still needs a rule.")
