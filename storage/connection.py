@@ -1,4 +1,4 @@
-"""A connection for each operation, one writer at a time, and errors in words."""
+"""A connection per operation, one writer at a time, and errors in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pld_core.audit import GENESIS, seal
 from pld_core.canonical import Json, canonical_json
 from pld_core.errors import NotFound, StorageFull, WorkspaceError, WorkspaceUnreadable
 from pld_core.models import Actor
-from storage.idle_connections import IdleConnections
 from storage.search import holds
 
 Clock = Callable[[], datetime]
@@ -83,15 +82,11 @@ class Write:
 
 
 class Database:
-    """The file of a workspace, for any thread and process: no transaction outlives an operation.
-
-    Between operations all that is written stands in the file itself, as far as nobody reads an earlier state.
-    """
+    """The file of a workspace. Holds no connection between operations, so any thread or process may use it."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self.path = path
         self.clock = clock
-        self._idle = IdleConnections(path, lambda: _connect(path))
 
     @property
     def head_path(self) -> Path:
@@ -105,7 +100,7 @@ class Database:
     @contextmanager
     def read(self) -> Generator[sqlite3.Connection]:
         """Open a connection for reading; all reads in the block see one state of the database."""
-        with self._translated(), self._idle.lent() as conn:
+        with self._translated(), closing(self._connect()) as conn:
             conn.execute("BEGIN")
             yield conn
             conn.execute("ROLLBACK")
@@ -116,7 +111,7 @@ class Database:
 
         `BEGIN IMMEDIATE` takes the write lock at once: a deferred begin loses to other writers at its first write.
         """
-        with self._translated(), closing(_connect(self.path)) as conn:
+        with self._translated(), closing(self._connect()) as conn:
             conn.execute("BEGIN IMMEDIATE")
             before = conn.execute("SELECT max(seq) FROM event").fetchone()[0]
             try:
@@ -130,10 +125,6 @@ class Database:
                 raise
             if after != before:
                 self._note_head(conn)
-            # Then the file alone is a whole copy, as after the end of a last connection. Where that cannot be done now,
-            # the change is kept all the same: it stands in the log beside the file, and the next one moves both.
-            with suppress(sqlite3.OperationalError):
-                conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def joined(self, within: Write | None) -> Generator[Write]:
@@ -147,7 +138,7 @@ class Database:
     @contextmanager
     def raw(self) -> Generator[Tables]:
         """Open the tables outside any transaction, for migrations and checks."""
-        with self._translated(), closing(_connect(self.path)) as conn:
+        with self._translated(), closing(self._connect()) as conn:
             yield Tables(conn)
 
     def noted_head(self) -> tuple[int, str] | None:
@@ -183,6 +174,23 @@ class Database:
                 f"The change was saved, but the head file {self.head_path.name} beside the database could not be "
                 f"written ({error}). Free some space or check the folder's permissions; the next change writes it."
             ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        conn = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
+        try:
+            conn.row_factory = sqlite3.Row
+            conn.create_function("holds", 2, holds, deterministic=True)
+            conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            conn.execute("PRAGMA journal_mode = WAL")
+            # FULL: a decision that was confirmed on screen survives a power cut.
+            conn.execute("PRAGMA synchronous = FULL")
+            conn.execute("PRAGMA foreign_keys = ON")
+            # Without it a REPLACE deletes the old row without firing the delete guard.
+            conn.execute("PRAGMA recursive_triggers = ON")
+        except BaseException:
+            conn.close()
+            raise
+        return conn
 
     @contextmanager
     def _translated(self) -> Generator[None]:
@@ -227,22 +235,3 @@ class Database:
             f"The workspace at {self.path} cannot be used: {error.strerror or error}. "
             "Nothing was changed by this step. Check the path, its permissions and the free space."
         )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # It goes from thread to thread, and is in the hands of one at a time.
-    conn = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
-    try:
-        conn.row_factory = sqlite3.Row
-        conn.create_function("holds", 2, holds, deterministic=True)
-        conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        conn.execute("PRAGMA journal_mode = WAL")
-        # FULL: a decision that was confirmed on screen survives a power cut.
-        conn.execute("PRAGMA synchronous = FULL")
-        conn.execute("PRAGMA foreign_keys = ON")
-        # Without it a REPLACE deletes the old row without firing the delete guard.
-        conn.execute("PRAGMA recursive_triggers = ON")
-    except BaseException:
-        conn.close()
-        raise
-    return conn

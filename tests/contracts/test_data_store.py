@@ -397,9 +397,14 @@ def test_examples_are_filtered_by_data_set_and_state(store: Store) -> None:
 def test_a_page_takes_the_same_number_of_statements_however_long_it_is(sqlite_store: SqliteStore) -> None:
     load(sqlite_store, make_examples(60))
     seen: list[str] = []
-    with sqlite_store.database.read() as conn:
-        # The one that waits is used again, as long as nothing is written.
+    connect = sqlite_store.database._connect
+
+    def traced() -> sqlite3.Connection:
+        conn = connect()
         conn.set_trace_callback(seen.append)
+        return conn
+
+    sqlite_store.database._connect = traced  # type: ignore[method-assign]
     lengths = []
     for limit in (1, 50):
         seen.clear()
