@@ -14,6 +14,7 @@ from pld_app.cli_overlaps import pair_json, verdict_words
 from pld_app.pair_work import PairEstimate, PairOrder
 from pld_core.canonical import Json
 from pld_core.conflicts.pairs import JudgedPair
+from pld_core.count_words import count
 from pld_core.pair_judging import judged_pairs
 from pld_core.pricing import money
 
@@ -65,7 +66,7 @@ def estimate_words(found: PairEstimate, currency: str) -> str:
     taken = found.estimate
     cost = "no price is set for this model" if taken.cost is None else f"about {money(taken.cost, currency)}"
     return (
-        f"{found.pairs:,} pairs to judge, {found.judged:,} judged already: {taken.calls:,} calls, about "
+        f"{count(found.pairs, 'pair')} to judge, {found.judged:,} judged already: {count(taken.calls, 'call')}, about "
         f"{taken.input_tokens:,} tokens in and {taken.output_tokens:,} out, {cost} (a rule of "
         "thumb). Nothing was asked."
     )
