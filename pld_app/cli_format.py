@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pld_core.ports import Progress
 
 # What a terminal obeys instead of showing: escape sequences and the like, but for line ends and tabs.
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+LOG_EVERY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,25 @@ def progress(done: int, total: int, message: str) -> None:
 
 
 @contextmanager
-def progress_line() -> Iterator[Progress]:
-    """Draw progress on one line of a terminal's stderr, and end that line when the work ends, however it ends."""
-    drawn = False
+def progress_line(clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+    """Tell progress on stderr: on one line of a terminal, which ends however the work ends; elsewhere, as in the log of
+    a build, on a line of its own each minute.
+
+    Args:
+        clock: seconds of a clock that only goes forward.
+    """
+    on_terminal = sys.stderr.isatty()
+    drawn, told = False, clock()
 
     def draw(done: int, total: int, message: str) -> None:
-        nonlocal drawn
-        if sys.stderr.isatty():
+        nonlocal drawn, told
+        line = f"{message}: {done:,} of {total:,}"
+        if on_terminal:
             drawn = True
-            click.echo(f"\r{message}: {done:,} of {total:,}", err=True, nl=False)
+            click.echo(f"\r{line}", err=True, nl=False)
+        elif clock() - told >= LOG_EVERY_S:
+            told = clock()
+            click.echo(line, err=True)
 
     try:
         yield draw
