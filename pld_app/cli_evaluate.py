@@ -47,7 +47,13 @@ class _Done:
     def as_json(self, beside: BesideRun) -> dict[str, object]:
         run = self.run
         told = {"run": run.id, "prompt": run.prompt_number, "student": run.student, "split": run.split.value}
-        return {**told, "from_cache": self.from_cache, **run.setup.as_json(), **self.figures.as_json(), "baselines": beside.as_json()}
+        return {
+            **told,
+            "from_cache": self.from_cache,
+            **run.setup.as_json(),
+            **self.figures.as_json(),
+            "baselines": beside.as_json(),
+        }
 
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
