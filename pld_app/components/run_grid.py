@@ -61,9 +61,10 @@ def draw_grid(task: Task, versions: Sequence[ListedPrompt], statuses: Mapping[st
             f"The newest {NEWEST} of {len(versions)} versions are shown; “{NEW}” at the top of this page has all."
         )
     st.caption(
-        "Share of right answers and macro F1, both with a 95 % interval, of the newest complete run at temperature 0. "
-        "A rule prompt is worth its length only if it does better than the baselines. Whether one is shown to beat it "
-        "stands at the run, under “Beside the baselines”, and in `pld figures`, `pld compare` and `pld report`."
+        "Share of right answers and macro F1 (the mean over the labels, 1 is perfect), both with a 95 % interval, of "
+        "the newest complete run at temperature 0. A rule prompt is worth its length only if it does better than the "
+        "baselines. Whether one is shown to beat it stands at the run, under “Beside the baselines”, and in "
+        "`pld figures`, `pld compare` and `pld report`."
     )
 
 

@@ -123,6 +123,8 @@ def test_answers_to_a_baseline_stand_beside_the_run_before_the_baseline_has_ende
 def test_a_run_of_a_baseline_gets_no_verdict(space: App, visit: Visit, worker: Worker) -> None:
     at = visit("evaluate")
     evaluate(at, worker, 2)
+    assert "This is not better than always giving the most frequent label" in prose(at)
+    assert "the rules do not" not in prose(at), "it has none"
     assert "This run is of a baseline itself" in prose(at)
     assert frame(at, 1)["answered by"][0] == "this prompt"
 
@@ -279,6 +281,7 @@ def test_what_needs_a_complete_run_says_so(space: App, visit: Visit, worker: Wor
     at = visit("evaluate")
     assert evaluate(at, worker, 1).state is JobState.CANCELLED
     assert "not complete: figures so far" in prose(at)
+    assert "not better than always giving" not in prose(at), "half of the answers may be of one label only"
     look_at(at, CHANGE)
     assert "A run is compared once it is complete." in prose(at)
     look_at(at, COSTS)
