@@ -33,7 +33,7 @@ def draw_runs(task: Task) -> None:
     """Draw the list of runs and the chosen one."""
     runs = session.app().store.runs.all(task.name)
     if not runs:
-        st.info(f"No run yet. Start one under “{NEW}”: its figures appear here while it goes on.")
+        st.info(f"No run yet. Start one under “{NEW}”: its figures appear here.")
         return
     st.header("Runs")
     labels = {run.id: _run_words(run) for run in runs}

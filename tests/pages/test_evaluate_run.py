@@ -63,6 +63,8 @@ def test_the_baselines_stand_beside_the_rules_and_a_missing_one_is_started_with_
 ) -> None:
     at = visit("evaluate")
     evaluate(at, worker, 1)
+    labels = frame(at, 0)
+    assert (labels["label"], labels["precision"][1]) == (["keep", "remove"], "never said")
     beside = frame(at, 1)
     assert beside["answered by"] == [
         *("the rules", "nearest neighbour", "vote of the 5 nearest neighbours", "most frequent label"),
