@@ -7,7 +7,7 @@ from pld_app.components.frame import current_task
 from pld_app.components.job_progress import draw_jobs, newest_jobs
 from pld_app.components.repeat_list import draw_repeats
 from pld_app.components.report_button import draw_report_button
-from pld_app.components.run_form import draw_run_form
+from pld_app.components.run_form import NEW, draw_run_form
 from pld_app.components.run_grid import draw_grid
 from pld_app.components.run_view import draw_runs
 from pld_app.components.student_choice import student_statuses
@@ -31,7 +31,7 @@ def draw(task: Task) -> None:
     has_run = bool(app.store.runs.all(task.name))
     # Once there is a run its figures come first: the way to another one folds down to a line, and jobs to what is new.
     if has_run:
-        with st.expander("New evaluation", icon=":material/add:"):
+        with st.expander(NEW, icon=":material/add:"):
             draw_run_form(task, versions, students)
         jobs = newest_jobs(task.name, "evaluate", AT_ONCE)
         if jobs:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from pld_app import evaluating, wiring
+from pld_app import evaluating, run_figures, wiring
 from pld_app.cli_format import Output, SectionedCommand, options, progress_line
 from pld_app.cli_release import gate_lines
+from pld_app.run_figures import BesideRun
 from pld_app.run_order import MatrixOrder, RunOrder
 from pld_app.wiring import App
 from pld_core.errors import BackendError, GatesRed, PldError
@@ -43,10 +44,16 @@ class _Done:
         )
         return "\n".join((words, *found.cautions))
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self, beside: BesideRun) -> dict[str, object]:
         run = self.run
         told = {"run": run.id, "prompt": run.prompt_number, "student": run.student, "split": run.split.value}
-        return {**told, "from_cache": self.from_cache, **run.setup.as_json(), **self.figures.as_json()}
+        return {
+            **told,
+            "from_cache": self.from_cache,
+            **run.setup.as_json(),
+            **self.figures.as_json(),
+            "baselines": beside.as_json(),
+        }
 
 
 @click.command(cls=SectionedCommand, sections=_SECTIONS)
@@ -121,8 +128,12 @@ def _answered(app: App, run: Run) -> _Done:
 
 def _tell(app: App, out: Output, done: Sequence[_Done], gate: bool) -> None:
     """Print the figures: of one run as one value, of several as a list; then the gates, if they are asked for."""
-    value: dict[str, object] = {"runs": [one.as_json() for one in done]} if len(done) > 1 else done[0].as_json()
-    lines = [one.words for one in done]
+    # Once all have ended, so that a baseline that is made last stands beside the others too.
+    beside = {one.run.id: run_figures.beside(app, one.run) for one in done}
+    told = [one.as_json(beside[one.run.id]) for one in done]
+    value: dict[str, object] = {"runs": told} if len(done) > 1 else told[0]
+    firsts = {runs[0].id for runs in _groups(done)}
+    lines = [line for one in done for line in _lines(one, beside[one.run.id], firsts)]
     steady = [each for runs in _groups(done) if (each := evaluating.steadiness(app, runs)) is not None]
     if steady:
         value["stability"] = [each.as_json() for each in steady]
@@ -139,6 +150,12 @@ def _tell(app: App, out: Output, done: Sequence[_Done], gate: bool) -> None:
     if red:
         words = ", ".join(f"{n} of version {number}" for number, n in red.items())
         raise GatesRed(f"Gates are red: {words}. No release label was moved.")
+
+
+def _lines(one: _Done, beside: BesideRun, firsts: Collection[int]) -> list[str]:
+    """Return the figures of a run, and below them the baselines; of repeats these stand with the first one."""
+    is_later = bool(one.run.setup.group) and one.run.id not in firsts
+    return [one.words, *(f"  {line}" for line in (() if is_later else beside.lines_of_text))]
 
 
 def _groups(done: Sequence[_Done]) -> list[list[Run]]:

@@ -6,14 +6,12 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pld_app import wiring
+from pld_app.code_baselines import said_of
 from pld_app.wiring import App
-from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.baselines import Baseline, Said
 from pld_core.models import Example, Prediction, PromptVersion, Run, Split
 from pld_core.prompt_manifest import PromptKind
 from pld_core.records import ExampleFilter
-from pld_core.run_report.baseline_lines import said_by_code
 
 KINDS = {Baseline.NO_RULES: PromptKind.NO_RULES, Baseline.FIVE_SHOT: PromptKind.FEW_SHOT}
 Found = tuple[dict[Baseline, Said], dict[Baseline, str], tuple[str, ...]]
@@ -82,7 +80,7 @@ def baselines_of(app: App, asked: Asked, kind: PromptKind) -> Found:
             "about, and there are none."
         )
         return said, origins, tuple(missing)
-    by_code = _by_code(app, asked, teaching)
+    by_code = said_of(app.store.tasks.get(asked.run.task).label_names, teaching, asked.examples)
     told = f"computed from {len(teaching):,} training examples"
     return said | by_code, origins | dict.fromkeys(by_code, told), tuple(missing)
 
@@ -107,11 +105,3 @@ def _missing(run: Run, kind: PromptKind, versions: list[PromptVersion]) -> str:
     if run.split is Split.TEST:
         evaluate += " --reason WHY"
     return f"The {kind.words} was not answered by these weights on {run.split.value}: {compile_it}{evaluate}"
-
-
-def _by_code(app: App, asked: Asked, teaching: Sequence[Example]) -> dict[Baseline, Said]:
-    labels = app.store.tasks.get(asked.run.task).label_names
-    texts = [example.text for example in (*teaching, *asked.examples)]
-    vectors = wiring.run_async(TfidfEmbedder().embed(texts))
-    hashes = [answer.example_hash for answer in asked.answers]
-    return said_by_code(labels, [example.label for example in teaching], hashes, vectors)

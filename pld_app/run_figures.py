@@ -74,6 +74,17 @@ def beside(app: App, run: Run) -> BesideRun:
     return BesideRun(kind is PromptKind.RULES, lines, missing, notes)
 
 
+def answers_of_baselines(app: App, run: Run) -> tuple[tuple[int, int], ...]:
+    """Return the runs that may be a baseline to a run, each with how many answers it has so far."""
+    numbers = {one.number for one in app.store.prompts.listed(run.task) if one.kind in KINDS.values()}
+    alike = [
+        one.id
+        for one in app.store.runs.all(run.task)
+        if one.prompt_number in numbers and (one.student, one.digest, one.split) == (run.student, run.digest, run.split)
+    ]
+    return tuple((number, app.store.runs.counted(number).total()) for number in alike)
+
+
 @guarded_app(Step.EVALUATE)
 def order_baseline(app: App, run: Run, baseline: Baseline, reason: str = "") -> tuple[Job, ...]:
     """Order the run of a baseline with the student and on the split of a run; without a version, one is compiled.

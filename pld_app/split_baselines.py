@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from pld_app import wiring
+from pld_app.code_baselines import said_of
 from pld_app.wiring import App
-from pld_core.backends.tfidf import TfidfEmbedder
 from pld_core.baselines import Baseline
 from pld_core.metrics import Cell, Figures, figures
 from pld_core.models import Split
 from pld_core.records import ExampleFilter
-from pld_core.run_report.baseline_lines import said_by_code
 
 SHOWN = (Baseline.NEAREST, Baseline.MAJORITY)
 
@@ -41,8 +39,7 @@ def split_baselines(app: App, task_name: str, split: Split) -> tuple[SplitBaseli
     teaching = [example for example in training if example.label in labels and example.hash not in own]
     if not teaching or not asked:
         return tuple(SplitBaseline(baseline, None) for baseline in SHOWN)
-    vectors = wiring.run_async(TfidfEmbedder().embed([example.text for example in (*teaching, *asked)]))
-    said = said_by_code(labels, [example.label for example in teaching], [example.hash for example in asked], vectors)
+    said = said_of(labels, teaching, asked)
     return tuple(
         SplitBaseline(baseline, figures(labels, Counter(Cell(e.label, said[baseline][e.hash]) for e in asked)))
         for baseline in SHOWN

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pld_app import session
+from pld_app import run_figures, session
 from pld_app.components.errors_missing import (
     draw_no_attribution,
     draw_no_citations,
@@ -15,6 +15,7 @@ from pld_app.components.errors_missing import (
     draw_only_other_splits,
 )
 from pld_app.components.text import count, moment
+from pld_app.components.unusable_answers import are_all_unusable, draw_all_unusable
 from pld_core.analytics import ComparableRun, baseline_of
 from pld_core.attribution import Method
 from pld_core.models import Run, Split, Task
@@ -62,6 +63,11 @@ def draw_ground(task: Task) -> Ground | None:
     st.caption(MEANINGS[method])
     if all(one.run.split is not Split.VALIDATION for one in runs.values()):
         draw_only_other_splits(task)
+    if are_all_unusable(run_figures.figures_of(session.app(), chosen.run)):
+        draw_all_unusable(
+            "no rule is behind these errors. Read what it said on Evaluate, under “Confusion and wrong answers”, and "
+            "try the prompt on Live test."
+        )
     needed = Method.EVIDENCE if method is Method.ABLATION else method
     if needed not in chosen.methods:
         cites = store.prompts.get(task.name, chosen.run.prompt_number).prompt.style is Style.CITED

@@ -126,5 +126,6 @@ def current_task() -> Task | None:
     name = session.widget("task")
     if not name:
         st.info("This workspace has no task yet. Build the demo tasks or import data on the Home page.")
+        st.page_link("pages/home.py", label="Go to Home", icon=":material/home:")
         return None
     return session.app().store.tasks.get(name)

@@ -29,11 +29,16 @@ AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class _Known:
-    """What the comparison is made of, for the cache: with the same, it comes out the same."""
+    """What the comparison is made of, for the cache: with the same, it comes out the same.
+
+    Attributes:
+        answers: of the run and of those that may be a baseline to it; answers come without an event.
+        events: examples, versions and runs come with one.
+    """
 
     workspace: str
     run_id: int
-    answers: int
+    answers: tuple[tuple[int, int], ...]
     events: int
 
 
@@ -48,8 +53,8 @@ def draw_baselines(run: Run, found: Figures) -> None:
         st.caption(f"The neighbours of {found.accuracy.n:,} examples take a while to find.")
         st.button("Hold it against the baselines", key=f"{key}_show", on_click=session.flip, args=(key,))
         return
-    # Every answer that makes a run complete comes with an event, so the number of events tells what was known.
-    known = _Known(str(app.settings.workspace), run.id, found.accuracy.n, app.store.events.count())
+    answers = ((run.id, found.accuracy.n), *run_figures.answers_of_baselines(app, run))
+    known = _Known(str(app.settings.workspace), run.id, answers, app.store.events.count())
     beside = _beside(app, known)
     _draw_verdict(beside)
     rows = [_own_row(beside, found), *(_row(line) for line in beside.lines)]

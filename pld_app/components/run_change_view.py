@@ -9,6 +9,7 @@ from pld_app.components.answered_example import draw_answered_example
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.waterfall import waterfall_chart
 from pld_app.components.run_answers import PAGE_SIZE, draw_pager
+from pld_app.components.run_form import NEW
 from pld_app.components.run_other import draw_no_other
 from pld_app.components.run_seen import SeenRun
 from pld_app.components.text import plain
@@ -26,7 +27,9 @@ def draw_change(seen: SeenRun) -> None:
     """Draw the choice of the other run, and what changed since it."""
     app, run = session.app(), seen.run
     if not seen.is_complete:
-        st.info("A run is compared once it is complete. Go on with it: “Continue” stands at its job above.")
+        st.info(
+            f"A run is compared once it is complete. Start it again under “{NEW}”: what is answered is not asked again."
+        )
         return
     others = run_figures.comparable(app, run)
     if not others:

@@ -7,6 +7,7 @@ import streamlit as st
 from pld_app import run_figures, session
 from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.curve import curve_chart
+from pld_app.components.run_form import NEW
 from pld_app.components.run_seen import SeenRun
 from pld_core.models import Split
 
@@ -19,15 +20,15 @@ def draw_curve(seen: SeenRun) -> None:
         key=f"curve_test_{run.id}",
         help="Whoever follows test from version to version ends up choosing by it. Choose by validation.",
     ):
-        st.info("The learning curve is drawn over validation: choose a run over validation above.")
+        st.info("The learning curve is drawn over validation: choose a run over validation in the list of runs.")
         return
     points = run_figures.curve(session.app(), run)
     if not points:
         st.info(
-            f"No version with rules has a complete run of this student over {run.split.value} yet. Start one in the "
-            "form above; baselines are no part of the curve."
+            f"No version with rules has a complete run of this student over {run.split.value} yet. Start one "
+            f"under “{NEW}” at the top of this page; baselines are no part of the curve."
         )
         return
     draw_chart(curve_chart(run, points), f"curve_{run.id}")
     if len(points) == 1:
-        st.caption("One version so far. The curve begins with the next one: compile it, and evaluate it above.")
+        st.caption("One version so far. The curve begins with the next one: compile it, and evaluate it.")

@@ -21,6 +21,8 @@ from pld_core.prompt_manifest import PromptKind
 from pld_core.run_setup import MOST_REPEATS, Repeats
 
 SPLITS = {Split.VALIDATION: "validation", Split.TEST: "test (locked)", Split.TRAIN: "train"}
+NEW = "New evaluation"
+"""What the form is called, also where it is folded away at the top of the page."""
 ONCE, WARM, SHUFFLED = "once", "at a temperature", "with the rules in other orders"
 
 
@@ -38,7 +40,7 @@ def draw_run_form(task: Task, versions: Sequence[ListedPrompt], found: Mapping[s
     """
     by_number = {version.number: version for version in versions}
     with st.container(border=True):
-        st.markdown("**New evaluation**")
+        st.markdown(f"**{NEW}**")
         key = f"run_prompts_{task.name}"
         session.preset_once(key, [versions[0].number])
         prompts = st.multiselect(

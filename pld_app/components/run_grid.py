@@ -9,7 +9,7 @@ import streamlit as st
 from pld_app import evaluating, session
 from pld_app.components.grid_baselines import draw_grid_baselines, with_baselines
 from pld_app.components.permitted import allowed
-from pld_app.components.run_form import SPLITS, order, version_words
+from pld_app.components.run_form import NEW, SPLITS, order, version_words
 from pld_app.components.test_lock import draw_test_lock
 from pld_app.components.text import plain
 from pld_app.run_order import MatrixOrder
@@ -57,11 +57,14 @@ def draw_grid(task: Task, versions: Sequence[ListedPrompt], statuses: Mapping[st
                 _draw_cell(task, cell, statuses.get(cell.student), reason_key)
     draw_grid_baselines(task, versions, split, widths)
     if len(versions) > len(shown):
-        st.caption(f"The newest {NEWEST} of {len(versions)} versions are shown; the form above has all.")
+        st.caption(
+            f"The newest {NEWEST} of {len(versions)} versions are shown; “{NEW}” at the top of this page has all."
+        )
     st.caption(
-        "Share of right answers and macro F1, both with a 95 % interval, of the newest complete run at temperature 0. "
-        "A rule prompt is worth its length only if it does better than the baselines. Whether one is shown to beat it "
-        "stands with the run below, and in `pld figures`, `pld compare` and `pld report`."
+        "Share of right answers and macro F1 (the mean over the labels, 1 is perfect), both with a 95 % interval, of "
+        "the newest complete run at temperature 0. A rule prompt is worth its length only if it does better than the "
+        "baselines. Whether one is shown to beat it stands at the run, under “Beside the baselines”, and in "
+        "`pld figures`, `pld compare` and `pld report`."
     )
 
 

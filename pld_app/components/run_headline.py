@@ -7,6 +7,7 @@ import streamlit as st
 from pld_app import evaluating, session
 from pld_app.components.charts.statement import Statement
 from pld_app.components.text import plain
+from pld_app.components.unusable_answers import are_all_unusable, draw_all_unusable
 from pld_core.metrics import Figures
 from pld_core.models import AnswerStatus, Run, Split
 from pld_core.proportion import SMALL_SAMPLE
@@ -33,18 +34,15 @@ def draw_headline(run: Run, found: Figures) -> None:
         st.caption(plain(caution))
     if run.split is Split.TEST:
         st.caption(f":material/lock: {evaluating.looks_words(session.app().store.runs.looks(run.task))}")
-    _draw_warnings(found)
+    _draw_warnings(found, is_complete=accuracy.n == run.total)
 
 
-def _draw_warnings(found: Figures) -> None:
+def _draw_warnings(found: Figures, is_complete: bool) -> None:
     accuracy, majority = found.accuracy, found.majority
-    if accuracy.n and sum(found.unusable.values()) == accuracy.n:
-        st.warning(
-            "No answer holds a label that is declared. The student does not keep to the form of the answer: look at "
-            "what it said below, and try the prompt on the Live test page before another run."
-        )
-    elif accuracy.rate is not None and majority.rate is not None and accuracy.rate <= majority.rate:
+    if are_all_unusable(found):
+        draw_all_unusable("look at what it said below, and try the prompt on the Live test page before another run.")
+    elif is_complete and accuracy.rate is not None and majority.rate is not None and accuracy.rate <= majority.rate:
         st.warning(
             "This is not better than always giving the most frequent label "
-            f"({majority.words}). The student or the rules do not help."
+            f"({majority.words}). With this prompt, this student is no help."
         )

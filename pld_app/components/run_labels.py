@@ -33,8 +33,8 @@ def label_row(label: LabelFigures) -> dict[str, str | int]:
         "examples": label.gold,
         "right": label.correct,
         "student said it": label.predicted,
-        "recall": rate_words(label.recall),
-        "precision": rate_words(label.precision),
+        "recall": rate_words(label.recall) if label.gold else "no example",
+        "precision": rate_words(label.precision) if label.predicted else "never said",
         "F1": f"{label.f1:.2f}" if enough else "–",
     }
 

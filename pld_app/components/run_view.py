@@ -12,6 +12,7 @@ from pld_app.components.run_change_view import draw_change
 from pld_app.components.run_confusion import draw_confusion
 from pld_app.components.run_costs import draw_costs
 from pld_app.components.run_curve import draw_curve
+from pld_app.components.run_form import NEW
 from pld_app.components.run_headline import draw_headline
 from pld_app.components.run_labels import draw_labels
 from pld_app.components.run_seen import SeenRun
@@ -32,7 +33,7 @@ def draw_runs(task: Task) -> None:
     """Draw the list of runs and the chosen one."""
     runs = session.app().store.runs.all(task.name)
     if not runs:
-        st.info("No run yet. Its figures appear here while it goes on.")
+        st.info(f"No run yet. Start one under “{NEW}”: its figures appear here.")
         return
     st.header("Runs")
     labels = {run.id: _run_words(run) for run in runs}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from pld_core.models import Span
 
 _NO_RESOURCES = "default-src 'none'; style-src 'unsafe-inline'"
+_COMMAND = re.compile(r"\bpld(?: [^\s,]+)+")
 
 
 def page_head(title: str, style: str) -> str:
@@ -27,6 +29,20 @@ def page_head(title: str, style: str) -> str:
 def text(value: object) -> str:
     """Return a value as escaped text."""
     return escape(str(value))
+
+
+def figure(value: str) -> str:
+    """Return the words of a figure as escaped text; a line does not end inside `95 %`."""
+    return text(value).replace("95 % ", "95\u00a0% ")
+
+
+def sentence(value: str) -> str:
+    """Return a sentence of ours as escaped text; commands in it stand out, and break between their words only."""
+    return _COMMAND.sub(lambda found: tag("code", _parts(found[0]), "command"), text(value))
+
+
+def _parts(command: str) -> str:
+    return " ".join(tag("span", part) for part in command.split(" "))
 
 
 def words(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pld_core.ablation import AblationVerdict, ShownAblation, confirmed_in_all
 from pld_core.attribution import Method
-from pld_core.pack.html_parts import moment, table, tag, text
+from pld_core.pack.html_parts import moment, sentence, table, tag, text
 from pld_core.run_report.bars import share_cell
 from pld_core.run_report.content import RunReport
 
@@ -22,7 +22,7 @@ def ablation_part(report: RunReport) -> Iterator[str]:
     """Yield what each rule that was left out changes, and how many citations of rules that confirms."""
     yield tag("h3", "What changes when a rule is left out, by ablation") + "\n"
     if not report.ablations:
-        yield tag("p", text(_not_run(report))) + "\n"
+        yield tag("p", sentence(_not_run(report))) + "\n"
         return
     yield tag("p", text(METHOD), "soft") + "\n"
     columns = ["Rule", "Asked again", "Fixed", "Broken", "Net", "Macro F1 gained", "Shown", "When"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pld_core.macro_f1 import MacroF1
-from pld_core.pack.html_parts import text
+from pld_core.pack.html_parts import figure, text
 from pld_core.proportion import SMALL_SAMPLE, Proportion
 
 _WIDTH, _HEIGHT = 160, 12
@@ -16,16 +16,16 @@ def share_cell(share: Proportion, what: str) -> str:
         what: what the share is of, for who does not see the bar.
     """
     if share.rate is None or share.n < SMALL_SAMPLE:
-        return text(share.words)
+        return figure(share.words)
     interval = None if share.low is None or share.high is None else (share.low, share.high)
-    return f"{_bar(share.rate, interval, f'{what}: {share.words}')} {text(share.words)}"
+    return f"{_bar(share.rate, interval, f'{what}: {share.words}')} {figure(share.words)}"
 
 
 def f1_cell(found: MacroF1, what: str) -> str:
     """Return a bar and the words of macro F1; the words alone below 10 answers."""
     if found.value is None or found.n < SMALL_SAMPLE:
-        return text(found.words)
-    return f"{_bar(found.value, found.interval, f'{what}: {found.words}')} {text(found.words)}"
+        return figure(found.words)
+    return f"{_bar(found.value, found.interval, f'{what}: {found.words}')} {figure(found.words)}"
 
 
 def _bar(value: float, interval: tuple[float, float] | None, words: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pld_core.baselines import report as told
 from pld_core.metrics import Figures, LabelFigures
 from pld_core.models import AnswerStatus
-from pld_core.pack.html_parts import share, table, tag, text
+from pld_core.pack.html_parts import figure, sentence, share, table, tag, text
 from pld_core.proportion import SMALL_SAMPLE
 from pld_core.run_report.bars import f1_cell, share_cell
 from pld_core.run_report.content import RunReport
@@ -56,7 +56,7 @@ def figures_part(report: RunReport) -> Iterator[str]:
     if report.steadiness:
         yield tag("h3", "How steady the answers are") + "\n"
         said = (f"{one.found.words}, {one.how} (runs {_numbers(one.runs)})." for one in report.steadiness)
-        yield tag("ul", "".join(tag("li", text(sentence)) for sentence in said)) + "\n"
+        yield tag("ul", "".join(tag("li", figure(one)) for one in said)) + "\n"
 
 
 def baselines_part(report: RunReport) -> Iterator[str]:
@@ -68,16 +68,16 @@ def baselines_part(report: RunReport) -> Iterator[str]:
         [
             f"{text(line.beside.baseline.value)}<br>{tag('span', text(line.origin), 'soft')}",
             f1_cell(line.macro_f1, f"Macro F1 of {line.beside.baseline.value}"),
-            text(line.accuracy.words),
-            text(line.beside.comparison.words),
+            figure(line.accuracy.words),
+            figure(line.beside.comparison.words),
         ]
         for line in report.baselines
     ]
     own = report.figures
-    first = [tag("b", text(subject)), f1_cell(own.macro_f1, f"Macro F1 of {subject}"), text(own.accuracy.words), ""]
+    first = [tag("b", text(subject)), f1_cell(own.macro_f1, f"Macro F1 of {subject}"), figure(own.accuracy.words), ""]
     yield _wide(table(["Answered by", "Macro F1", "Correct", f"{subject.capitalize()} beside it"], [first, *rows]))
     if report.missing:
-        yield tag("ul", "".join(tag("li", text(sentence)) for sentence in report.missing)) + "\n"
+        yield tag("ul", "".join(tag("li", sentence(missing)) for missing in report.missing)) + "\n"
 
 
 def _headline(found: Figures) -> str:
@@ -98,7 +98,7 @@ def _headline(found: Figures) -> str:
         tag(
             "div",
             "".join(
-                tag("div", f"{text(name)}{tag('b', text(big))}{tag('span', text(small), 'soft')}", "card")
+                tag("div", f"{text(name)}{tag('b', text(big))}{tag('span', figure(small), 'soft')}", "card")
                 for name, big, small in cards
             ),
             "headline",

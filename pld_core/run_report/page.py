@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
-from pld_core.pack.html_parts import moment, page_head, tag, text
+from pld_core.pack.html_parts import moment, page_head, sentence, tag, text
 from pld_core.run_report.content import RunReport
 from pld_core.run_report.figures_part import baselines_part, figures_part
 from pld_core.run_report.limits import baseline_words, known_limits
 from pld_core.run_report.rules_part import rules_part
 from pld_core.run_report.setting_part import data_part, gates_part, identifiers_part, prompt_part, task_part
+from pld_core.run_report.words_part import words_part
 
 Part = Callable[[RunReport], Iterator[str]]
 PAGE_END = "</main></body></html>\n"
@@ -27,7 +28,7 @@ def html(report: RunReport) -> str:
 def _pieces(report: RunReport) -> Iterator[str]:
     yield page_head(report.title, _style()) + "<main>\n"
     yield tag("h1", text(report.title)) + "\n"
-    yield tag("p", text(_what(report))) + "\n"
+    yield tag("p", f'{text(_what(report))} <a href="#words">What the words mean</a> stands at the end.') + "\n"
     making = report.making
     yield tag("p", f"Made {moment(making.at)} by {text(making.by)} with {text(making.product)}.", "soft") + "\n"
     yield from _alarms(report)
@@ -51,14 +52,15 @@ def _chapters(report: RunReport) -> list[tuple[str, str, Part]]:
         ("task", "Task", task_part),
         ("data", "Data", data_part),
         ("identifiers", "Identifiers", identifiers_part),
+        ("words", "What the words mean", words_part),
     ]
 
 
 def _alarms(report: RunReport) -> Iterator[str]:
     """Yield what nobody is to overlook: a baseline that does better, a release by an exception."""
     exception = report.standing.exception
-    for sentence in filter(None, (baseline_words(report), exception.notice if exception else "")):
-        yield tag("div", tag("p", tag("b", text(sentence))), "card alarm") + "\n"
+    for alarm in filter(None, (baseline_words(report), exception.notice if exception else "")):
+        yield tag("div", tag("p", tag("b", text(alarm))), "card alarm") + "\n"
 
 
 def _what(report: RunReport) -> str:
@@ -73,7 +75,7 @@ def _limits_part(report: RunReport) -> Iterator[str]:
     found = known_limits(report)
     yield tag("p", "What has to be known to rely on the figures. Each point follows from what is recorded.", "soft")
     if found:
-        yield tag("div", tag("ul", "".join(tag("li", text(limit)) for limit in found)), "card odd") + "\n"
+        yield tag("div", tag("ul", "".join(tag("li", sentence(limit)) for limit in found)), "card odd") + "\n"
     else:
         yield tag("p", "None was found by what is recorded.") + "\n"
 

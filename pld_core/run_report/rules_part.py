@@ -43,7 +43,7 @@ def _rule_row(rule: PromptRule) -> list[str]:
 def _behind(bars: RuleBars) -> Iterator[str]:
     yield tag("h3", f"Which rule is behind the answers, by {text(bars.method.noun)}") + "\n"
     told = f"Put down to rules {bars.method.words}."
-    against = f" Harm is what run {bars.baseline} answers rightly." if bars.baseline is not None else ""
+    against = f" Harm: wrong here, and right in run {bars.baseline}." if bars.baseline is not None else ""
     yield tag("p", text(told + against), "soft") + "\n"
     columns = ["Rule", "Title", "Covered", "Correct", "Wrong", "Harm", "Wrong of covered"]
     yield tag(

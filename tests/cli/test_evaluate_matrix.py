@@ -56,10 +56,36 @@ def test_the_cells_of_a_matrix_run_one_after_the_other(pld: Pld, here: tuple[obj
     found = pld("evaluate", "--prompt", 2, "--prompt", 1, *here, "--json").value["runs"]
     assert [(one["run"], one["prompt"], one["n"], one["from_cache"]) for one in found] == [(1, 2, N, 0), (2, 1, N, 0)]
     assert set(stub.seen.values()) == {2}
-    lines = pld("evaluate", "--prompt", 2, "--prompt", 1, *here).out.splitlines()
+    said = pld("evaluate", "--prompt", 2, "--prompt", 1, *here).out.splitlines()
+    lines = [line for line in said if line.startswith("Run ")]
     assert lines[0].startswith(f"Run 3: prompt 2 with openai:{MODEL} on validation: 12 of 24 ")
     assert lines[1].endswith(f"{N} answers were known already.")
     assert set(stub.seen.values()) == {2}, "the second time costs no call"
+
+
+def test_the_baselines_that_are_known_stand_beside_the_figures_and_no_model_is_asked_for_them(
+    pld: Pld, here: tuple[object, ...], stub: TeacherStub
+) -> None:
+    beside = pld("evaluate", "--prompt", 1, *here, "--json").value["baselines"]
+    by_code = ["nearest neighbour", "vote of the 5 nearest neighbours", "most frequent label"]
+    assert [line["baseline"] for line in beside["lines"]] == by_code
+    assert beside["missing"] == ["no rules", "5-shot"]
+    assert all(len(line["difference_interval_95"]) == 2 for line in beside["lines"])
+    assert set(stub.seen.values()) == {1}
+    lines = pld("evaluate", "--prompt", 1, "--prompt", 2, *here).out.splitlines()
+    first, second = (next(i for i, line in enumerate(lines) if line.startswith(f"Run {run}: ")) for run in (2, 3))
+    # The run without rules is made after it, and known all the same.
+    assert any("This run beside no rules: no difference shown" in line for line in lines[first:second])
+    assert any(line.strip().startswith("No difference shown to: no rules") for line in lines[first:second])
+    missing = "pld compile --task posts --baseline five-shot, then pld evaluate --task posts --prompt N"
+    assert sum(missing in line for line in lines) == 2
+    assert not any("This run beside no rules" in line for line in lines[second:]), "it is none to itself"
+
+
+def test_repeats_have_their_baselines_once(pld: Pld, here: tuple[object, ...]) -> None:
+    warm = ("evaluate", "--prompt", 1, "--repeats", 3, "--temperature", 0.7, *here)
+    assert pld(*warm).out.count("This run beside nearest neighbour:") == 1
+    assert [bool(one["baselines"]["lines"]) for one in pld(*warm, "--json").value["runs"]] == [True] * 3
 
 
 def test_the_estimate_asks_nothing_and_begins_no_run(pld: Pld, here: tuple[object, ...], stub: TeacherStub) -> None:

@@ -81,12 +81,17 @@ def test_the_baselines_are_those_of_the_same_weights_and_those_of_code(pld: Pld,
 
 
 def test_two_reports_of_the_same_facts_differ_in_one_line(pld: Pld, runs: Path, tmp_path: Path) -> None:
+    assert pld("ablate", "--task", "nda", "--run", 1, "--rule", "R1", "--all", "--workspace", runs).code == 0
     pages = []
     for name in ("a.html", "b.html"):
         assert pld("report", "--task", "nda", "--run", 1, "--out", tmp_path / name, "--workspace", runs).code == 0
         pages.append((tmp_path / name).read_text(encoding="utf-8").split("\n"))
     assert len(pages[0]) == len(pages[1])
     assert len([one for one, two in zip(*pages, strict=True) if one != two]) <= 1
+    whole = "\n".join(pages[0])
+    assert "<td>all 33 answers</td>" in whole, "of the ablation"
+    for baseline in ("no rules<br>", "nearest neighbour<br>", "vote of the 5 nearest neighbours<br>"):
+        assert f"<td>{baseline}" in whole
     made = [re.sub(r"Made .* UTC", "Made", line) for line in pages[0]]
     assert made == [re.sub(r"Made .* UTC", "Made", line) for line in pages[1]]
 

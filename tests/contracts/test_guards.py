@@ -86,6 +86,7 @@ READING = {
     *("reporting.chosen_run", "reporting.gather", "report_baselines.baselines_of"),
     *("report_baselines.asked_about", "report_baselines.examples_of"),
     *("run_figures.figures_of", "run_figures.beside", "run_figures.slices_of", "run_figures.comparable"),
+    "run_figures.answers_of_baselines",
     *("run_figures.is_complete", "run_figures.change_since", "run_figures.curve", "split_baselines.split_baselines"),
     *(f"report_facts.{name}_of" for name in ("parts", "steadiness", "standing", "bars")),
     *("report_facts.data_facts", "report_facts.prompt_rules"),

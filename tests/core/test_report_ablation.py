@@ -53,7 +53,9 @@ OTHERWISE = [LABELS[1 - i % 2] for i in range(12)]
 def test_without_an_ablation_the_report_says_how_it_is_run() -> None:
     page = html(report_of())
     assert "What changes when a rule is left out, by ablation" in page
-    assert "No rule was left out of this run. How it is done: pld ablate --task posts --run 3" in page
+    told, _, command = page.partition("No rule was left out of this run. How it is done: ")[2].partition("<span>pld")
+    assert told == '<code class="command">'
+    assert command.startswith("</span> <span>ablate</span> <span>--task</span> <span>posts</span> <span>--run</span>")
     trial = report_of()
     trial = replace(trial, run=replace(trial.run, setup=RunSetup(temperature=0.7)))
     assert "No rule is left out of a run that drew lots" in html(trial)

@@ -60,7 +60,7 @@ def test_a_report_has_every_chapter_that_its_contents_name() -> None:
     targets = {value for name, value in found.attributes if name == "href"}
     ids = {f"#{value}" for name, value in found.attributes if name == "id"}
     assert targets == ids
-    assert len(ids) == 9
+    assert len(ids) == 10
     assert "22 of 24" not in found.text
     assert "20 of 24 (83%, 95 % interval 64 to 93%)" in found.text
 
@@ -76,6 +76,26 @@ def test_equal_facts_give_equal_bytes_but_for_the_line_that_says_when() -> None:
         '<p class="soft">Made 2026-01-03 04:05:06 UTC by anna with pld-review 1.</p>'
     ]
     assert html(first) == html(report_of(others={Baseline.NO_RULES: RIGHT}))
+
+
+def test_the_words_of_the_field_are_explained_in_plain_ones() -> None:
+    page = html(report_of(others={Baseline.NO_RULES: RIGHT}))
+    explained = Reader(page[page.index('<h2 id="words">') :]).text
+    for word in ("Macro F1", "Interval", "Gold label", "Baseline", "McNemar", "Ablation", "Harm", "Split", "Student"):
+        assert word in explained, word
+
+
+def test_a_command_stands_in_one_piece_that_can_be_copied() -> None:
+    command = "pld compile --task posts --baseline none"
+    page = html(replace(report_of(), missing=(f"The baseline without rules was not answered: {command}",)))
+    assert command in Reader(page).text
+    assert '<code class="command"><span>pld</span> <span>compile</span> <span>--task</span>' in page
+
+
+def test_on_paper_no_row_of_a_table_stands_alone_and_no_interval_is_torn() -> None:
+    page = html(report_of(others={Baseline.NO_RULES: RIGHT}))
+    assert "tbody tr:first-child, tbody tr:nth-last-child(2) { break-after: avoid; }" in page
+    assert "95\u00a0% interval" in page
 
 
 def test_nothing_is_fetched_and_nothing_runs() -> None:
@@ -130,7 +150,7 @@ def test_the_table_of_rules_names_its_method_and_says_what_it_leaves_out() -> No
     assert "Which rule is behind" not in html(report_of())
     said = Reader(html(replace(report_of(), bars=(bars_of("Friendly posts"),)))).text
     assert "Which rule is behind the answers, by evidence" in said
-    assert "Harm is what run 2 answers rightly." in said
+    assert "Harm: wrong here, and right in run 2." in said
     assert "3 of 12 (25%, 95 % interval 9 to 53%)" in said
     assert "nothing covered" in said
     assert "2 of 3 rules are shown" in said

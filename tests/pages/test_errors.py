@@ -78,6 +78,22 @@ def bars(app: App, sort: BarSort = BarSort.HARM) -> tuple[RuleBar, ...]:
     return app.store.analytics.rule_bars(2, Method.EVIDENCE, 1, sort).bars
 
 
+def test_answers_that_are_no_label_are_not_laid_at_the_door_of_rules(ready: App, visit: Visit) -> None:
+    version = ready.store.prompts.get("nda", 2)
+    asked = ready.store.tasks.examples("nda", ExampleFilter(split=Split.VALIDATION), Page(0, 100))
+    new = Run(0, "nda", 2, version.prompt.sha256, STUDENT, "sha256:w", Split.VALIDATION, "", "", len(asked), None)
+    stored = ready.store.runs.start(new, ready.actor)
+    shrug = Answer(None, "well", AnswerStatus.MALFORMED, 100, 900, 5)
+    ready.store.runs.add_predictions(stored.id, [Prediction(e.hash, e.label, shrug) for e in asked])
+    ready.store.runs.finish(stored.id, {}, ready.actor)
+    attributions.attribute(ready, stored.id, no_report)
+    at = visit("errors", run=str(stored.id))
+    (warning,) = raw(at, "warning")
+    assert warning.startswith("No answer holds a label that is declared.")
+    assert "no rule is behind these errors" in warning
+    assert not raw(visit("errors", run="2"), "warning")
+
+
 # --- what is missing --------------------------------------------------------------------------------------------------
 
 

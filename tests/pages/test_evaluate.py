@@ -49,7 +49,7 @@ def test_without_a_prompt_version_the_way_to_one_is_shown(demo: App, visit: Visi
 def test_before_the_first_run_the_page_says_what_it_will_cost(compiled: App, visit: Visit, ollama: FakeOllama) -> None:
     at = visit("evaluate")
     assert f"{VALIDATION} questions: {VALIDATION} calls; how long that takes is known after" in prose(at)
-    assert raw(at, "info") == ["No run yet. Its figures appear here while it goes on."]
+    assert raw(at, "info") == ["No run yet. Start one under “New evaluation”: its figures appear here."]
     assert "No job yet." in prose(at)
     assert not at.button("start_run").disabled
     assert ollama.asked == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,7 +15,8 @@ from pld_core.compilation import Choices
 from pld_core.models import Example, Job, JobState, Split
 from pld_core.prompt_manifest import PromptKind
 from pld_core.records import ImportRow, NewDataset
-from tests.cli.fake_ollama import FakeOllama
+from tests.answering import answered_run
+from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import approved_rule, fill, make_example, make_examples, make_task
 from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, unescaped
 
@@ -60,6 +63,8 @@ def test_the_baselines_stand_beside_the_rules_and_a_missing_one_is_started_with_
 ) -> None:
     at = visit("evaluate")
     evaluate(at, worker, 1)
+    labels = frame(at, 0)
+    assert (labels["label"], labels["precision"][1]) == (["keep", "remove"], "never said")
     beside = frame(at, 1)
     assert beside["answered by"] == [
         *("the rules", "nearest neighbour", "vote of the 5 nearest neighbours", "most frequent label"),
@@ -96,9 +101,32 @@ def test_it_is_said_when_a_baseline_beats_the_rules(
     assert [text for text in raw(at, "warning") if unescaped(text).startswith("Better than the rules: no rules")]
 
 
+def test_answers_to_a_baseline_stand_beside_the_run_before_the_baseline_has_ended(
+    space: App, visit: Visit, worker: Worker
+) -> None:
+    at = visit("evaluate")
+    evaluate(at, worker, 1)
+    own = space.store.runs.get(1)
+    bare = space.store.prompts.get("posts", 2)
+    begun = replace(own, prompt_number=2, prompt_sha256=bare.prompt.sha256, total=own.total + 1, job_id=None)
+    begun = space.store.runs.start(begun, space.actor)
+    at.selectbox("run_posts").select(1)
+    run(at)
+    assert "no rules" not in frame(at, 1)["answered by"]
+    # As a command does that is stopped: answers are kept, and no event tells of them.
+    events = space.store.events.count()
+    space.store.runs.add_predictions(begun.id, space.store.runs.predictions(1))
+    assert space.store.events.count() == events
+    run(at)
+    assert frame(at, 1)["answered by"][1] == "no rules"
+    assert "baseline_NO_RULES" not in {button.key for button in at.button}
+
+
 def test_a_run_of_a_baseline_gets_no_verdict(space: App, visit: Visit, worker: Worker) -> None:
     at = visit("evaluate")
     evaluate(at, worker, 2)
+    assert "This is not better than always giving the most frequent label" in prose(at)
+    assert "the rules do not" not in prose(at), "it has none"
     assert "This run is of a baseline itself" in prose(at)
     assert frame(at, 1)["answered by"][0] == "this prompt"
 
@@ -172,6 +200,29 @@ def test_without_another_version_one_without_rules_is_compiled_to_compare_with(
     assert at.selectbox("before_1").value == 2
 
 
+def test_the_other_version_over_test_takes_a_reason_and_is_a_look(
+    space: App, visit: Visit, worker: Worker, ollama: FakeOllama
+) -> None:
+    space.store.data.resplit("posts", {post.hash: Split.TEST for post in posts()}, 0, space.actor)
+    answered_run(space.store, space.store.prompts.get("posts", 1).prompt, posts(), {}, Split.TEST, STUDENT)
+    at = visit("evaluate")
+    look_at(at, CHANGE)
+    assert "No other run over test is complete" in prose(at)
+    press(at, "other_start")
+    assert "A look at the test split needs a reason" in prose(at)
+    assert [job for job in space.store.jobs.recent("posts") if job.kind == "evaluate"] == []
+    at.text_input("look_reason_other_posts").input("is version 2 better")
+    press(run(at), "other_start")
+    assert "The run is ordered" in prose(at)
+    assert at.text_input("look_reason_other_posts").value == "", "the next look needs a reason of its own"
+    assert worker().state is JobState.DONE
+    assert [(look.prompt_number, look.setup.reason) for look in space.store.runs.looks("posts")] == [
+        (2, "is version 2 better"),
+        (1, "as the test needs it"),
+    ]
+    assert "The test split was looked at 2 times so far." in prose(run(at))
+
+
 def test_parts_of_a_run(space: App, visit: Visit, worker: Worker) -> None:
     at = visit("evaluate")
     evaluate(at, worker, 1)
@@ -210,6 +261,8 @@ def test_the_curve_begins_with_the_second_version(space: App, visit: Visit, work
     evaluate(at, worker, 2)
     look_at(at, CURVE)
     assert "No version with rules has a complete run" in prose(at)
+    assert "Start one under “New evaluation” at the top of this page" in prose(at)
+    assert "New evaluation" in [folded.label for folded in at.expander]
     evaluate(at, worker, 1)
     assert "One version so far." in prose(at)
 
@@ -230,6 +283,7 @@ def test_what_needs_a_complete_run_says_so(space: App, visit: Visit, worker: Wor
     at = visit("evaluate")
     assert evaluate(at, worker, 1).state is JobState.CANCELLED
     assert "not complete: figures so far" in prose(at)
+    assert "not better than always giving" not in prose(at), "half of the answers may be of one label only"
     look_at(at, CHANGE)
     assert "A run is compared once it is complete." in prose(at)
     look_at(at, COSTS)

@@ -12,7 +12,7 @@ import pytest
 from pld_app.wiring import App
 from tests.cli.fake_ollama import FakeOllama
 from tests.factories import fill, make_task, verdict_on
-from tests.pages.driving import PAGES, ROOT, Visit, go, press, prose, raw, run, unescaped
+from tests.pages.driving import PAGES, ROOT, Visit, go, links, press, prose, raw, run, unescaped
 
 ATTESTATION = "You act as **anna**, with all roles"
 
@@ -37,6 +37,7 @@ def test_the_frame_says_who_acts_and_where(demo: App, visit: Visit, page: str, w
 def test_a_page_about_a_task_says_where_tasks_come_from_if_there_is_none(empty: App, visit: Visit, page: str) -> None:
     at = visit(page)
     assert raw(at, "info") == ["This workspace has no task yet. Build the demo tasks or import data on the Home page."]
+    assert "Go to Home" in links(at)
     assert not at.button
 
 
