@@ -195,12 +195,21 @@ def _proposal_json(app: App, loop: Resolution, made: MadeProposal) -> dict[str, 
 def _proposal_line(app: App, loop: Resolution, made: MadeProposal) -> str:
     said, tried = made.proposal, _alone(app.store.proposals.trials(loop.id, made.proposal.hash))
     outcome = app.store.proposals.outcome(loop.id, said.hash)
-    told = f"refused: {said.problem}" if said.refusal else tried.words if tried else "not tried"
-    passed = "" if tried is None else " PASSES" if tried.result.passes else f" HELD: {tried.result.reason}"
     fate = f" [{outcome.fate.value} by {outcome.by}]" if outcome else ""
     flags = f" To look at: {' '.join(said.flags)}" if said.flags else ""
     short = said.hash.removeprefix("sha256:")[:SHORT]
-    return f"{short} round {said.round}: {said.words}: {told}.{passed}{flags}{fate}"
+    return f"{short} round {said.round}: {said.words}: {_told(made, tried)}{flags}{fate}"
+
+
+def _told(made: MadeProposal, tried: Tried | None) -> str:
+    """Return what came of a proposal alone."""
+    if made.proposal.refusal is not None:
+        return f"refused: {made.proposal.problem}"
+    if tried is None:
+        return "not tried."
+    if tried.result.comparison is None:
+        return f"HELD: {tried.result.reason}"
+    return f"{tried.words}. " + ("PASSES" if tried.result.passes else f"HELD: {tried.result.reason}")
 
 
 # --- locks ------------------------------------------------------------------------------------------------------------
