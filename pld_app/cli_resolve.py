@@ -67,7 +67,10 @@ def resolve(
     try:
         with progress_line() as report:
             ended = resolution_work.resolve(app, order, run, report)
-    except (BackendError, BudgetReached, KeyboardInterrupt) as error:
+    except BudgetReached as error:
+        more = "--max-calls or --budget, whichever is reached,"
+        raise PldError(f"{error} --resume {run} with a higher {more} goes on from there.") from error
+    except (BackendError, KeyboardInterrupt) as error:
         raise PldError(f"{str(error) or 'Stopped.'} --resume {run} goes on from there.") from error
     out.emit({"task": task, "run": run, **_resolved_json(ended)}, _resolved_text(ended))
 

@@ -15,7 +15,7 @@ from pld_app.resolution_work import ResolveOrder
 from pld_core.conflicts.records import HeldOutScore, Resolution
 from pld_core.conflicts.stopped import LoopStop
 from pld_core.loop_estimate import questions_most
-from pld_core.models import Task
+from pld_core.models import Job, Task
 from pld_core.permissions import Step
 from pld_core.pricing import money
 
@@ -27,7 +27,7 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
     stop = next(iter(session.app().store.resolutions.stops(loop.id)), None)
     with st.container(border=True, key=f"going_on_{loop.id}", gap="small"):
         _draw_spent(task, loop, stop)
-        cap = _draw_cap(loop, stop)
+        cap, budget = _draw_cap(loop, stop), _draw_budget(task, loop)
         order = ResolveOrder(
             task.name,
             loop.basis.student.name,
@@ -35,6 +35,7 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
             replace(loop.order.limits, student_calls=cap),
             loop.basis.teacher,
             loop.order.key,
+            budget,
         )
         st.button(
             "Go on",
@@ -46,6 +47,7 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
             args=(KIND, task.name, order.as_json()),
         )
         most = "" if cap is None else f" --max-calls {cap}"
+        most += "" if budget is None else f" --budget {budget}"
         whole = count(questions_most(loop.order, loop.basis), "question")
         st.caption(
             f"From beginning to end the loop takes at most {whole}, and fewer if it ends early. Nothing that was "
@@ -55,11 +57,16 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
 
 
 def _is_going_on(loop: Resolution) -> bool:
-    jobs = [job for job in session.app().store.jobs.recent(loop.order.task, 50) if not job.state.is_final]
-    return any(
-        job.kind == KIND and loop.order.key in (f"job {job.id}", ResolveOrder.from_json(job.task, job.params).resume)
-        for job in jobs
-    )
+    return any(not job.state.is_final for job in _jobs_of(loop))
+
+
+def _jobs_of(loop: Resolution) -> list[Job]:
+    """Return the jobs that began the loop or went on with it, newest first."""
+    return [
+        job
+        for job in session.app().store.jobs.recent(loop.order.task, 50)
+        if job.kind == KIND and loop.order.key in (f"job {job.id}", ResolveOrder.from_json(job.task, job.params).resume)
+    ]
 
 
 def _draw_spent(task: Task, loop: Resolution, stop: LoopStop | None) -> None:
@@ -88,3 +95,13 @@ def _draw_cap(loop: Resolution, stop: LoopStop | None) -> int | None:
         return int(st.number_input(words, 0, None, 0, step=100, key=key)) or None
     words = "Questions to the student at most, over all starts of the loop"
     return int(st.number_input(words, used + 1, None, max(2 * cap, used + 1), step=100, key=key))
+
+
+def _draw_budget(task: Task, loop: Resolution) -> int | None:
+    """Draw the field of the cap on calls to the teacher; return it, None for that of the settings alone."""
+    orders = [ResolveOrder.from_json(job.task, job.params) for job in _jobs_of(loop)]
+    last = next((order.budget for order in orders if order.budget is not None), 0) or 0
+    used = session.app().store.logic.spend(task.name, loop.order.key).calls
+    words = "Calls to the teacher at most, over all starts of the loop (0: the cap of the settings)"
+    given = st.number_input(words, 0, None, 2 * last if used >= last else last, key=f"loop_budget_{loop.id}_{last}")
+    return int(given) or None
