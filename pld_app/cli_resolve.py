@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pld_app import resolution_work, wiring
+from pld_app import open_loops, resolution_work, wiring
 from pld_app.cli_format import Output, options, progress_line
 from pld_app.resolution_work import ResolveOrder
 from pld_app.wiring import App
@@ -140,6 +140,8 @@ def list_(workspace: Path, out: Output, task: str, number: int | None) -> None:
     value = [_proposal_json(app, loop, made) for made in found]
     lines = [_proposal_line(app, loop, made) for made in found]
     out.emit(value, "\n".join(lines or [f"Loop {loop.id} has no proposals yet."]))
+    if standing := open_loops.standing_words(app, loop):
+        out.say(standing)
 
 
 @proposals.command()

@@ -19,9 +19,8 @@ from pld_core.canonical import Json
 from pld_core.conflicts.acceptance import Bar
 from pld_core.conflicts.records import LoopLimits, LoopOrder, MadeProposal, ProposalOutcome, Resolution
 from pld_core.count_words import count
-from pld_core.errors import RAISE_THE_CAP, InvalidInput
+from pld_core.errors import InvalidInput
 from pld_core.loop_estimate import LoopEstimate
-from pld_core.models import Job, JobState
 from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
 from pld_core.resolving import LoopModels, Resolved, Working
@@ -148,16 +147,6 @@ async def loop_models(
             yield LoopModels(teacher, chat, embedder, TfidfEmbedder()), Working(teaching, limits, people=found)
     finally:
         await embedder.aclose()
-
-
-def capped_loop(app: App, job: Job) -> Resolution | None:
-    """Return the loop of a job that stopped at its cap; None for any other job.
-
-    Such a job is not continued, as it would stop at the same cap: the loop goes on with another one.
-    """
-    if job.kind != KIND or job.state is not JobState.FAILED or not job.message.endswith(RAISE_THE_CAP):
-        return None
-    return app.store.resolutions.begun_as(ResolveOrder.from_json(job.task, job.params).resume or f"job {job.id}")
 
 
 # --- proposals --------------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pld_app import resolution_work, session
+from pld_app import open_loops, session
 from pld_core.models import Job
 
 
 def is_at_cap(job: Job) -> bool:
     """Return whether a job is one of a loop that stopped at its cap."""
-    return resolution_work.capped_loop(session.app(), job) is not None
+    return open_loops.capped_loop(session.app(), job) is not None
 
 
 def draw_way_on(job: Job, on_its_page: bool) -> None:
@@ -20,7 +20,7 @@ def draw_way_on(job: Job, on_its_page: bool) -> None:
         on_its_page: the job stands on the Conflicts page, so that no link leads there.
     """
     app = session.app()
-    loop = resolution_work.capped_loop(app, job)
+    loop = open_loops.capped_loop(app, job)
     if loop is None:
         return
     if app.store.resolutions.score(loop.id) is not None:

@@ -125,6 +125,7 @@ def test_a_loop_of_which_no_stop_is_recorded_may_run_in_a_terminal(empty: App, v
     with pytest.raises(Killed):
         scripted(store_of(empty)).run(report=kill)
     at = visit("conflicts")
+    assert "This loop was interrupted, or it still runs in a terminal." in prose(at)
     assert "No end of this loop is recorded, and no job of it is going on." in prose(at)
     assert at.number_input("loop_cap_1_None").value == 0
 
