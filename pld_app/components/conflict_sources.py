@@ -30,10 +30,10 @@ def draw_sources(task: Task, rounds: Sequence[RoundRecord]) -> None:
     disputed = store.rules.count(task.name, RuleFilter((RevisionState.DISPUTED,)))
     uncompared = len(store.lineage.uncompared(task.name))
     with st.container(border=True):
-        for kind in (OVERLAPS, CONTRADICTED):
+        for what, kind in (("with an overlap", OVERLAPS), ("with contradicting examples", CONTRADICTED)):
             among = {**here, "show": Tab.CONFLICTS.value, "conflict": kind}
             number = store.rules.count(task.name, CONFLICTS[kind])
-            _draw_line(number, "rule", kind.lower(), "pages/review.py", "Review", among)
+            _draw_line(number, "rule", what, "pages/review.py", "Review", among)
         second = {**here, "show": Tab.SECOND.value}
         _draw_line(disputed, "rule", "on which two people disagree", "pages/review.py", "Second review", second)
         findings = store.findings.count_open(task.name)

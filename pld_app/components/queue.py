@@ -21,7 +21,7 @@ from pld_core.review import AWAITING_DECISION
 PAGE_SIZE = 20
 ANY, ANY_TAG = "Any label", "Any tag"
 ORDERS = {"Usual order": QueueOrder.USUAL, "Most harm first": QueueOrder.HARM}
-OVERLAPS, CONTRADICTED = "With an overlap", "With contradicting examples"
+OVERLAPS, CONTRADICTED = "Overlapping rules", "Contradicted rules"
 CONFLICTS = {
     "Any conflict": EVERY_RULE,
     OVERLAPS: RuleFilter(overlapping=True),
