@@ -132,6 +132,24 @@ def test_each_kind_of_conflict_leads_to_the_rules_that_it_counts(empty: App, vis
     assert queued() == {*overlapping, torn}
 
 
+def test_a_repair_that_was_said_already_or_changes_no_word_says_so_on_its_card(empty: App, visit: Visit) -> None:
+    store = store_of(empty)
+    conflicted(store, [*KINDS[:3], ("spam offer", "remove"), ("insult spam", "keep")], RULES)
+
+    def twice(request: ChatRequest) -> Sequence[dict[str, Any]]:
+        retitled = {**text("insult is said", "remove"), "title": "Another title"}
+        again = [action("widen", ["R1"], request, retitled)] if "[R1]" in block(request, "RULES") else []
+        return [action("new_rule", [], request, text("spam is said", "keep", priority=1)), *again]
+
+    scripted(store, ("spam", twice)).run(limited(rounds=1))
+    (said_already,) = shown(empty)[Standing.SAID_ALREADY]
+    at = visit("conflicts")
+    assert "Another proposal of this round says the same." in prose(at)
+    assert "It changes nothing in the prompt, so there was nothing to try." in prose(at)
+    assert f"accept_{said_already.key}" not in keys(at)
+    assert f"dismiss_{said_already.key}" in keys(at)
+
+
 def test_a_loop_is_ordered_after_its_most_is_told(
     compiled: App, visit: Visit, ollama: FakeOllama, worker: Worker
 ) -> None:
