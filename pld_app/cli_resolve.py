@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pld_app import resolution_work, wiring
+from pld_app import open_loops, resolution_work, wiring
 from pld_app.cli_format import Output, options, progress_line
 from pld_app.resolution_work import ResolveOrder
 from pld_app.wiring import App
@@ -67,7 +67,10 @@ def resolve(
     try:
         with progress_line() as report:
             ended = resolution_work.resolve(app, order, run, report)
-    except (BackendError, BudgetReached, KeyboardInterrupt) as error:
+    except BudgetReached as error:
+        more = "--max-calls or --budget, whichever is reached,"
+        raise PldError(f"{error} --resume {run} with a higher {more} goes on from there.") from error
+    except (BackendError, KeyboardInterrupt) as error:
         raise PldError(f"{str(error) or 'Stopped.'} --resume {run} goes on from there.") from error
     out.emit({"task": task, "run": run, **_resolved_json(ended)}, _resolved_text(ended))
 
@@ -137,6 +140,8 @@ def list_(workspace: Path, out: Output, task: str, number: int | None) -> None:
     value = [_proposal_json(app, loop, made) for made in found]
     lines = [_proposal_line(app, loop, made) for made in found]
     out.emit(value, "\n".join(lines or [f"Loop {loop.id} has no proposals yet."]))
+    if standing := open_loops.standing_words(app, loop):
+        out.say(standing)
 
 
 @proposals.command()
@@ -195,12 +200,21 @@ def _proposal_json(app: App, loop: Resolution, made: MadeProposal) -> dict[str, 
 def _proposal_line(app: App, loop: Resolution, made: MadeProposal) -> str:
     said, tried = made.proposal, _alone(app.store.proposals.trials(loop.id, made.proposal.hash))
     outcome = app.store.proposals.outcome(loop.id, said.hash)
-    told = f"refused: {said.problem}" if said.refusal else tried.words if tried else "not tried"
-    passed = "" if tried is None else " PASSES" if tried.result.passes else f" HELD: {tried.result.reason}"
     fate = f" [{outcome.fate.value} by {outcome.by}]" if outcome else ""
     flags = f" To look at: {' '.join(said.flags)}" if said.flags else ""
     short = said.hash.removeprefix("sha256:")[:SHORT]
-    return f"{short} round {said.round}: {said.words}: {told}.{passed}{flags}{fate}"
+    return f"{short} round {said.round}: {said.words}: {_told(made, tried)}{flags}{fate}"
+
+
+def _told(made: MadeProposal, tried: Tried | None) -> str:
+    """Return what came of a proposal alone."""
+    if made.proposal.refusal is not None:
+        return f"refused: {made.proposal.problem}"
+    if tried is None:
+        return "not tried."
+    if tried.result.comparison is None:
+        return f"HELD: {tried.result.reason}"
+    return f"{tried.words}. " + ("PASSES" if tried.result.passes else f"HELD: {tried.result.reason}")
 
 
 # --- locks ------------------------------------------------------------------------------------------------------------

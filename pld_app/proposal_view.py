@@ -9,7 +9,7 @@ from enum import StrEnum
 from pld_app import edited_trials
 from pld_app.edited_trials import EditedTrial
 from pld_app.wiring import App
-from pld_core.conflicts.proposal import ActionKind, Proposal
+from pld_core.conflicts.proposal import ActionKind, Proposal, Refusal
 from pld_core.conflicts.records import (
     AskedGroup,
     MadeProposal,
@@ -30,6 +30,7 @@ class Standing(StrEnum):
     PASSES = "passes"
     HELD = "does not pass"
     NOT_TRIED = "not tried"
+    SAID_ALREADY = "said already"
     REFUSED = "refused"
     KEEP = "changes nothing"
 
@@ -70,7 +71,8 @@ class ShownProposal:
     @property
     def standing(self) -> Standing:
         if self.said.refusal is not None:
-            return Standing.REFUSED
+            said_already = self.said.refusal is Refusal.SAID_ALREADY
+            return Standing.SAID_ALREADY if said_already else Standing.REFUSED
         if not self.said.changes_rules:
             return Standing.KEEP
         if self.alone is None:
@@ -80,7 +82,7 @@ class ShownProposal:
     @property
     def why(self) -> str:
         """Why it does not pass, in one sentence; empty if it does."""
-        if self.standing is Standing.REFUSED:
+        if self.standing in (Standing.REFUSED, Standing.SAID_ALREADY):
             return self.said.problem
         if self.standing is Standing.KEEP:
             return "The teacher leaves the rule as it is. There is nothing to accept."

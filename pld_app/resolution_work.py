@@ -25,6 +25,9 @@ from pld_core.permissions import Step, guarded_app
 from pld_core.ports import Progress
 from pld_core.resolving import LoopModels, Resolved, Working
 
+KIND = "resolve"
+"""The kind of job that runs a loop."""
+
 
 @dataclass(frozen=True)
 class ResolveOrder:

@@ -8,7 +8,7 @@ from pld_core.asking import ONE_BY_ONE
 from pld_core.calls import Limits
 from pld_core.conflicts.records import Resolution
 from pld_core.engine import Engine
-from pld_core.errors import BudgetReached, CallsStopped
+from pld_core.errors import RAISE_THE_CAP, BudgetReached, CallsStopped
 from pld_core.model_ports import Chat
 from pld_core.models import Answer, CompiledPrompt, Example, Task
 from pld_core.pace import Clock
@@ -97,7 +97,7 @@ class Examiner:
         if self._most is not None and self.used + spent > self._most:
             raise BudgetReached(
                 f"{self.used:,} of at most {self._most:,} questions to the student are used up, and the next step "
-                f"takes {spent:,}. What was answered is kept. Raise the cap and start again to go on."
+                f"takes {spent:,}. What was answered is kept. {RAISE_THE_CAP}"
             )
         self.used += spent
         self._counted |= {(prompt_sha256, content) for content in fresh}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pld_core.errors import BudgetReached
+from pld_core.errors import RAISE_THE_CAP, BudgetReached
 from pld_core.pricing import money
 
 
@@ -62,4 +62,4 @@ class Budget:
         else:
             next_, spent, most_allowed = (money(a, self.currency) for a in (most, self.cost, self.max_cost or 0))
             cap = f"{spent} are spent, and the next call ({next_} at most) could exceed the cap of {most_allowed}"
-        return BudgetReached(f"{cap}. What was answered is kept. Raise the cap and start again to go on.")
+        return BudgetReached(f"{cap}. What was answered is kept. {RAISE_THE_CAP}")

@@ -383,6 +383,10 @@ class CallsStopped(BackendError):
     """Too many calls in a row got no answer; what was answered is kept."""
 
 
+RAISE_THE_CAP = "Raise the cap and start again to go on."
+"""How a message ends where only another cap helps: what is kept of a stop is its message."""
+
+
 class BudgetReached(PldError):
     """The next call could exceed the cap in calls or money; what was answered is kept."""
 

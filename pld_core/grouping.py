@@ -46,7 +46,7 @@ def asked_about(
         student: whose answers were seen; where rules were left out of its prompt, that says which are at fault.
         people: what people found; None after the first round, in which close rules are looked at too.
     """
-    implication = Implication(chart, rules.rules, store.ablations.at_fault(student, rules.prompt(task).sha256))
+    implication = Implication(chart, rules.in_force, store.ablations.at_fault(student, rules.prompt(task).sha256))
     found: tuple[Group, ...] = student_groups(seen, implication)
     if people is not None:
         said = people_groups(people, rules, chart.examples)
@@ -60,7 +60,7 @@ def _close_rules(
     store: Store, task: Task, rules: RuleSet, chart: Chart, implication: Implication
 ) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
     """Return the pairs that a teacher takes for a contradiction, and the others but those of different scope."""
-    heads = {rule.id: rule.revision.hash for rule in rules.rules}
+    heads = {rule.id: rule.revision.hash for rule in rules.in_force}
     judged = {one.rules: one for one in store.pairs.judged(task.name)}
     asked = to_ask_about(store.lineage.overlaps(task.name), judged, heads)
 

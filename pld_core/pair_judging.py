@@ -15,8 +15,13 @@ from pld_core.overlaps import OverlapPair
 from pld_core.permissions import Step, require
 from pld_core.ports import Progress, Store
 from pld_core.records import ExampleFilter
+from pld_core.sampling import Lots
 from pld_core.teaching import Answered, Ask, Teacher, Teaching
 from pld_core.templates import template
+
+SEED = 0
+"""Of the samples that the teacher is shown."""
+TOLD_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -53,20 +58,28 @@ def judged_pairs(store: Store, task: str, rule_id: str = "") -> tuple[JudgedPair
     return worst_first(store.lineage.overlaps(task, rule_id), judged, store.pairs.judged_earlier(task))
 
 
-async def pair_asks(store: Store, embedder: Embedder, task: Task, pairs: Sequence[OverlapPair]) -> list[Ask[ShownPair]]:
-    """Return what the teacher would be asked about pairs: both rules, and training examples that match both."""
+async def pair_asks(
+    store: Store, embedder: Embedder, task: Task, pairs: Sequence[OverlapPair], report: Progress | None = None
+) -> list[Ask[ShownPair]]:
+    """Return what the teacher would be asked about pairs: both rules, and training examples that match both.
+
+    Raises:
+        JobCancelled: by `report`, which is told every hundred pairs: thousands of them take a while.
+    """
     if not pairs:
         return []
     rules = {rule.id: rule for rule in store.pairs.overlapping(task.name)}
     train = store.tasks.examples(task.name, ExampleFilter(split=Split.TRAIN))
     reach = Implication(await charted(embedder, train), list(rules.values()))
-    place = {example.hash: number for number, example in enumerate(train)}
-    shown = []
-    for pair in pairs:
-        both = reach.reaching_both(pair.low, pair.high)
-        matching = [train[number] for number in sorted(place[content] for content in both)]
-        shown.append(drawn_pair(task, rules[pair.low], rules[pair.high], matching))
-    return [Ask(one, pair_request(task, one)) for one in shown]
+    lots = Lots(train, task.label_names, SEED)
+    asks = []
+    for number, pair in enumerate(pairs):
+        if report is not None and number % TOLD_EVERY == 0:
+            report(number, len(pairs), "pairs prepared")
+        matching = reach.reaching_both(pair.low, pair.high)
+        shown = drawn_pair(task, rules[pair.low], rules[pair.high], lots, matching)
+        asks.append(Ask(shown, pair_request(task, shown)))
+    return asks
 
 
 async def judge_pairs(
@@ -91,7 +104,7 @@ async def judge_pairs(
     require(actor, Step.JUDGE_PAIRS)
     task = store.tasks.get(task_name)
     pairs, already = open_pairs(store, task.name, limit)
-    asks = await pair_asks(store, embedder, task, pairs)
+    asks = await pair_asks(store, embedder, task, pairs, report)
 
     def read(pair: ShownPair, text: str) -> PairJudgement:
         return read_pair(task, pair, text, teacher.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pld_core.conflicts.alike import folded
 from pld_core.conflicts.carrying import carried
 from pld_core.conflicts.changeset import Change
 from pld_core.conflicts.chart import Chart
@@ -90,19 +91,20 @@ def checked(
 ) -> tuple[MadeProposal, ...]:
     """Return the proposals with what their texts rest on and what a reviewer has to look at.
 
-    One of whose texts nothing would support is refused: nobody could judge it.
+    One of whose texts nothing would support is refused: nobody could judge it. Of those that say the same the first is
+    tried, for all of them.
     """
     shown = {one.shown.group.hash: one.shown for one in replied}
     made = []
-    for proposal in proposals:
+    for proposal, resting in folded(proposals):
         if not proposal.changes_rules:
             made.append(MadeProposal(proposal))
             continue
-        evidence = carried(proposal, [rules.rule(rule_id) for rule_id in proposal.rules], chart)
+        evidence = carried(resting, [rules.rule(rule_id) for rule_id in proposal.rules], chart)
         if all(_is_supported(one) for one in evidence):
-            resting = {e.example_hash for one in evidence for e in one}
-            near = [e for e in chart.examples if e.hash in resting]
-            near += [e for e in shown[proposal.group].examples if e.hash not in resting]
+            linked = {e.example_hash for one in evidence for e in one}
+            near = [e for e in chart.examples if e.hash in linked]
+            near += [e for e in shown[proposal.group].examples if e.hash not in linked]
             flags = flags_of(task, proposal, rules, chart, near)
             made.append(MadeProposal(replace(proposal, flags=flags), evidence))
         else:

@@ -129,8 +129,8 @@ async def basis_of(store: Store, models: LoopModels, task: Task) -> LoopBasis:
         InvalidInput: no rule is in force, or the task has no train or no validation examples.
         BackendError: the student is not ready.
     """
-    rules = RuleSet(store.resolutions.rules_in_force(task.name))
-    if not rules.rules:
+    rules = RuleSet((*store.resolutions.rules_in_force(task.name), *store.resolutions.rules_ticked_out(task.name)))
+    if not rules.in_force:
         raise InvalidInput(
             f"No rule of {task.name} is in force, so there is nothing to repair. Nothing was asked. "
             "Approve rules first."

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from itertools import zip_longest
+from collections.abc import Collection, Sequence
+from itertools import islice, zip_longest
 
 from pld_core.canonical import hash_json
 from pld_core.models import Example
@@ -15,17 +14,22 @@ def stratified(examples: Sequence[Example], labels: Sequence[str], n: int, seed:
 
     The lots are hashes of seed and example, not a generator of random numbers, whose draws differ between versions.
     """
-
-    def lot(example: Example) -> str:
-        return _lot(seed, example.hash)
-
-    in_turn = sorted(labels, key=lambda label: hash_json([seed, label]))
-    by_label = [sorted((e for e in examples if e.label == label), key=lot) for label in in_turn]
-    drawn = [example for one_each in zip_longest(*by_label) for example in one_each if example is not None]
-    return tuple(sorted(drawn[:n], key=lot))
+    return Lots(examples, labels, seed).among({example.hash for example in examples}, n)
 
 
-@lru_cache(maxsize=1 << 16)
-def _lot(seed: int, example_hash: str) -> str:
-    # Kept, as the same example is drawn from for thousands of pairs of rules.
-    return hash_json([seed, example_hash])
+class Lots:
+    """Draws as `stratified` does, from some of the same examples again and again: each has its lot drawn once."""
+
+    def __init__(self, examples: Sequence[Example], labels: Sequence[str], seed: int) -> None:
+        self._lots = {example.hash: hash_json([seed, example.hash]) for example in examples}
+        in_turn = sorted(labels, key=lambda label: hash_json([seed, label]))
+        self._by_label = [sorted((e for e in examples if e.label == label), key=self._lot) for label in in_turn]
+
+    def among(self, hashes: Collection[str], n: int) -> tuple[Example, ...]:
+        """Return n of the examples with these hashes (all, if there are fewer), divided over the labels."""
+        by_label = [islice((e for e in examples if e.hash in hashes), n) for examples in self._by_label]
+        drawn = [example for one_each in zip_longest(*by_label) for example in one_each if example is not None]
+        return tuple(sorted(drawn[:n], key=self._lot))
+
+    def _lot(self, example: Example) -> str:
+        return self._lots[example.hash]

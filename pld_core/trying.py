@@ -81,7 +81,7 @@ class Bench:
 
         Of two that change the same rule the one with more gain is taken. Sets of less than two are no new trial.
         """
-        fit = [t for t in singles if t.attempt.may_stand and t.tried.result.verdict is not Verdict.SEEN_BEFORE]
+        fit = [t for t in singles if t.attempt.may_stand and t.tried.result.comparison is not None]
         ranked = sorted(fit, key=lambda trial: -trial.tried.result.gain)
         everything = compatible([trial.changes[0] for trial in ranked])
         passing = compatible([trial.changes[0] for trial in ranked if trial.tried.result.passes])
@@ -127,6 +127,8 @@ class Bench:
         return Trial(tried, rules, changes)
 
     async def _result(self, prompt: CompiledPrompt, near: Sequence[Example]) -> tuple[Result, Sequence[Example]]:
+        if prompt.sha256 == self._base.sha256:
+            return Result(Verdict.NO_CHANGE, "It changes nothing in the prompt, so there was nothing to try."), ()
         if prompt.sha256 in self._seen:
             return Result(Verdict.SEEN_BEFORE, "This set of rules was tried in an earlier round."), ()
         if near and (lost := early(self._task.label_names, await self._pairs(prompt, near))):

@@ -46,6 +46,8 @@ def rules_text(rules: RuleSet) -> str:
                 "evidence": evidence_json(rule.evidence),
                 "decision": rule.decision_id,
                 "locked": rule.locked,
+                # What most rules are is left out, as it was before there were others.
+                **({} if rule.in_force else {"in_force": False}),
             }
             for rule in rules.rules
         ]
@@ -66,7 +68,8 @@ def _rule_from(value: Mapping[str, Any]) -> TrialRule:
         value["parent"],
         value["note"],
     )
-    return TrialRule(revision, evidence_from(value["evidence"]), value["decision"], value["locked"])
+    evidence, in_force = evidence_from(value["evidence"]), value.get("in_force", True)
+    return TrialRule(revision, evidence, value["decision"], value["locked"], in_force)
 
 
 def figure_text(figure: Figure | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pld_core.canonical import Json, canonical_json
 from pld_core.conflicts.acceptance import Bar
@@ -32,7 +33,7 @@ from storage.checks import NO_CHECK
 from storage.connection import Database, Write
 from storage.loop_notes import load_stops, write_steps, write_stop
 from storage.rule_locks import locked_rules
-from storage.rule_queries import evidence_in_force
+from storage.rule_queries import effective_evidence, evidence_in_force
 from storage.task_queries import load_task
 
 
@@ -46,24 +47,17 @@ class SqliteResolutions:
         """Return the rules that a prompt may be compiled from, with their evidence and whether they are locked."""
         with self._database.read() as conn:
             load_task(conn, task)
-            locked = locked_rules(conn, task)
-            found = conn.execute(
-                f"""SELECT v.*, (SELECT max(d.id) FROM decision AS d
-                                WHERE d.revision_hash = v.hash AND d.verdict = 'approve') AS decision_id
-                   FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
-                   WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
-                (task,),
-            )
             evidence = evidence_in_force(conn, task)
-            return tuple(
-                TrialRule(
-                    rows.revision_from(row),
-                    evidence.get(row["hash"], ()),
-                    row["decision_id"],
-                    row["rule_id"] in locked,
-                )
-                for row in found
-            )
+            found = _trial_rules(conn, task, "v.hash = r.in_force")
+            return tuple(replace(rule, evidence=evidence.get(rule.revision.hash, ())) for rule in found)
+
+    def rules_ticked_out(self, task: str) -> tuple[TrialRule, ...]:
+        """Return the stale rules of which nothing is in force and against which somebody ticked an example."""
+        with self._database.read() as conn:
+            load_task(conn, task)
+            stale = _trial_rules(conn, task, "v.hash = r.head AND r.state = 'stale' AND r.in_force = ''")
+            found = [replace(rule, evidence=effective_evidence(conn, rule.revision.hash)) for rule in stale]
+            return tuple(replace(rule, in_force=False) for rule in found if rule.is_ticked_against)
 
     def first_free(self) -> int:
         """Return the number that the next new rule would have."""
@@ -227,6 +221,19 @@ class SqliteResolutions:
         with self._database.read() as conn:
             _load(conn, resolution_id)
             return _load_score(conn, resolution_id)
+
+
+def _trial_rules(conn: sqlite3.Connection, task: str, which: str) -> list[TrialRule]:
+    """Return rules of a task by number, without their evidence; `which` is a condition on rule `r` and revision `v`."""
+    locked = locked_rules(conn, task)
+    found = conn.execute(
+        f"""SELECT v.*, (SELECT max(d.id) FROM decision AS d
+                        WHERE d.revision_hash = v.hash AND d.verdict = 'approve') AS decision_id
+           FROM rule AS r JOIN revision AS v ON {which}
+           WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - literals of this module
+        (task,),
+    )
+    return [TrialRule(rows.revision_from(row), (), row["decision_id"] or 0, row["rule_id"] in locked) for row in found]
 
 
 def load_resolution(conn: sqlite3.Connection, resolution_id: int) -> Resolution:

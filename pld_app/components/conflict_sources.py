@@ -9,6 +9,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.pair_form import draw_pair_form
 from pld_app.components.pair_list import draw_pairs
+from pld_app.components.queue import CONFLICTS, CONTRADICTED, OVERLAPS
 from pld_app.components.text import count
 from pld_core.conflicts.records import RoundRecord
 from pld_core.desk import Tab
@@ -29,12 +30,10 @@ def draw_sources(task: Task, rounds: Sequence[RoundRecord]) -> None:
     disputed = store.rules.count(task.name, RuleFilter((RevisionState.DISPUTED,)))
     uncompared = len(store.lineage.uncompared(task.name))
     with st.container(border=True):
-        conflicts = {**here, "show": Tab.CONFLICTS.value}
-        for what, where in (
-            ("with an overlap", RuleFilter(overlapping=True)),
-            ("with contradicting examples", RuleFilter(contradicted=True)),
-        ):
-            _draw_line(store.rules.count(task.name, where), "rule", what, "pages/review.py", "Review", conflicts)
+        for what, kind in (("with an overlap", OVERLAPS), ("with contradicting examples", CONTRADICTED)):
+            among = {**here, "show": Tab.CONFLICTS.value, "conflict": kind}
+            number = store.rules.count(task.name, CONFLICTS[kind])
+            _draw_line(number, "rule", what, "pages/review.py", "Review", among)
         second = {**here, "show": Tab.SECOND.value}
         _draw_line(disputed, "rule", "on which two people disagree", "pages/review.py", "Second review", second)
         findings = store.findings.count_open(task.name)

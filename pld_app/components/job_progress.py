@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pld_app import session
+from pld_app.components.loop_at_cap import draw_way_on, is_at_cap
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.edited_trials import EditOrder
@@ -65,7 +66,7 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5, rule: str = "") ->
     def moving() -> None:
         now = newest_jobs(task, kind, limit, rule)
         for job in now:
-            _draw(job)
+            _draw(job, bool(kind))
         has_ended = all(job.state.is_final for job in now)
         if going_on and (has_ended or [bool(j.not_before) for j in now] != [bool(j.not_before) for j in jobs]):
             # The rest of the page shows results: draw it once more, and stop asking or ask at another pace.
@@ -98,7 +99,7 @@ def newest_jobs(task: str, kind: str, limit: int, rule: str = "") -> list[Job]:
     return sorted(found, key=lambda job: job.state is not JobState.RUNNING)[:limit]
 
 
-def _draw(job: Job) -> None:
+def _draw(job: Job, among_its_kind: bool) -> None:
     with st.container(border=True, gap="small", key=f"job_{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             title = KINDS.get(job.kind, job.kind)
@@ -107,13 +108,16 @@ def _draw(job: Job) -> None:
                 f"{STATE_ICONS[job.state]} **{title}** {plain(job.task)} :gray[{plain(_detail(job))} · job {job.id}, "
                 f"{state}, ordered by {plain(job.created_by)}, {moment(job.created_at)}]"
             )
-            _draw_button(job)
+            if not is_at_cap(job):
+                _draw_button(job)
         if job.state is JobState.RUNNING:
             share = job.done / job.total if job.total else 0.0
             st.progress(share, text=plain(_words(job)))
         elif job.message:
             later = f" Looked at again at {moment(job.not_before)}." if job.not_before else ""
             st.caption(plain(job.message + later))
+            if is_at_cap(job):
+                draw_way_on(job, among_its_kind)
         elif job.state is JobState.QUEUED:
             st.caption("Waiting for the worker. If this stays, start one: `pld worker`.")
 

@@ -21,7 +21,7 @@ from pld_core.pricing import money
 from pld_core.records import ExampleFilter
 from pld_core.trying import greedy_cost
 
-KIND = "resolve"
+KIND = resolution_work.KIND
 OPEN = "loop_form_open"
 MOST_ROUNDS = 10
 

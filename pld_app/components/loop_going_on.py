@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pld_app import session
+from pld_app import open_loops, session
 from pld_app.components.job_progress import order_job
 from pld_app.components.loop_form import KIND
 from pld_app.components.permitted import allowed
@@ -22,12 +22,12 @@ from pld_core.pricing import money
 
 def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> None:
     """Draw where a loop stopped and how it goes on; nothing for one that has ended or whose job is going on."""
-    if score is not None or _is_going_on(loop):
+    if score is not None or open_loops.is_going_on(session.app(), loop):
         return
     stop = next(iter(session.app().store.resolutions.stops(loop.id)), None)
     with st.container(border=True, key=f"going_on_{loop.id}", gap="small"):
         _draw_spent(task, loop, stop)
-        cap = _draw_cap(loop, stop)
+        cap, budget = _draw_cap(loop, stop), _draw_budget(task, loop)
         order = ResolveOrder(
             task.name,
             loop.basis.student.name,
@@ -35,6 +35,7 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
             replace(loop.order.limits, student_calls=cap),
             loop.basis.teacher,
             loop.order.key,
+            budget,
         )
         st.button(
             "Go on",
@@ -46,34 +47,27 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
             args=(KIND, task.name, order.as_json()),
         )
         most = "" if cap is None else f" --max-calls {cap}"
+        most += "" if budget is None else f" --budget {budget}"
         whole = count(questions_most(loop.order, loop.basis), "question")
         st.caption(
             f"From beginning to end the loop takes at most {whole}, and fewer if it ends early. Nothing that was "
             "answered is asked again. The same in a terminal:"
         )
-        st.code(f'pld resolve --task {task.name} --resume "{loop.order.key}"{most}', language=None)
-
-
-def _is_going_on(loop: Resolution) -> bool:
-    jobs = [job for job in session.app().store.jobs.recent(loop.order.task, 50) if not job.state.is_final]
-    return any(
-        job.kind == KIND and loop.order.key in (f"job {job.id}", ResolveOrder.from_json(job.task, job.params).resume)
-        for job in jobs
-    )
+        st.code(open_loops.resume_command(loop, most), language=None)
 
 
 def _draw_spent(task: Task, loop: Resolution, stop: LoopStop | None) -> None:
     app = session.app()
-    if stop is None:
-        st.markdown("**No end of this loop is recorded, and no job of it is going on.**")
-        st.caption("If it runs in a terminal, leave it alone. If it was killed there, it can go on from here.")
-        return
     asked = app.store.logic.spend(task.name, loop.order.key)
-    cost = money(asked.cost, app.settings.teacher.currency)
-    st.markdown(
-        f"**This loop stopped before its end.** So far it took {stop.spent} and "
-        f"{count(asked.calls, 'call')} to the teacher ({plain(cost)})."
-    )
+    calls = f"{count(asked.calls, 'call')} to the teacher ({plain(money(asked.cost, app.settings.teacher.currency))})"
+    if stop is None:
+        st.markdown(f"**This loop was interrupted, or it still runs in a terminal.** So far it took {calls}.")
+        st.caption(
+            "No end of this loop is recorded, and no job of it is going on. If a terminal runs it, leave it alone; "
+            "otherwise go on with it."
+        )
+        return
+    st.markdown(f"**This loop stopped before its end.** So far it took {stop.spent} and {calls}.")
     st.caption(plain(stop.reason))
 
 
@@ -87,4 +81,16 @@ def _draw_cap(loop: Resolution, stop: LoopStop | None) -> int | None:
         words = "Questions to the student at most, over all starts of the loop (0: no cap)"
         return int(st.number_input(words, 0, None, 0, step=100, key=key)) or None
     words = "Questions to the student at most, over all starts of the loop"
-    return int(st.number_input(words, used + 1, None, max(2 * cap, used + 1), step=100, key=key))
+    # One that was interrupted is not known to need more.
+    value = cap if stop is None else max(2 * cap, used + 1)
+    return int(st.number_input(words, used + 1, None, value, step=100, key=key))
+
+
+def _draw_budget(task: Task, loop: Resolution) -> int | None:
+    """Draw the field of the cap on calls to the teacher; return it, None for that of the settings alone."""
+    orders = [ResolveOrder.from_json(job.task, job.params) for job in open_loops.jobs_of(session.app(), loop)]
+    last = next((order.budget for order in orders if order.budget is not None), 0) or 0
+    used = session.app().store.logic.spend(task.name, loop.order.key).calls
+    words = "Calls to the teacher at most, over all starts of the loop (0: the cap of the settings)"
+    given = st.number_input(words, 0, None, 2 * last if used >= last else last, key=f"loop_budget_{loop.id}_{last}")
+    return int(given) or None

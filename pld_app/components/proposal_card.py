@@ -44,6 +44,9 @@ def _draw_head(task: Task, one: ShownProposal) -> None:
         for rule_id in one.locked:
             st.badge(f"{rule_id} is locked", icon=":material/lock:", color="orange")
         for rule_id in one.said.rules:
+            if rule_id in one.base.rules.ids and not one.base.rules.rule(rule_id).in_force:
+                why = "An example was ticked against it. The trial is of the prompt without it against this repair."
+                st.badge(f"{rule_id} is out of force", icon=":material/do_not_disturb_on:", color="orange", help=why)
             if rule_id in one.loop.basis.rules.ids:
                 draw_rule_link(task.name, rule_id)
     if one.why:

@@ -22,7 +22,8 @@ MOST = 25
 
 def draw_figures(one: ShownProposal) -> None:
     """Draw the sentence of the proposal's own trial, the labels it affects, the tokens, and trials with others."""
-    if one.alone is not None:
+    # Where nothing was compared, why is all there is to say, and the head of the card says it.
+    if one.alone is not None and one.alone.result.comparison is not None:
         draw_tried(one.alone)
     for tried in one.sums:
         verdict = "passes" if tried.result.passes else "does not pass"

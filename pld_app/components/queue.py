@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pld_app import session, synthesis_work
@@ -13,21 +15,30 @@ from pld_core.desk import NO_HARM, DeskFilter, QueueOrder, QueueRow, Tab
 from pld_core.errors import NotFound, PldError
 from pld_core.models import RevisionState, Task
 from pld_core.permissions import Step
-from pld_core.records import Page, RuleFilter
+from pld_core.records import EVERY_RULE, Page, RuleFilter
 from pld_core.review import AWAITING_DECISION
 
 PAGE_SIZE = 20
 ANY, ANY_TAG = "Any label", "Any tag"
 ORDERS = {"Usual order": QueueOrder.USUAL, "Most harm first": QueueOrder.HARM}
+OVERLAPS, CONTRADICTED = "Overlapping rules", "Contradicted rules"
+CONFLICTS = {
+    "Any conflict": EVERY_RULE,
+    OVERLAPS: RuleFilter(overlapping=True),
+    CONTRADICTED: RuleFilter(contradicted=True),
+}
+"""What the tab of conflicts can be narrowed to."""
 TABS = [tab.value for tab in Tab]
 
 
 def desk_filter() -> DeskFilter:
     """Return the tab and the filter that the widgets hold."""
     label, tag, show = session.widget("label"), session.widget("tag"), session.widget("show")
+    tab = Tab(show) if show in TABS else Tab.MINE
+    kind = CONFLICTS.get(session.widget("conflict"), EVERY_RULE) if tab is Tab.CONFLICTS else EVERY_RULE
     return DeskFilter(
-        Tab(show) if show in TABS else Tab.MINE,
-        RuleFilter(label="" if label in ("", ANY) else label, search=session.widget("q")),
+        tab,
+        replace(kind, label="" if label in ("", ANY) else label, search=session.widget("q")),
         "" if tag in ("", ANY_TAG) else tag,
         ORDERS.get(session.widget("order"), QueueOrder.USUAL),
     )
@@ -114,6 +125,8 @@ def _draw_filters(task: Task) -> None:
     )
     if tags:
         places[1].selectbox("Tag", [ANY_TAG, *tags], key="tag", bind="query-params", label_visibility="collapsed")
+    if session.widget("show") == Tab.CONFLICTS:
+        st.selectbox("Conflict", list(CONFLICTS), key="conflict", bind="query-params", label_visibility="collapsed")
     _draw_order(task)
 
 

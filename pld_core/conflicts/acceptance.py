@@ -42,6 +42,7 @@ class Verdict(StrEnum):
     LABEL_WORSE = "label_worse"
     LOSES_EARLY = "loses_early"
     SEEN_BEFORE = "seen_before"
+    NO_CHANGE = "no_change"
 
 
 @dataclass(frozen=True)

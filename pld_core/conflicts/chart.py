@@ -93,6 +93,7 @@ class Implication:
         self._rules = {rule.id: rule for rule in rules}
         self._measured = measured or {}
         self._reached = {rule.id: chart.reached(rule) for rule in rules}
+        self._within = {rule_id: frozenset(reached) for rule_id, reached in self._reached.items()}
         self._resting: dict[str, list[str]] = {}
         for rule in rules:
             for content in rule.supports:
@@ -110,7 +111,7 @@ class Implication:
 
     def reaching_both(self, low: str, high: str) -> frozenset[str]:
         """Return the hashes of the examples within the radius of both rules."""
-        return frozenset(self._reached[low].keys() & self._reached[high].keys())
+        return self._within[low] & self._within[high]
 
     def _nearest(self, example_hash: str, label: str) -> tuple[str, ...]:
         ranked = [

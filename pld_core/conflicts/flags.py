@@ -38,7 +38,7 @@ def contradicted(text: RuleText, proposal: Proposal, rules: RuleSet, chart: Char
     named = [rules.rule(rule_id).text for rule_id in proposal.rules]
     return tuple(
         rule.id
-        for rule in rules.rules
+        for rule in rules.in_force
         if rule.id not in proposal.rules
         and _clash(text, rule.text, chart)
         and not any(_clash(old, rule.text, chart) for old in named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pld_core.conflicts.pairs import PairJudgement, PairVerdict
@@ -13,7 +13,7 @@ from pld_core.extraction import request_hash, teacher_system
 from pld_core.model_ports import ChatRequest
 from pld_core.models import Example, Task
 from pld_core.pricing import likely_tokens
-from pld_core.sampling import stratified
+from pld_core.sampling import Lots
 from pld_core.synthesis import short_id
 from pld_core.templates import material
 from pld_core.wire import PairReply, read_reply, schema_of
@@ -38,10 +38,15 @@ class ShownPair:
     shown: tuple[Example, ...] = ()
 
 
-def drawn_pair(task: Task, low: TrialRule, high: TrialRule, matching: Sequence[Example], seed: int = 0) -> ShownPair:
-    """Draw what is shown of a pair: about 20 of the examples that match both, by label and seed, within the budget."""
+def drawn_pair(task: Task, low: TrialRule, high: TrialRule, lots: Lots, matching: Collection[str]) -> ShownPair:
+    """Draw what is shown of a pair: about 20 of the examples that match both, by label and lot, within the budget.
+
+    Args:
+        lots: of the training examples.
+        matching: hashes of those that match both.
+    """
     found = ShownPair(low, high, len(matching))
-    sample = tuple(stratified(matching, task.label_names, SAMPLE, seed))
+    sample = lots.among(matching, SAMPLE)
     # Mostly all of them fit, and thousands of pairs are drawn at once.
     if _fits(task, whole := replace(found, shown=sample)):
         return whole

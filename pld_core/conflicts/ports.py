@@ -26,6 +26,10 @@ from pld_core.models import Actor, RuleText
 class ResolutionStore(Protocol):
     """Loops, their rounds, proposals and trials. Nothing of it is ever changed."""
 
+    def rules_ticked_out(self, task: str) -> tuple[TrialRule, ...]:
+        """Return the stale rules that nothing of is in force and that somebody ticked an example against."""
+        ...
+
     def rules_in_force(self, task: str) -> tuple[TrialRule, ...]:
         """Return the rules that a prompt may be compiled from, with their evidence and whether they are locked."""
         ...

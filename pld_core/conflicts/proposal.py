@@ -65,6 +65,7 @@ class Refusal(StrEnum):
     FORMAT = "format"
     NOT_AS_NAMED = "not_as_named"
     RESTS_ON_NOTHING = "rests_on_nothing"
+    SAID_ALREADY = "said_already"
 
 
 @dataclass(frozen=True)

@@ -123,10 +123,11 @@ def size_words(shown: int, there: int) -> str:
 
 
 def rule_words(rule: TrialRule) -> str:
-    """Return a rule on one line: its id, what it says, its priority, what it rests on and whether it is locked."""
-    locked = " LOCKED" if rule.locked else ""
+    """Return a rule on one line: its id, what it says, its priority, what it rests on, and how it stands."""
+    standing = " LOCKED" if rule.locked else ""
+    standing += "" if rule.in_force else " OUT OF FORCE, as somebody holds an example against it"
     line = rule_line(0, rule.revision).removeprefix("0. ")
-    return f"{line} (priority {rule.text.priority}; rests on {len(rule.supports):,} examples){locked}"
+    return f"{line} (priority {rule.text.priority}; rests on {len(rule.supports):,} examples){standing}"
 
 
 def _observed(task: Task, one: Observed) -> str:

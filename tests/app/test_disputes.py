@@ -30,6 +30,7 @@ from pld_core.models import (
 from pld_core.policy import Policy
 from pld_core.records import ExampleFilter
 from storage import SqliteStore, create_store
+from tests import conflict_models
 from tests.core.conflict_parts import rule_text
 from tests.factories import (
     ANNA,
@@ -44,7 +45,7 @@ from tests.factories import (
     url_of,
     verdict_on,
 )
-from tests.resolving import posts, scripted
+from tests.resolving import limited, posts, scripted
 
 FOUR_EYES = Policy(four_eyes=True)
 
@@ -152,6 +153,36 @@ def test_a_tick_makes_a_group_unless_it_is_on_a_held_out_example(sqlite_store: S
     asked = [group for record in ended.rounds[1:] for group in record.groups]
     found = [group.rules for group in asked if group.source is Source.PEOPLE]
     assert found == ([(rule_id,)] if split is Split.TRAIN else [])
+
+
+@pytest.mark.parametrize("approved_again", [False, True])
+def test_a_tick_on_an_approved_rule_makes_a_group_whether_it_was_approved_again_or_not(
+    sqlite_store: SqliteStore, approved_again: bool
+) -> None:
+    fill(sqlite_store, examples=posts([("insult plain", "remove"), ("praise plain", "keep")]))
+    train = sqlite_store.tasks.examples("posts", ExampleFilter(split=Split.TRAIN))
+    against = next(e for e in train if e.label == "keep")
+    backing = [e for e in train if e.label == "remove"]
+    approved_rule(sqlite_store, make_rule(rule_text("praise is said", "keep"), [against], origin="praise"))
+    rule_id = approved_rule(sqlite_store, make_rule(rule_text("insult is said"), [*backing, against]))
+    tick(sqlite_store, rule_id, against.hash)
+    if approved_again:
+        sqlite_store.rules.judge(verdict_on(sqlite_store, rule_id), ANNA)
+        assert sqlite_store.rules.summary(rule_id).in_force
+    narrower = conflict_models.text("insult and plain is said", "remove")
+    acting = scripted(sqlite_store, ("praise", lambda r: [conflict_models.action("narrow", [rule_id], r, narrower)]))
+    ended = acting.run(limited(rounds=1), people=FromPeople())
+    asked = [group for record in ended.rounds[1:] for group in record.groups]
+    assert [group.rules for group in asked if group.source is Source.PEOPLE] == [(rule_id,)]
+    assert ("OUT OF FORCE" in acting.teacher.asked[0].user) is not approved_again
+    # Out of force it is in no prompt, and its repair is tried as what brings it back.
+    assert ("insult is said" in ended.rounds[0].rules.prompt(sqlite_store.tasks.get("posts")).text) is approved_again
+    (made,) = [one.proposal for one in ended.rounds[1].proposals if one.proposal.rules == (rule_id,)]
+    (tried,) = ended.rounds[1].trials
+    assert tried.result.passes is not approved_again
+    sqlite_store.proposals.accept(1, made.hash, "As narrow as it has to be.", ANNA)
+    revised = sqlite_store.rules.summary(rule_id)
+    assert (revised.state, revised.revision) == (RevisionState.IN_REVIEW, 2)
 
 
 def tick(store: SqliteStore, rule_id: str, example_hash: str) -> None:

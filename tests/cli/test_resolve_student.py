@@ -25,7 +25,9 @@ pytestmark = pytest.mark.student
 
 TITLES = {"Duties that outlast the agreement", "Term stated, later duties left open"}
 LABELS = ("Entailment", "Contradiction", "NotMentioned")
-SIZES = {Split.TRAIN: 10, Split.VALIDATION: 5, Split.TEST: 4}
+SIZES = {Split.TRAIN: 6, Split.VALIDATION: 5, Split.TEST: 2}
+MOST_QUESTIONS = 31
+"""Every example once, the validation split for two proposals, and what else a proposal that passes is scored on."""
 
 
 @pytest.fixture
@@ -37,10 +39,15 @@ def small(pld: Pld, tmp_path: Path) -> Path:
         pytest.skip(problem)
     demo, workspace = load_demo("nda"), tmp_path / "small"
     about = [one.examples for one in demo.script.synthesis if one.reply["title"] in TITLES]
-    train = [e for part in about for e in [e for e in demo.examples if e.hash in part and e.split is Split.TRAIN][:5]]
-    held_out = [e for part in about for e in demo.examples if e.hash in part and e.split is not Split.TRAIN]
+    most = {Split.TRAIN: 3, Split.VALIDATION: 3, Split.TEST: 1}
+    chosen = [
+        example
+        for part in about
+        for split in Split
+        for example in [e for e in demo.examples if e.hash in part and e.split is split][: most[split]]
+    ]
     store = create_store(url_of(workspace / "pld.db"))
-    store.tasks.create_with_examples(demo.task, [*train, *held_out], "demo", ANNA)
+    store.tasks.create_with_examples(demo.task, chosen, "demo", ANNA)
     write_settings(workspace, student="embedded", user="anna")
     assert pld("demo", "--task", "nda", "--workspace", workspace).code == 0
     return workspace
@@ -96,6 +103,7 @@ def recount(workspace: Path, ended: dict[str, Any]) -> None:
             assert len(pairs) == SIZES[split]
             assert said[split.value]["right"] == sum(gold == answer for gold, answer in pairs)
             assert said[split.value]["macro_f1"] == pytest.approx(macro_f1(LABELS, pairs))
+    assert asked(app.store, loop) <= MOST_QUESTIONS
     before, after = ended["test"]
     assert before["n"] == after["n"] == SIZES[Split.TEST]
     for tried in (tried for record in rounds for tried in record.trials):
@@ -104,6 +112,14 @@ def recount(workspace: Path, ended: dict[str, Any]) -> None:
         fixed = sum(c.with_rule.label == c.gold != c.without.label for c in cases)
         broken = sum(c.without.label == c.gold != c.with_rule.label for c in cases)
         assert (found.n, found.fixed, found.broken) == (len(cases), fixed, broken)
+
+
+def asked(store: SqliteStore, loop: Resolution) -> int:
+    """Return how many questions the loop asked the student."""
+    records = store.resolutions.rounds(loop.id)
+    prompts = {record.prompt_sha256 for record in records} | {t.prompt_sha256 for r in records for t in r.trials}
+    hashes = [content for some in loop.basis.examples.values() for content in some]
+    return sum(store.resolutions.spent(loop, prompt, hashes) for prompt in prompts)
 
 
 def answered(store: SqliteStore, loop: Resolution, prompt: str, split: Split) -> list[tuple[str, str | None]]:

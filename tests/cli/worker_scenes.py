@@ -24,6 +24,11 @@ def run_queued(app: App) -> Job:
 
 def kill_worker_at(app: App, ollama: FakeOllama, number: int) -> None:
     """Start a worker process, and kill it while it waits for the answer to its question of this number."""
+    kill_pld_at(ollama, number, "worker", "--workspace", app.settings.workspace)
+
+
+def kill_pld_at(ollama: FakeOllama, number: int, *arguments: object, **environment: str) -> None:
+    """Start `pld` as a process, and kill it while it waits for the answer to its question of this number."""
     reached, release = threading.Event(), threading.Event()
     earlier = ollama.before
 
@@ -34,7 +39,7 @@ def kill_worker_at(app: App, ollama: FakeOllama, number: int) -> None:
             release.wait(60)
 
     ollama.before = hold
-    victim = start_pld("worker", "--workspace", app.settings.workspace, environment=clean_environment())
+    victim = start_pld(*arguments, environment=clean_environment(**environment))
     try:
         wait_until(reached.is_set, f"question {number}")
     finally:

@@ -59,6 +59,7 @@ OWN = {
 """
 READING = {
     *("wiring.missing_demos", "wiring.stale_rules", "wiring.prompt_version", "wiring.clustering_of"),
+    *("open_loops.jobs_of", "open_loops.is_going_on", "open_loops.capped_loop", "open_loops.standing_words"),
     *("wiring.student_backend", "wiring.ready_student"),
     *("evaluating.estimated", "evaluating.open_orders", "evaluating.matrix", "evaluating.students_of"),
     *("evaluating.compare_runs_of", "evaluating.compare_versions_on", "evaluating.run_of"),

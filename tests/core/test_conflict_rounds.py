@@ -128,6 +128,8 @@ def test_a_round_with_a_gain_is_taken_up_and_the_loop_goes_on() -> None:
         ([Verdict.LABEL_WORSE], Stop.REGRESSION),
         ([Verdict.SEEN_BEFORE, Verdict.SEEN_BEFORE], Stop.OSCILLATION),
         ([Verdict.SEEN_BEFORE, Verdict.NO_GAIN], Stop.NO_GAIN),
+        ([Verdict.NO_CHANGE], Stop.NO_GAIN),
+        ([Verdict.NO_CHANGE, Verdict.WORSE], Stop.NO_GAIN),
     ],
 )
 def test_a_round_without_a_gain_stops_the_loop_and_the_best_stands(verdicts: list[Verdict], stop: Stop) -> None:

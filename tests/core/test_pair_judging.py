@@ -13,13 +13,14 @@ from pld_core.conflicts.pairs import PairJudgement, PairVerdict, to_ask_about, w
 from pld_core.conflicts.people import Dispute, FromPeople, people_groups
 from pld_core.conflicts.request import REQUEST_TOKENS, conflict_request, drawn
 from pld_core.conflicts.rule_set import RuleSet
-from pld_core.errors import MissingRole, ReplyUnusable
+from pld_core.errors import JobCancelled, MissingRole, ReplyUnusable
 from pld_core.extraction import request_hash
 from pld_core.models import Evidence, EvidenceRole
 from pld_core.overlaps import OverlapPair
 from pld_core.pair_judging import PairsJudged, judge_pairs, judged_pairs, open_pairs, pair_asks
 from pld_core.pricing import likely_tokens
 from pld_core.records import TeacherCall
+from pld_core.sampling import Lots
 from pld_core.synthesis import short_id
 from pld_core.synthesising import compare_rules
 from storage import SqliteStore
@@ -97,6 +98,34 @@ def test_a_stored_reply_is_read_and_not_asked_for_again(sqlite_store: SqliteStor
     assert (said.verdict, said.request_hash) == (PairVerdict.DUPLICATE, answered.request_hash)
 
 
+def test_thousands_of_pairs_are_told_and_can_be_cancelled_while_they_are_prepared(sqlite_store: SqliteStore) -> None:
+    close_rules(sqlite_store)
+    (pair,) = sqlite_store.lineage.overlaps("posts")
+    told: list[tuple[int, int, str]] = []
+
+    def report(done: int, total: int, message: str) -> None:
+        told.append((done, total, message))
+        if done == 200:
+            raise JobCancelled("Somebody cancelled it.")
+
+    many, task = [pair] * 250, sqlite_store.tasks.get("posts")
+    with pytest.raises(JobCancelled):
+        asyncio.run(pair_asks(sqlite_store, FirstWordEmbedder(), task, many, report))
+    assert told == [(done, 250, "pairs prepared") for done in (0, 100, 200)]
+
+
+def test_the_first_thing_that_is_told_of_judging_is_that_pairs_are_prepared(sqlite_store: SqliteStore) -> None:
+    close_rules(sqlite_store)
+    teacher = ToldChat(lambda _: pair_reply(), "teacher")
+
+    def cancel(done: int, total: int, message: str) -> None:
+        raise JobCancelled(f"Cancelled at {message}.")
+
+    with pytest.raises(JobCancelled, match="Cancelled at pairs prepared"):
+        asyncio.run(judge_pairs(sqlite_store, teacher, FirstWordEmbedder(), "posts", ANNA, cancel))
+    assert teacher.asked == []
+
+
 def test_who_only_reads_lets_nobody_judge(sqlite_store: SqliteStore) -> None:
     close_rules(sqlite_store)
     with pytest.raises(MissingRole, match="let a teacher judge overlapping rules"):
@@ -137,11 +166,12 @@ def test_what_is_shown_fits_the_budget_is_masked_and_cannot_close_its_block() ->
     assert request.user.count("MATCHES_BOTH>>>") == 1
     assert "a.b@example.org" not in request.user
     long = [make_example(f"joke {n} " + "and so on " * 400, "keep") for n in range(20)]
-    shown = drawn_pair(TASK, INSULT_RULE, JOKE_RULE, long)
+    lots = Lots(long, TASK.label_names, 0)
+    shown = drawn_pair(TASK, INSULT_RULE, JOKE_RULE, lots, {example.hash for example in long})
     assert 0 < len(shown.shown) < 20
     assert likely_tokens(pair_request(TASK, shown))[0] <= REQUEST_TOKENS
     assert f"MATCHES_BOTH ({len(shown.shown)} of 20)" in pair_request(TASK, shown).user
-    assert "(none)" in pair_request(TASK, drawn_pair(TASK, INSULT_RULE, JOKE_RULE, ())).user
+    assert "(none)" in pair_request(TASK, drawn_pair(TASK, INSULT_RULE, JOKE_RULE, lots, ())).user
 
 
 def test_contradictions_come_first_and_a_word_on_an_earlier_revision_does_not_count() -> None:

@@ -205,6 +205,18 @@ def test_zero_gain_is_not_a_gain(sqlite_store: SqliteStore) -> None:
     assert ended.best.rules == ended.resolution.basis.rules
 
 
+def test_a_change_of_no_word_of_the_prompt_is_told_as_that_and_asks_nothing(sqlite_store: SqliteStore) -> None:
+    conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
+    retitled = {**text("insult is said", "remove"), "title": "Another title"}
+    acting = scripted(sqlite_store, ("joke", lambda r: [action("widen", ["R1"], r, retitled)]))
+    ended = acting.run()
+    (tried,) = ended.rounds[1].trials
+    assert tried.prompt_sha256 == tried.base_sha256
+    assert tried.words == "It changes nothing in the prompt, so there was nothing to try."
+    assert (tried.result.verdict, ended.rounds[-1].stop) == (Verdict.NO_CHANGE, Stop.NO_GAIN)
+    assert len({request.system for request in acting.student.asked}) == 1
+
+
 def test_nothing_is_accepted_for_what_it_does_on_training_data(sqlite_store: SqliteStore) -> None:
     conflicted(sqlite_store, JOKES, [INSULT, PRAISE])
     by_heart = text("insult is said", "remove", ["joke and train is said"])
@@ -305,6 +317,29 @@ def test_what_only_helps_together_is_found_by_the_joint_trial(sqlite_store: Sqli
     stages = [(t.stage, t.result.passes) for t in ended.rounds[1].trials]
     assert stages == [(TrialStage.SINGLE, False), (TrialStage.SINGLE, False), (TrialStage.JOINT, True)]
     assert macro_f1(ended.best.validation) == 1.0
+
+
+def test_an_equal_rule_for_two_groups_is_tried_once_and_rests_on_the_examples_of_both(
+    sqlite_store: SqliteStore,
+) -> None:
+    conflicted(sqlite_store, [*PLAIN, ("spam offer", "remove"), ("insult spam", "keep")], [INSULT, PRAISE])
+    wanted = text("spam is said", "keep", priority=1)
+
+    def both(request: ChatRequest) -> Sequence[dict[str, Any]]:
+        named = {**wanted, "title": f"Found in {len(request.subjects)}", "rationale": request.user[-40:]}
+        return [action("new_rule", [], request, named)]
+
+    acting = scripted(sqlite_store, ("spam", both))
+    ended = acting.run(limited(rounds=1, greedy=True))
+    first, second = (made.proposal for made in ended.rounds[1].proposals)
+    assert first.texts[0].text.condition == second.texts[0].text.condition
+    assert (first.refusal, second.refusal) == (None, Refusal.SAID_ALREADY)
+    assert set(first.examples) != set(second.examples)
+    assert {t.proposals for t in ended.rounds[1].trials} == {(first.hash,)}
+    (evidence,) = ended.rounds[1].proposals[0].evidence
+    assert {e.example_hash for e in evidence} == {*first.examples, *second.examples}
+    assert len({request.system for request in acting.student.asked}) == 2
+    assert acting.run(limited(rounds=1, greedy=True)).rounds == ended.rounds
 
 
 def test_a_greedy_order_adds_up_one_by_one(sqlite_store: SqliteStore) -> None:

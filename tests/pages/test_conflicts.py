@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,10 +20,12 @@ from pld_app.wiring import App
 from pld_core.conflicts.records import Fate
 from pld_core.model_ports import ChatRequest
 from pld_core.models import JobState, RevisionState, Role
+from pld_core.synthesising import compare_rules
 from storage import SqliteStore
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.conflict_models import action, block, text
-from tests.factories import ANNA, ToldChat
+from tests.core.conflict_parts import rule_text
+from tests.factories import ANNA, FirstWordEmbedder, ToldChat, make_rule, rule_in_review
 from tests.overlapping import close_rules, judge, pair_reply
 from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, takes_literally
 from tests.pages.test_sign_in import RITA, as_person
@@ -104,6 +108,46 @@ def test_what_people_and_data_contradict_is_counted(empty: App, visit: Visit) ->
     at = visit("conflicts")
     assert "0 open findings of wrong answers that people marked" in prose(at)
     assert "0 texts of the data with more than one label" in prose(at)
+
+
+def test_each_kind_of_conflict_leads_to_the_rules_that_it_counts(empty: App, visit: Visit) -> None:
+    store = store_of(empty)
+    (overlapping,) = close_rules(store)
+    posts = store.tasks.examples("posts")
+    backing = next(e for e in posts if e.label == "remove")
+    against = next(e for e in posts if e.label == "keep")
+    torn = rule_in_review(store, make_rule(rule_text("it is torn"), [backing], [against], origin="torn"))
+    asyncio.run(compare_rules(store, FirstWordEmbedder(), "posts"))
+    at = visit("conflicts", task="posts")
+    assert "2 rules with an overlap" in prose(at)
+    assert "1 rule with contradicting examples" in prose(at)
+    queries = [parse_qs(link.proto.query_string) for link in at.get("page_link")]
+    kinds = [query["conflict"][0] for query in queries if "conflict" in query]
+
+    def queued(**kind: str) -> set[str]:
+        options = visit("review", task="posts", show="Conflicts", **kind).radio("queue_pick").options
+        return {option.split("**")[1] for option in options}
+
+    assert [queued(conflict=kind) for kind in kinds] == [set(overlapping), {torn}]
+    assert queued() == {*overlapping, torn}
+
+
+def test_a_repair_that_was_said_already_or_changes_no_word_says_so_on_its_card(empty: App, visit: Visit) -> None:
+    store = store_of(empty)
+    conflicted(store, [*KINDS[:3], ("spam offer", "remove"), ("insult spam", "keep")], RULES)
+
+    def twice(request: ChatRequest) -> Sequence[dict[str, Any]]:
+        retitled = {**text("insult is said", "remove"), "title": "Another title"}
+        again = [action("widen", ["R1"], request, retitled)] if "[R1]" in block(request, "RULES") else []
+        return [action("new_rule", [], request, text("spam is said", "keep", priority=1)), *again]
+
+    scripted(store, ("spam", twice)).run(limited(rounds=1))
+    (said_already,) = shown(empty)[Standing.SAID_ALREADY]
+    at = visit("conflicts")
+    assert "Another proposal of this round says the same." in prose(at)
+    assert "It changes nothing in the prompt, so there was nothing to try." in prose(at)
+    assert f"accept_{said_already.key}" not in keys(at)
+    assert f"dismiss_{said_already.key}" in keys(at)
 
 
 def test_a_loop_is_ordered_after_its_most_is_told(

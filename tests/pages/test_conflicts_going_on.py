@@ -18,7 +18,7 @@ from pld_core.models import JobState, Role
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.conflict_models import action, block, text
 from tests.factories import ANNA
-from tests.pages.driving import Visit, Worker, press, prose, run
+from tests.pages.driving import Visit, Worker, links, press, prose, raw, run
 from tests.pages.test_conflicts import KINDS, RULES, keys, store_of
 from tests.pages.test_sign_in import RITA, as_person
 from tests.resolving import Stage as Staged
@@ -83,6 +83,36 @@ def test_a_loop_that_stopped_at_its_cap_goes_on_with_a_higher_one(
     assert len(ollama.asked) == len(set(ollama.asked))
 
 
+def test_a_job_that_stopped_at_its_cap_is_not_continued_but_points_to_another_cap(
+    compiled: App, visit: Visit, ollama: FakeOllama, worker: Worker
+) -> None:
+    wanted = ResolveOrder("nda", limits=LoopLimits(rounds=1), teacher="scripted:moderation", budget=1)
+    first = compiled.store.jobs.enqueue("resolve", "nda", wanted.as_json(), ANNA)
+    assert worker().state is JobState.FAILED
+    told = "With the same cap it would stop there again. **Go on with another cap**: *Go on* at loop 1."
+    home, at = visit("home"), visit("conflicts")
+    assert told in raw(home, "caption")
+    assert told in raw(at, "caption")
+    assert f"job_button_{first.id}_failed" not in keys(home) | keys(at)
+    assert ("Loop 1 on the Conflicts page" in links(home), "Loop 1 on the Conflicts page" in links(at)) == (True, False)
+    assert "The cap of 1 calls is reached" in prose(at)
+    assert at.number_input("loop_budget_1_1").value == 2
+    at.number_input("loop_budget_1_1").set_value(100)
+    run(at)
+    assert f'pld resolve --task nda --resume "job {first.id}" --budget 100' in [code.value for code in at.code]
+    press(at, "loop_go_on_1")
+    assert worker().state is JobState.DONE
+    assert "Loop 1 went on since with another cap, and has ended." in prose(run(at))
+
+
+def test_a_job_that_failed_for_another_reason_is_continued(
+    compiled: App, visit: Visit, ollama: FakeOllama, worker: Worker
+) -> None:
+    first = compiled.store.jobs.enqueue("resolve", "nda", ResolveOrder("nda", student="gone").as_json(), ANNA)
+    assert worker().state is JobState.FAILED
+    assert f"job_button_{first.id}_failed" in keys(visit("conflicts"))
+
+
 def test_a_loop_of_which_no_stop_is_recorded_may_run_in_a_terminal(empty: App, visit: Visit) -> None:
     conflicted(store_of(empty), KINDS, RULES)
 
@@ -95,6 +125,7 @@ def test_a_loop_of_which_no_stop_is_recorded_may_run_in_a_terminal(empty: App, v
     with pytest.raises(Killed):
         scripted(store_of(empty)).run(report=kill)
     at = visit("conflicts")
+    assert "This loop was interrupted, or it still runs in a terminal." in prose(at)
     assert "No end of this loop is recorded, and no job of it is going on." in prose(at)
     assert at.number_input("loop_cap_1_None").value == 0
 
