@@ -58,8 +58,7 @@ def draw_loop_form(task: Task) -> None:
                 key="loop_start",
                 type="primary",
                 **allowed(Step.RESOLVE, possible),
-                on_click=_start,
-                args=(order,),
+                **session.as_shown("loop_", _start, order, but="loop_start"),
             )
             st.button("Not now", key="loop_close", on_click=session.flip, args=(OPEN,))
 
