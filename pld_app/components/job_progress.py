@@ -56,20 +56,27 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5, rule: str = "") ->
     if not jobs:
         st.caption("No job yet.")
         return
-    going_on = not all(job.state.is_final for job in jobs)
+    if all(job.state.is_final for job in jobs):
+        # Not as a part that is drawn by itself: a browser may still ask for that once more as the page is drawn for
+        # the last time. Streamlit would answer, and drop what it has not yet sent of the page.
+        with st.container():
+            for job in jobs:
+                _draw(job)
+        return
 
     # A job that waits for somebody else may do so for hours.
     pause = WAITING_S if all(job.state.is_final or job.not_before for job in jobs) else 1.0
 
-    @st.fragment(run_every=pause if going_on else None)
+    @st.fragment(run_every=pause)
     def moving() -> None:
         now = newest_jobs(task, kind, limit, rule)
+        if all(job.state.is_final for job in now) or [bool(j.not_before) for j in now] != [
+            bool(j.not_before) for j in jobs
+        ]:
+            # The rest of the page shows results: draw all of it, and stop asking or ask at another pace.
+            st.rerun()
         for job in now:
             _draw(job)
-        has_ended = all(job.state.is_final for job in now)
-        if going_on and (has_ended or [bool(j.not_before) for j in now] != [bool(j.not_before) for j in jobs]):
-            # The rest of the page shows results: draw it once more, and stop asking or ask at another pace.
-            st.rerun()
 
     moving()
 
