@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -18,7 +18,7 @@ from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
 from pld_core.errors import PldError
-from pld_core.models import Job, JobState
+from pld_core.models import Actor, Job, JobState
 from pld_core.permissions import JOBS
 
 KINDS = {
@@ -175,13 +175,18 @@ def _draw_button(job: Job) -> None:
         label, action = "Continue", app.store.jobs.resume
     else:
         return
-    if st.button(label, key=f"job_button_{job.id}_{job.state.value}", **allowed(JOBS[job.kind])):
-        try:
-            action(job.id, app.actor)
-        except PldError as error:
-            session.complain(error)
-        # The whole page, not this part of it: whether it has to keep looking may have changed.
-        st.rerun()
+    # A callback: a press that comes while the page is still being drawn would else be lost.
+    key = f"job_button_{job.id}_{job.state.value}"
+    st.button(label, key=key, **allowed(JOBS[job.kind]), on_click=_press, args=(action, job.id))
+
+
+def _press(action: Callable[[int, Actor], object], job_id: int) -> None:
+    try:
+        action(job_id, session.app().actor)
+    except PldError as error:
+        session.complain(error)
+    # The whole page, not this part of it: whether it has to keep looking may have changed.
+    st.rerun()
 
 
 def _words(job: Job) -> str:
