@@ -36,10 +36,10 @@ def _draw_steps(chosen: tuple[RuleSummary, ...]) -> None:
     with st.popover("Assign", disabled=not ids, width="stretch", key="bulk_assign"):
         people = ["", *dict.fromkeys([app.actor.name, *app.store.desk.queue.people()])]
         st.selectbox("To", people, format_func=lambda name: name or "Nobody", key=PERSON)
-        st.button("Assign", key="do_assign", on_click=_assign, args=(ids,), **allowed(Step.ASSIGN))
+        st.button("Assign", key="do_assign", **session.as_shown("pick_", _assign, ids), **allowed(Step.ASSIGN))
     with st.popover("Tag", disabled=not ids, width="stretch", key="bulk_tagging"):
         st.text_input("Tag", key=TAG, max_chars=40)
-        st.button("Tag", key="do_tag", on_click=tag_rules, args=(ids, TAG), **allowed(Step.TAG))
+        st.button("Tag", key="do_tag", **session.as_shown("pick_", tag_rules, ids, TAG), **allowed(Step.TAG))
     with st.popover("Reject as duplicates", disabled=not ids, width="stretch", key="bulk_reject"):
         st.text_input("They say the same as rule", key=KEPT, placeholder="R12", max_chars=12)
         st.text_area("Reason, in your own words", key=REASON, max_chars=2000)
@@ -47,8 +47,7 @@ def _draw_steps(chosen: tuple[RuleSummary, ...]) -> None:
         st.button(
             f"Reject {count(len(ids), 'rule')}",
             key="do_reject",
-            on_click=_reject,
-            args=(chosen,),
+            **session.as_shown("pick_", _reject, chosen),
             **allowed(Step.JUDGE),
         )
 

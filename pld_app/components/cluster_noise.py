@@ -8,6 +8,7 @@ import streamlit as st
 
 from pld_app import session, wiring
 from pld_app.components.cluster_ground import Prepared
+from pld_app.components.cluster_settings import entries
 from pld_app.components.permitted import allowed
 from pld_app.components.text import plain
 from pld_core.errors import PldError
@@ -62,8 +63,9 @@ def _draw_point(task: Task, instruction: MicroInstruction, kept: StoredClusterin
             "Promote to rule",
             key=f"promote_{short}",
             **allowed(Step.PROMOTE, kept is not None),
-            on_click=_promote,
-            args=(task.name, kept.id if kept else 0, instruction.example_hash),
+            **session.as_shown(
+                entries(task.name), _promote, task.name, kept.id if kept else 0, instruction.example_hash
+            ),
         )
 
 

@@ -18,6 +18,11 @@ ALGORITHMS = {Algorithm.DBSCAN: "DBSCAN", Algorithm.HDBSCAN: "HDBSCAN"}
 MOST_SAMPLES = 20
 
 
+def entries(task: str) -> tuple[str, ...]:
+    """Return the keys of what the settings are made of; choosing a kept clustering sets them, too."""
+    return tuple(f"{name}_{task}" for name in ("kept", "sweep", "within", "algorithm", "eps", "min_samples"))
+
+
 def apply(task: str, params: ClusterParams) -> None:
     """Set the controls; for callbacks, which run before the controls are drawn."""
     session.preset(f"within_{task}", params.within_label)

@@ -7,7 +7,7 @@ import streamlit as st
 from pld_app import embedding, extracting, session
 from pld_app.components.cluster_embedding import draw_before_synthesis
 from pld_app.components.cluster_ground import Prepared, swept
-from pld_app.components.cluster_settings import apply
+from pld_app.components.cluster_settings import apply, entries
 from pld_app.components.job_progress import order_job
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
@@ -64,8 +64,7 @@ def _draw_other_embedder(task: Task, made: StoredClustering, embedder: str) -> N
             key="synthesise_kept",
             icon=":material/merge:",
             **allowed(Step.SYNTHESISE, extracting.has_teacher(session.app(), task)),
-            on_click=order_job,
-            args=("synthesise", task.name, {"clustering": made.id}),
+            **session.as_shown(f"kept_{task.name}", order_job, "synthesise", task.name, {"clustering": made.id}),
         )
     draw_before_synthesis(task, made)
 
@@ -123,14 +122,14 @@ def draw_figures(task: Task, prepared: Prepared, params: ClusterParams, numbers:
 def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | None) -> None:
     """Draw what can be done with the clustering: keep it, and merge its clusters into rules."""
     has_teacher = extracting.has_teacher(session.app(), task)
+    wanted = {"clustering": kept.id if kept else 0}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Keep this clustering",
             key="keep",
             icon=":material/bookmark:",
             **allowed(Step.CLUSTER, kept is None),
-            on_click=_keep,
-            args=(task, params),
+            **session.as_shown(entries(task.name), _keep, task, params),
         )
         st.button(
             "Synthesise rules",
@@ -145,8 +144,7 @@ def draw_actions(task: Task, params: ClusterParams, kept: StoredClustering | Non
                 if has_teacher
                 else "This task has no teacher, so no rule can be written.",
             ),
-            on_click=order_job,
-            args=("synthesise", task.name, {"clustering": kept.id if kept else 0}),
+            **session.as_shown(entries(task.name), order_job, "synthesise", task.name, wanted),
         )
         if kept is None:
             st.caption("Not kept yet. Rules are made from a kept clustering only, so that each names where it is from.")

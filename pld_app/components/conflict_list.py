@@ -47,18 +47,18 @@ def _draw(task: Task, conflict: LabelConflict) -> None:
             right = st.radio(
                 "Right is", [*labels, NO_LABEL], index=None, format_func=plain, key=f"right_{key}", horizontal=True
             )
-            reason = st.text_input("Reason", key=f"settle_reason_{key}", placeholder="Kept with the decision")
+            reason_key = f"settle_reason_{key}"
+            reason = st.text_input("Reason", key=reason_key, placeholder="Kept with the decision")
             st.button(
                 "Settle",
                 key=f"settle_{key}",
                 **allowed(Step.SETTLE_LABELS, right is not None and bool(reason.strip())),
-                on_click=_settle,
-                args=(task.name, conflict, str(right), reason),
+                **session.as_shown(f"right_{key}", _settle, task.name, conflict, str(right), reason_key),
             )
 
 
-def _settle(task_name: str, conflict: LabelConflict, right: str, reason: str) -> None:
-    app = session.app()
+def _settle(task_name: str, conflict: LabelConflict, right: str, reason_key: str) -> None:
+    app, reason = session.app(), session.widget(reason_key)
     keep = next((example.hash for example in conflict.examples if example.label == right), "")
     try:
         app.store.data.settle(task_name, conflict.text_hash, keep, reason, app.actor)

@@ -82,8 +82,7 @@ def _draw_resplit(task: Task) -> None:
         st.button(
             "Divide the examples anew",
             key="resplit",
-            on_click=_resplit,
-            args=(task.name, int(seed)),
+            **session.as_shown("resplit_seed", _resplit, task.name, int(seed)),
             **allowed(Step.RESPLIT),
         )
 

@@ -54,7 +54,8 @@ def _draw_put_away(dataset: Dataset, archived: bool) -> None:
         shown = ", ".join(rules[:20]) + (f" and {len(rules) - 20:,} more" if len(rules) > 20 else "")
         rest = "rule rests" if len(rules) == 1 else "rules rest"
         st.caption(f"{len(rules):,} {rest} on it: {plain(shown)}. It cannot be deleted; archive it instead.")
-    reason = st.text_input("Reason", key=f"reason_{dataset.id}", placeholder="Kept with the change")
+    reason_key = f"reason_{dataset.id}"
+    reason = st.text_input("Reason", key=reason_key, placeholder="Kept with the change")
     with st.container(horizontal=True):
         if archived:
             st.button(
@@ -74,7 +75,10 @@ def _draw_put_away(dataset: Dataset, archived: bool) -> None:
                     "Its examples take no part any more, but stay readable.",
                 ),
                 on_click=_try,
-                args=(lambda: store.archive(dataset.id, reason, actor), f"Data set {dataset.id} is archived"),
+                args=(
+                    lambda: store.archive(dataset.id, session.widget(reason_key), actor),
+                    f"Data set {dataset.id} is archived",
+                ),
             )
         st.button(
             "Delete",
@@ -85,7 +89,10 @@ def _draw_put_away(dataset: Dataset, archived: bool) -> None:
                 "Its examples are deleted; the record and the report stay.",
             ),
             on_click=_try,
-            args=(lambda: store.delete(dataset.id, reason, actor), f"Data set {dataset.id} is deleted"),
+            args=(
+                lambda: store.delete(dataset.id, session.widget(reason_key), actor),
+                f"Data set {dataset.id} is deleted",
+            ),
         )
 
 

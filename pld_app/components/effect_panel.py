@@ -110,8 +110,7 @@ def _draw_measuring(task: Task, dossier: RuleDossier, label: str) -> None:
             key="effect_start",
             type="primary",
             disabled=not student.ready,
-            on_click=_order,
-            args=(task.name, rule, student.name, is_open),
+            **session.as_shown("effect_student", _order, task.name, rule, student.name, is_open),
         )
         st.button("Not now", key="effect_close", on_click=session.flip, args=(is_open,))
 

@@ -27,6 +27,8 @@ from pld_core.records import Page
 PAGE_SIZE = 20
 MOST_HARM = 5
 SHOWN = 25
+ENTRIES = ("errors_run_", "errors_baseline_", "left_out_rules", "left_out_calls")
+"""How the keys of the fields begin that an order is made of."""
 OUTCOMES = {Outcome.BROKEN: "Right only without the rule", Outcome.FIXED: "Right only with the rule"}
 
 
@@ -70,8 +72,7 @@ def _draw_order(ground: Ground) -> None:
             type="primary",
             key="left_out_start",
             **allowed(Step.EVALUATE),
-            on_click=order_job,
-            args=("ablate", ground.run.task, ablations.order_json(order)),
+            **session.as_shown(ENTRIES, order_job, "ablate", ground.run.task, ablations.order_json(order)),
         )
         if line.button("What does it take?", key="left_out_estimate"):
             _draw_estimate(order)

@@ -58,8 +58,7 @@ def _draw_order(task: Task, version: ListedPrompt) -> None:
             type="primary",
             key="errors_start_run",
             **allowed(Step.EVALUATE, status.ready),
-            on_click=order,
-            args=(wanted,),
+            **session.as_shown("run_student", order, wanted),
         )
         if newest_jobs(task.name, "evaluate", 1):
             draw_jobs(task.name, "evaluate", limit=1)
@@ -76,8 +75,7 @@ def draw_no_attribution(run: Run) -> None:
         type="primary",
         key="errors_attribute",
         **allowed(Step.EVALUATE),
-        on_click=order_job,
-        args=("attribute", run.task, {"run": run.id}),
+        **session.as_shown("errors_run_", order_job, "attribute", run.task, {"run": run.id}),
     )
     if newest_jobs(run.task, "attribute", 1):
         draw_jobs(run.task, "attribute", limit=1)

@@ -35,23 +35,27 @@ def draw_batches(task: Task) -> None:
     if not found:
         return
     st.markdown("**Batches**")
-    waiting = any(not batch.state.is_final for batch in found)
-
+    if all(batch.state.is_final for batch in found):
+        # Not as a part that is drawn by itself, for the reason that `draw_jobs` gives.
+        with st.container():
+            for batch in found[:SHOWN]:
+                _draw(batch, can_cancel=False)
+        return
     has_job = is_going_on(task)
 
-    @st.fragment(run_every=LOOK_S if waiting else None)
+    @st.fragment(run_every=LOOK_S)
     def moving() -> None:
         now = batching.batches(session.app(), task.name)
         is_open = [batch for batch in now if not batch.state.is_final]
+        if not is_open:
+            # The rest of the page shows what came of them.
+            st.rerun()
         for batch in [*is_open, *[batch for batch in now if batch.state.is_final][:SHOWN]]:
             # Where a job looks after the batches, its own button cancels them.
             _draw(batch, can_cancel=not has_job and batch.state in (BatchState.PREPARED, BatchState.RUNNING))
-        if waiting and not is_open:
-            # The rest of the page shows what came of them.
-            st.rerun()
 
     moving()
-    if waiting and not has_job:
+    if not has_job:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Collect the answers",

@@ -14,6 +14,9 @@ from pld_app.teacher_settings import PAID, TeacherSettings
 from pld_core.models import Task
 from pld_core.pricing import Price
 
+ENTRIES = ("delivery_", "cap_calls_", "cap_cost_", "no_cap_", "in_flight_")
+"""How the keys of the fields begin that an order is made of."""
+
 
 def draw_order(task: Task, teacher: str) -> ExtractOrder:
     """Draw the way of asking and the caps; where no cap stands there is none, whatever the settings say."""

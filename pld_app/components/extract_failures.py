@@ -10,6 +10,7 @@ import streamlit as st
 
 from pld_app import extracting, session
 from pld_app.components.evidence_card import draw_example
+from pld_app.components.extract_caps import ENTRIES
 from pld_app.components.extract_estimate import estimate_of
 from pld_app.components.extract_form import can_deliver, is_going_on, is_ready
 from pld_app.components.job_progress import order_job
@@ -85,8 +86,7 @@ def _draw_again(
             key="retry_failed",
             icon=":material/refresh:",
             **allowed(Step.EXTRACT, not closed),
-            on_click=order_job,
-            args=("extract", task.name, again.as_json()),
+            **session.as_shown((*ENTRIES, "failure_kinds"), order_job, "extract", task.name, again.as_json()),
         )
         if teacher:
             training = session.app().store.tasks.counts(task.name).examples.get(Split.TRAIN, 0)
@@ -99,6 +99,7 @@ def _draw_again(
 
 
 def _draw(task: Task, call: TeacherCall, order: ExtractOrder, closed: bool) -> None:
+    alone = replace(order, examples=call.subjects[:1])
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(WORDS[call.failure] if call.failure else "not usable", color="orange")
@@ -110,8 +111,7 @@ def _draw(task: Task, call: TeacherCall, order: ExtractOrder, closed: bool) -> N
                 type="tertiary",
                 icon=":material/refresh:",
                 **allowed(Step.EXTRACT, not closed),
-                on_click=order_job,
-                args=("extract", task.name, replace(order, examples=call.subjects[:1]).as_json()),
+                **session.as_shown(ENTRIES, order_job, "extract", task.name, alone.as_json()),
             )
         st.text(call.problem)
         said, asked = st.columns(2, gap="medium")

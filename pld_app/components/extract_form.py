@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.extract_caps import draw_order
+from pld_app.components.extract_caps import ENTRIES, draw_order
 from pld_app.components.extract_estimate import draw_estimate, estimate_of
 from pld_app.components.job_progress import order_job
 from pld_app.components.not_ready import draw_not_ready
@@ -55,6 +55,7 @@ def draw_form(task: Task, teacher: str, training: int, failed: int) -> ExtractOr
     draw_estimate(found, training, teacher, order)
     going_on = is_going_on(task)
     closed = going_on or not ready or not can_deliver(teacher, order)
+    few = replace(order, limit=PROBE, delivery=Delivery.NOW)
     with st.container(horizontal=True):
         st.button(
             f"Submit: {count(found.calls, 'call')}"
@@ -63,21 +64,18 @@ def draw_form(task: Task, teacher: str, training: int, failed: int) -> ExtractOr
             type="primary",
             key="start_extract",
             **allowed(Step.EXTRACT, not closed),
-            on_click=order_job,
-            args=("extract", task.name, order.as_json()),
+            **session.as_shown(ENTRIES, order_job, "extract", task.name, order.as_json()),
         )
         if not found.measured and not teacher.startswith(SCRIPTED):
-            few = min(PROBE, found.calls)
             st.button(
-                f"Measure with {count(few, 'call')}",
+                f"Measure with {count(min(PROBE, found.calls), 'call')}",
                 key="probe_extract",
                 **allowed(
                     Step.EXTRACT,
                     not closed,
                     "They are real calls and paid for; their answers are kept, so none is paid for twice.",
                 ),
-                on_click=order_job,
-                args=("extract", task.name, replace(order, limit=PROBE, delivery=Delivery.NOW).as_json()),
+                **session.as_shown(ENTRIES, order_job, "extract", task.name, few.as_json()),
             )
     if going_on:
         st.caption("A run is going on. The next can be ordered when it has ended.")

@@ -55,8 +55,7 @@ def _draw_waiting(dossier: RuleDossier, one: Finding) -> None:
                     dossier.summary.state not in FINAL_STATES,
                     "The input becomes a training example. An approved rule goes stale and is reviewed again.",
                 ),
-                on_click=_settle,
-                args=(dossier, one, role, f"{key}_reason"),
+                **session.as_shown(f"{key}_role", _settle, dossier, one, role, f"{key}_reason"),
             )
             st.button(
                 "Dismiss",

@@ -68,8 +68,7 @@ def _draw_test_run(task: Task, version: PromptVersion) -> None:
         key="run_on_test",
         icon=":material/science:",
         **allowed(Step.EVALUATE, size > 0, "" if size else "The task has no test example."),
-        on_click=order_job,
-        args=("evaluate", task.name, order.as_json()),
+        **session.as_shown(f"version_{task.name}", order_job, "evaluate", task.name, order.as_json()),
     )
     st.caption(
         f"{count(size, 'example')}, asked of {plain(student)}. The test split is kept for releases: each evaluation on "

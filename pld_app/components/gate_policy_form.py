@@ -92,8 +92,7 @@ def _draw_change(task: str, now: GatePolicy, chosen: GatePolicy) -> None:
             "Change the limits",
             key="limits_save",
             type="primary",
-            on_click=_save,
-            args=(task, now),
+            **session.as_shown(("policy_task", *(_key(task, limit) for limit in LIMITS)), _save, task, now),
             **allowed(STEP, bool(lines), "" if lines else "Change a limit first."),
         )
         st.caption("In force at once, for the next release. Labels that were moved stay where they are.")

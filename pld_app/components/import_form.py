@@ -24,6 +24,9 @@ from pld_core.validation.facts import ImportChoices
 from pld_core.validation.plan import TaskWords
 from pld_core.validation.report import ValidationReport
 
+ENTRIES = ("upload_", "inbox_", "read_", "import_", "map_", "field_", "variant_", "labels_")
+"""How the keys of the fields begin that an order is made of."""
+
 
 def draw_import(task_name: str) -> None:
     """Draw the import, step by step; nothing is written before the last button is pressed."""
@@ -125,8 +128,7 @@ def _draw_go(waiting: Waiting, order: ImportOrder, report: ValidationReport) -> 
         type="primary",
         key="import_go",
         **allowed(Step.IMPORT_DATA, not report.problems and not going_on),
-        on_click=_order,
-        args=(waiting, order),
+        **session.as_shown(ENTRIES, _order, waiting, order, but="import_go"),
     )
     if report.problems:
         st.caption("Settle what stands in red first.")

@@ -65,8 +65,7 @@ def _draw_variants(checked: Checked, report: ValidationReport) -> dict[str, str]
             f"Take the {count(len(proposals), 'proposed meaning')}",
             key="accept_merges",
             disabled=all(found.get(variant.written) == variant.proposed for variant in proposals),
-            on_click=_accept,
-            args=(report,),
+            **session.as_shown("variant_", _accept, report),
         )
     return found
 

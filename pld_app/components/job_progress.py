@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -19,7 +19,7 @@ from pld_app.resolution_work import ResolveOrder
 from pld_app.run_order import RunOrder
 from pld_core.canonical import Json
 from pld_core.errors import PldError
-from pld_core.models import Job, JobState
+from pld_core.models import Actor, Job, JobState
 from pld_core.permissions import JOBS
 
 KINDS = {
@@ -57,20 +57,27 @@ def draw_jobs(task: str = "", kind: str = "", limit: int = 5, rule: str = "") ->
     if not jobs:
         st.caption("No job yet.")
         return
-    going_on = not all(job.state.is_final for job in jobs)
+    if all(job.state.is_final for job in jobs):
+        # Not as a part that is drawn by itself: a browser may still ask for that once more as the page is drawn for
+        # the last time. Streamlit would answer, and drop what it has not yet sent of the page.
+        with st.container():
+            for job in jobs:
+                _draw(job, bool(kind))
+        return
 
     # A job that waits for somebody else may do so for hours.
     pause = WAITING_S if all(job.state.is_final or job.not_before for job in jobs) else 1.0
 
-    @st.fragment(run_every=pause if going_on else None)
+    @st.fragment(run_every=pause)
     def moving() -> None:
         now = newest_jobs(task, kind, limit, rule)
+        if all(job.state.is_final for job in now) or [bool(j.not_before) for j in now] != [
+            bool(j.not_before) for j in jobs
+        ]:
+            # The rest of the page shows results: draw all of it, and stop asking or ask at another pace.
+            st.rerun()
         for job in now:
             _draw(job, bool(kind))
-        has_ended = all(job.state.is_final for job in now)
-        if going_on and (has_ended or [bool(j.not_before) for j in now] != [bool(j.not_before) for j in jobs]):
-            # The rest of the page shows results: draw it once more, and stop asking or ask at another pace.
-            st.rerun()
 
     moving()
 
@@ -172,13 +179,18 @@ def _draw_button(job: Job) -> None:
         label, action = "Continue", app.store.jobs.resume
     else:
         return
-    if st.button(label, key=f"job_button_{job.id}_{job.state.value}", **allowed(JOBS[job.kind])):
-        try:
-            action(job.id, app.actor)
-        except PldError as error:
-            session.complain(error)
-        # The whole page, not this part of it: whether it has to keep looking may have changed.
-        st.rerun()
+    # A callback: a press that comes while the page is still being drawn would else be lost.
+    key = f"job_button_{job.id}_{job.state.value}"
+    st.button(label, key=key, **allowed(JOBS[job.kind]), on_click=_press, args=(action, job.id))
+
+
+def _press(action: Callable[[int, Actor], object], job_id: int) -> None:
+    try:
+        action(job_id, session.app().actor)
+    except PldError as error:
+        session.complain(error)
+    # The whole page, not this part of it: whether it has to keep looking may have changed.
+    st.rerun()
 
 
 def _words(job: Job) -> str:

@@ -44,8 +44,7 @@ def draw_label_form(task: Task) -> None:
         "Save the labels",
         type="primary",
         key="labels_save",
-        on_click=_save,
-        args=(task, wanted, reason_key),
+        **session.as_shown("label_", _save, task, wanted, reason_key, but="label_reason_"),
     )
 
 

@@ -23,6 +23,8 @@ from pld_core.trying import greedy_cost
 
 KIND = resolution_work.KIND
 OPEN = "loop_form_open"
+BUTTONS = ("loop_start", "loop_go_on_")
+"""How the keys of buttons begin among those of the form's entries."""
 MOST_ROUNDS = 10
 
 
@@ -58,8 +60,7 @@ def draw_loop_form(task: Task) -> None:
                 key="loop_start",
                 type="primary",
                 **allowed(Step.RESOLVE, possible),
-                on_click=_start,
-                args=(order,),
+                **session.as_shown("loop_", _start, order, but=BUTTONS),
             )
             st.button("Not now", key="loop_close", on_click=session.flip, args=(OPEN,))
 

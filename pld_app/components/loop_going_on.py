@@ -43,8 +43,7 @@ def draw_going_on(task: Task, loop: Resolution, score: HeldOutScore | None) -> N
             type="primary",
             icon=":material/play_arrow:",
             **allowed(Step.RESOLVE),
-            on_click=order_job,
-            args=(KIND, task.name, order.as_json()),
+            **session.as_shown(f"loop_cap_{loop.id}_", order_job, KIND, task.name, order.as_json()),
         )
         most = "" if cap is None else f" --max-calls {cap}"
         most += "" if budget is None else f" --budget {budget}"

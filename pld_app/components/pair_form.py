@@ -60,8 +60,7 @@ def _draw_order(task: Task, still_open: Sequence[JudgedPair]) -> None:
                     key="pairs_start",
                     type="primary",
                     **allowed(Step.JUDGE_PAIRS, possible),
-                    on_click=_start,
-                    args=(order,),
+                    **session.as_shown("pairs_limit", _start, order),
                 )
                 st.button("Not now", key="pairs_close", on_click=session.flip, args=(OPEN,))
 

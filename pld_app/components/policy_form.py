@@ -106,8 +106,7 @@ def _draw_change(task: str, seen: Policy, chosen: Policy) -> None:
             "Change the policy",
             key="policy_save",
             type="primary",
-            on_click=_save,
-            args=(task, seen, chosen),
+            **session.as_shown(("policy_task", *(_key(task, part) for part in PARTS)), _save, task, seen, chosen),
             **allowed(STEP, bool(lines), "" if lines else "Change a part first."),
         )
         st.caption("In force at once, for the next decision. Decisions that are made stay as they are.")

@@ -66,13 +66,13 @@ def draw_sign(
     st.markdown(f"**What you sign** “{MEANINGS[MoveKind.MOVE]}”")
     st.markdown(f":gray[Bound to] version {version.number} ({short_hash(version.prompt.sha256)})")
     st.caption(kind_words(session.app().actor))
+    entries = ("release_label", field(GLASS, version), f"version_{task.name}")
     st.button(
         f"Sign and release as {label.value}",
         type="primary",
         key="release",
         **allowed(Step.RELEASE, not hindrance, hindrance),
-        on_click=_release,
-        args=(task, version, label, held.number if held else 0, is_exception),
+        **session.as_shown(entries, _release, task, version, label, held.number if held else 0, is_exception),
     )
     if hindrance:
         st.caption(hindrance)

@@ -141,8 +141,7 @@ def draw_start(run: Run, baseline: Baseline, reason_key: str = "", place: str = 
             status is not None and status.ready,
             help="" if status is not None and status.ready else "This student is not ready.",
         ),
-        on_click=_order,
-        args=(run, baseline, reason_key),
+        **session.as_shown((f"run_{run.task}", f"errors_run_{run.task}"), _order, run, baseline, reason_key),
     )
 
 

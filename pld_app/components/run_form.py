@@ -60,8 +60,7 @@ def draw_run_form(task: Task, versions: Sequence[ListedPrompt], found: Mapping[s
             type="primary",
             key="start_run",
             **allowed(Step.EVALUATE, possible),
-            on_click=order,
-            args=(wanted, reason_key),
+            **session.as_shown("run_", order, wanted, reason_key),
         )
 
 

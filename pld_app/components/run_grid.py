@@ -82,6 +82,5 @@ def _draw_cell(task: Task, cell: Cell, status: BackendStatus | None, reason_key:
         key=f"cell_{cell.prompt}_{cell.student}",
         icon=":material/play_arrow:",
         **allowed(Step.EVALUATE, help=f"Version {cell.prompt} with {cell.student} on {cell.split.value}"),
-        on_click=order,
-        args=(wanted, reason_key),
+        **session.as_shown("grid_split", order, wanted, reason_key),
     )

@@ -40,11 +40,11 @@ def draw_no_other(task: Task, run: Run) -> None:
         )
         status = student_statuses().get(run.student)
         is_ready = status is not None and status.ready
+        wanted = MatrixOrder(task.name, (number,), (run.student,), (run.split,))
         st.button(
             "Start the run",
             type="primary",
             key="other_start",
             **allowed(Step.EVALUATE, is_ready, help="" if is_ready else "This student is not ready."),
-            on_click=order,
-            args=(MatrixOrder(task.name, (number,), (run.student,), (run.split,)), reason_key, ORDERED),
+            **session.as_shown((f"run_{task.name}", "other_version"), order, wanted, reason_key, ORDERED),
         )

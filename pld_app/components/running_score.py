@@ -48,8 +48,7 @@ def draw_running_score(
             "Add them up",
             key=f"greedy_{loop.id}_{number}",
             **allowed(Step.RESOLVE, not _is_going_on(order)),
-            on_click=order_job,
-            args=(KIND, order.task, order.as_json()),
+            **session.as_shown(f"loop_{order.task}", order_job, KIND, order.task, order.as_json()),
         )
 
 

@@ -80,7 +80,11 @@ def _draw_upload(task: Task) -> None:
     if number and not report.recorded:
         label = f"Record {count(number, 'decision')}"
         st.button(
-            label, key="sheet_record", type="primary", width="stretch", on_click=_record, args=(task.name, upload)
+            label,
+            key="sheet_record",
+            type="primary",
+            width="stretch",
+            **session.as_shown("sheet_upload", _record, task.name, upload),
         )
         who = plain(session.app().actor.name)
         st.caption(f"Each as a decision by {who}, with its reason, bound to the revision and evidence in the sheet.")

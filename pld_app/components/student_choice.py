@@ -60,9 +60,9 @@ def draw_student(key: str, statuses: Mapping[str, BackendStatus] | None = None) 
         return status
     draw_not_ready(status)
     with st.container(horizontal=True):
-        st.button("Look again", key=f"{key}_again", on_click=_status.clear)
+        st.button("Look again", key=f"again_{key}", on_click=_status.clear)
         if name != EMBEDDED and found.get(EMBEDDED) and found[EMBEDDED].ready:
-            st.button("Use the embedded student", key=f"{key}_embedded", on_click=session.preset, args=(key, EMBEDDED))
+            st.button("Use the embedded student", key=f"embedded_{key}", on_click=session.preset, args=(key, EMBEDDED))
     if name != EMBEDDED and EMBEDDED in found:
         st.caption(plain(found[EMBEDDED].caution))
     return status

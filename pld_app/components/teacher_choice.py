@@ -49,5 +49,5 @@ def draw_teacher(task: Task, first: str, key: str) -> tuple[str, bool]:
         st.caption(plain(status.caution or "It can be asked now."))
         return name, True
     draw_not_ready(status)
-    st.button("Look again", key=f"{key}_again", on_click=look_at_teacher.clear)
+    st.button("Look again", key=f"again_{key}", on_click=look_at_teacher.clear)
     return name, False

@@ -103,8 +103,7 @@ def _draw_order(task: Task, version: ListedPrompt, student: BackendStatus, read:
         type="primary",
         key="start_batch",
         **allowed(Step.ASK, student.ready and read is not None),
-        on_click=_order,
-        args=(task, version, student.name, read),
+        **session.as_shown("batch_", _order, task, version, student.name, read),
     )
 
 

@@ -43,6 +43,7 @@ from pld_app.session.panels import (
     panel,
     problem,
 )
+from pld_app.session.pressed import CHANGED, as_shown
 from pld_app.session.results import (
     SheetReport,
     finding_marked,
@@ -59,6 +60,7 @@ from pld_app.session.results import (
 from pld_app.session.watched import attention, forget_attention, note_card, note_step
 
 __all__ = [
+    "CHANGED",
     "NOBODY",
     "LiveColumn",
     "LiveRound",
@@ -67,6 +69,7 @@ __all__ = [
     "SheetReport",
     "address",
     "app",
+    "as_shown",
     "attempt",
     "attention",
     "begin_next_import",

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
 from pld_app.components.text import BREAK
+from pld_app.session import CHANGED
 from pld_core.models import Job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,16 @@ def press(at: AppTest, key: str) -> AppTest:
     assert not button.disabled, f"{key} is greyed out"
     button.click()
     return run(at)
+
+
+def press_at_once(at: AppTest, key: str) -> AppTest:
+    """Press a button right out of the field that was changed: both come together, so nothing is done, and it is told.
+
+    After it the page shows what was entered, and the button is about that.
+    """
+    press(at, key)
+    assert CHANGED in prose(at)
+    return at
 
 
 def unescaped(text: str) -> str:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from pld_app.wiring import App
 from pld_core.models import JobState
 from tests.cli.fake_ollama import FakeOllama
-from tests.pages.driving import NASTY, Visit, Worker, metrics, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, Worker, metrics, press, press_at_once, prose, raw, run
 
 HEAD = "hypothesis\tclause\n"
 
@@ -57,6 +57,17 @@ def test_the_worker_asks_and_the_page_shows_the_answers(
     shown = at.dataframe[-1].value
     assert list(shown["the student says"]) == ["Entailment", "Entailment"]
     assert len(ollama.asked) == 2
+
+
+def test_inputs_that_come_with_the_press_are_shown_before_they_are_asked(
+    compiled: App, visit: Visit, ollama: FakeOllama
+) -> None:
+    at = many(visit, f"{HEAD}one\ta\n")
+    at.text_area("batch_text_nda").set_value(f"{HEAD}one\ta\ntwo\tb\n")
+    press_at_once(at, "start_batch")
+    assert compiled.store.live_batches.all("nda") == ()
+    assert "2 inputs" in prose(at)
+    assert metrics(press(at, "start_batch"))["Answered"] == "0 of 2"
 
 
 def test_a_student_that_stopped_answering_fails_the_job_and_keeps_the_batch(

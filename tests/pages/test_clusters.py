@@ -23,6 +23,7 @@ from tests.pages.driving import (
     links,
     metrics,
     press,
+    press_at_once,
     prose,
     raw,
     run,
@@ -264,6 +265,19 @@ def test_noise_is_counted_by_label_and_a_point_of_it_can_be_promoted_to_a_rule(d
     assert "is a rule already" in prose(at)
     assert len([b for b in at.button if str(b.key).startswith("promote_")]) == 6
     assert demo.store.events.page()[0].kind == "rule.promoted"
+
+
+def test_settings_that_come_with_the_press_make_no_rule_and_keep_no_clustering(demo: App, visit: Visit) -> None:
+    at = visit("clusters")
+    promote = next(str(b.key) for b in at.button if str(b.key).startswith("promote_"))
+    at.slider("min_samples_nda").set_value(5)
+    press_at_once(at, promote)
+    assert demo.store.events.page()[0].kind != "rule.promoted"
+    at.slider("min_samples_nda").set_value(4)
+    press_at_once(at, "keep")
+    assert len(demo.store.logic.clusterings("nda")) == 1
+    press(at, "keep")
+    assert demo.store.logic.clustering(2).params.min_samples == 4
 
 
 def test_noise_of_a_clustering_that_is_not_kept_cannot_be_promoted(demo: App, visit: Visit) -> None:

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pld_app import proposal_view
 from pld_app.edited_trials import EditOrder
 from pld_app.proposal_view import ShownProposal, Standing
+from pld_app.resolution_work import ResolveOrder
 from pld_app.wiring import App
 from pld_core.conflicts.records import Fate
 from pld_core.model_ports import ChatRequest
@@ -27,7 +28,7 @@ from tests.conflict_models import action, block, text
 from tests.core.conflict_parts import rule_text
 from tests.factories import ANNA, FirstWordEmbedder, ToldChat, make_rule, rule_in_review
 from tests.overlapping import close_rules, judge, pair_reply
-from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, Worker, press, press_at_once, prose, raw, run, takes_literally
 from tests.pages.test_sign_in import RITA, as_person
 from tests.resolving import RuleSpec, conflicted, limited, scripted
 from tests.signing_in import signed_in, write_secrets
@@ -175,6 +176,32 @@ def test_a_loop_is_ordered_after_its_most_is_told(
     # This student says the same whatever is proposed; where no rule comes near, the demo's teacher has no reply.
     assert "No proposal brought a gain; the best round stands." in prose(at)
     assert any("could not be used" in expander.label for expander in at.expander)
+
+
+def test_a_loop_starts_with_the_rounds_that_its_price_was_told_for(
+    compiled: App, visit: Visit, ollama: FakeOllama
+) -> None:
+    at = press(visit("conflicts"), "loop_open")
+    at.number_input("loop_rounds").set_value(1)
+    press_at_once(at, "loop_start")
+    assert compiled.store.jobs.recent("nda") == ()
+    assert "8 calls to the teacher" in prose(at)
+    press(at, "loop_start")
+    (job,) = compiled.store.jobs.recent("nda")
+    assert ResolveOrder.from_json("nda", job.params).limits.rounds == 1
+
+
+def test_after_another_look_at_the_student_one_press_starts_the_loop(
+    compiled: App, visit: Visit, ollama: FakeOllama
+) -> None:
+    there = list(ollama.models)
+    ollama.models.clear()
+    at = press(visit("conflicts"), "loop_open")
+    assert at.button("loop_start").disabled
+    ollama.models.extend(there)
+    press(at, "again_loop_student")
+    press(at, "loop_start")
+    assert [job.kind for job in compiled.store.jobs.recent("nda")] == ["resolve"]
 
 
 def test_without_an_approved_rule_no_loop_can_start(demo: App, visit: Visit, ollama: FakeOllama) -> None:

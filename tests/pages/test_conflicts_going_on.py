@@ -18,7 +18,7 @@ from pld_core.models import JobState, Role
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.conflict_models import action, block, text
 from tests.factories import ANNA
-from tests.pages.driving import Visit, Worker, links, press, prose, raw, run
+from tests.pages.driving import Visit, Worker, links, press, press_at_once, prose, raw, run
 from tests.pages.test_conflicts import KINDS, RULES, keys, store_of
 from tests.pages.test_sign_in import RITA, as_person
 from tests.resolving import Stage as Staged
@@ -71,7 +71,7 @@ def test_a_loop_that_stopped_at_its_cap_goes_on_with_a_higher_one(
     assert f'pld resolve --task nda --resume "job {first.id}" --max-calls 6' in "".join(code.value for code in at.code)
     assert "From beginning to end the loop takes at most " in prose(at)
     at.number_input("loop_cap_1_3").set_value(5_000)
-    run(at)
+    press_at_once(at, "loop_go_on_1")
     press(at, "loop_go_on_1")
     assert "loop_go_on_1" not in keys(at)
     assert f"going on with the loop of job {first.id}, at most 5,000 questions" in prose(at)

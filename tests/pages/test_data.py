@@ -15,7 +15,7 @@ from pld_app.wiring import App
 from pld_core.models import SYSTEM, Example, Label, Origin, Span, Split, Task
 from pld_core.records import Dataset, ExampleFilter, ImportRow, NewDataset, Page
 from tests.factories import fill, make_example, make_examples, make_task
-from tests.pages.driving import NASTY, Visit, choose_row, links, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, choose_row, links, press, press_at_once, prose, raw, run, takes_literally
 
 PER_PAGE = 25
 
@@ -202,6 +202,14 @@ def test_the_examples_are_divided_anew_by_one_click(empty: App, visit: Visit) ->
     assert table["all labels"][:3] == [24, 8, 8]
     assert "16 examples moved to another split" in prose(at)
     assert "0 examples moved" in prose(press(at, "resplit"))
+
+
+def test_the_seed_that_comes_with_the_press_divides_nothing_yet(empty: App, visit: Visit) -> None:
+    fill(empty.store, examples=make_examples(40))
+    at = visit("data")
+    at.number_input("resplit_seed").set_value(1)
+    assert "examples moved" not in prose(press_at_once(at, "resplit"))
+    assert "examples moved" in prose(press(at, "resplit"))
 
 
 @pytest.fixture

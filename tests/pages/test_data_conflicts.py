@@ -11,7 +11,7 @@ from pld_app.wiring import App
 from pld_core.models import Label
 from pld_core.records import LabelConflict
 from tests.factories import fill, make_example, make_task
-from tests.pages.driving import NASTY, Visit, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, press, press_at_once, prose, raw, run, takes_literally
 
 
 @pytest.fixture
@@ -59,6 +59,20 @@ def test_settling_needs_a_label_and_a_reason(empty: App, conflict: LabelConflict
     assert at.button(button).disabled
     assert decided(at, conflict, "remove", "  ").button(button).disabled
     assert not decided(at, conflict, "remove").button(button).disabled
+
+
+def test_the_label_is_settled_that_was_chosen_when_the_button_was_drawn_and_the_reason_as_it_stands(
+    empty: App, conflict: LabelConflict, visit: Visit
+) -> None:
+    at = decided(visit("data", view="Label conflicts"), conflict, "remove")
+    at.radio(f"right_{key(conflict)}").set_value("keep")
+    press_at_once(at, f"settle_{key(conflict)}")
+    assert empty.store.data.count_conflicts("posts") == 1
+    at.text_input(f"settle_reason_{key(conflict)}").set_value("Typed last.")
+    press(at, f"settle_{key(conflict)}")
+    assert "Settled: keep" in prose(at)
+    (event,) = [e for e in empty.store.events.page() if e.kind == "conflict.settled"]
+    assert event.payload["reason"] == "Typed last."
 
 
 def test_the_right_label_takes_part_again_and_the_reason_is_kept(

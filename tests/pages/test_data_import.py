@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app import uploads, wiring
 from pld_app.wiring import App
+from pld_core.canonical import canonical_json
 from pld_core.models import ExampleState, JobState
 from pld_core.records import ExampleFilter
-from tests.pages.driving import NASTY, Visit, Worker, metrics, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, Worker, metrics, press, press_at_once, prose, raw, run, takes_literally
 from tests.pages.filling import (
     MESSY,
     checked,
@@ -303,6 +304,16 @@ def test_a_file_with_one_label_only_is_one_sentence(empty: App, visit: Visit) ->
 def ordered(visit: Visit) -> AppTest:
     at = press(press(checked(visit), "divide_anew"), "accept_merges")
     return press(at, "import_go")
+
+
+def test_what_is_chosen_with_the_press_is_counted_before_it_is_imported(empty: App, visit: Visit) -> None:
+    at = press(press(checked(visit), "divide_anew"), "accept_merges")
+    at.toggle("import_mask").set_value(True)
+    press_at_once(at, "import_go")
+    assert empty.store.jobs.recent() == ()
+    press(at, "import_go")
+    (job,) = empty.store.jobs.recent()
+    assert '"mask":true' in canonical_json(job.params)
 
 
 def test_the_button_says_what_it_does_and_orders_a_job(empty: App, visit: Visit, worker: Worker) -> None:

@@ -71,6 +71,14 @@ def test_archiving_needs_a_reason_and_takes_its_examples_out_of_use(empty: App, 
     assert event.payload["reason"] == "It is out of date."
 
 
+@pytest.mark.parametrize("step", ["archive", "delete"])
+def test_the_reason_is_kept_as_it_stands_at_the_press(empty: App, sets: AppTest, step: str) -> None:
+    with_reason(sets).text_input("reason_1").set_value("Typed last.")
+    press(sets, f"{step}_1")
+    (event,) = [e for e in empty.store.events.page() if e.kind == f"dataset.{step}d"]
+    assert event.payload["reason"] == "Typed last."
+
+
 def test_an_archived_data_set_can_be_taken_into_use_again(empty: App, sets: AppTest) -> None:
     press(press(with_reason(sets), "archive_1"), "restore_1")
     assert "Data set 1 is in use again" in prose(sets)

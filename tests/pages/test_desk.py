@@ -11,7 +11,7 @@ from pld_app.wiring import App
 from pld_core.desk import DraftText
 from pld_core.models import SYSTEM, EvidenceRole, Example, RevisionState, Span, Verdict
 from tests.factories import BERT, fill, make_example, make_rule, rule_in_review, verdict_on
-from tests.pages.driving import NASTY, Visit, go, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, go, press, press_at_once, prose, raw, run
 
 S = RevisionState
 
@@ -273,6 +273,10 @@ def test_several_rules_are_assigned_tagged_and_rejected_as_duplicates(demo: App,
     press(at, "do_reject")
     assert "needs a reason" in raw(at, "error")[0]
     at.text_area("bulk_reason").set_value("I read both.")
+    at.checkbox("pick_R4").check()
+    press_at_once(at, "do_reject")
+    at.checkbox("pick_R4").uncheck()
+    press_at_once(at, "do_reject")
     press(at, "do_reject")
     assert {demo.store.rules.summary(r).state for r in ("R2", "R3")} == {S.REJECTED}
 

@@ -11,7 +11,7 @@ from pld_core.effect import Outcome
 from pld_core.models import SYSTEM, JobState
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import BERT
-from tests.pages.driving import Visit, Worker, press, prose, raw, run
+from tests.pages.driving import Visit, Worker, press, press_at_once, prose, raw, run
 
 RULE = "R2"
 
@@ -35,6 +35,17 @@ def test_before_it_was_measured_no_figure_is_shown(demo: App, visit: Visit, olla
     assert "Not measured yet" in prose(at)
     assert "fixed" not in prose(at).lower()
     assert ollama.asked == []
+
+
+def test_the_student_that_is_chosen_with_the_press_is_priced_before_it_is_asked(
+    demo: App, visit: Visit, ollama: FakeOllama, embedded_student: None
+) -> None:
+    at = press(visit("review", rule=RULE), "effect_open")
+    at.selectbox("effect_student").select("embedded")
+    press_at_once(at, "effect_start")
+    assert demo.store.jobs.recent("nda") == ()
+    press(at, "effect_start")
+    assert [job.params["student"] for job in demo.store.jobs.recent("nda")] == ["embedded"]
 
 
 def test_the_price_is_told_before_it_is_ordered(demo: App, visit: Visit, ollama: FakeOllama) -> None:

@@ -18,7 +18,7 @@ from pld_core.prompt_manifest import PromptKind
 from pld_core.records import ExampleFilter, Page
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import no_report, verdict_on
-from tests.pages.driving import NASTY, Visit, Worker, links, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, Worker, links, press, press_at_once, prose, raw, run, takes_literally
 
 WRONG = {"Entailment": "Contradiction", "Contradiction": "NotMentioned", "NotMentioned": "Entailment"}
 
@@ -166,6 +166,17 @@ def test_the_baseline_of_harm_is_ordered_where_it_is_missing(compiled: App, visi
     assert made.prompt.build.kind is PromptKind.NO_RULES
 
 
+def test_the_student_that_is_chosen_with_the_press_is_shown_before_it_is_asked(
+    compiled: App, visit: Visit, ollama: FakeOllama, embedded_student: None
+) -> None:
+    at = visit("errors")
+    at.selectbox("run_student").select("embedded")
+    press_at_once(at, "errors_start_run")
+    press(at, "errors_start_run")
+    (job,) = [job for job in compiled.store.jobs.recent("nda") if job.kind == "evaluate"]
+    assert job.params["student"] == "embedded"
+
+
 def test_where_only_other_splits_were_run_one_click_runs_validation(
     compiled: App, visit: Visit, ollama: FakeOllama
 ) -> None:
@@ -305,8 +316,11 @@ def test_a_rule_is_left_out_by_order_and_what_changed_can_be_read(
     at = press(at, "left_out_estimate")
     assert "1 rule to leave out" in prose(at)
     ollama.label = "Contradiction"
+    at.number_input("left_out_calls").set_value(150)
+    press_at_once(at, "left_out_start")
     press(at, "left_out_start")
-    assert worker().kind == "ablate"
+    job = worker()
+    assert (job.kind, job.params["max_calls"]) == ("ablate", 150)
     at = click(run(at), "rules-left-out", "R1", base="chart_")
     assert "Open R1 on Review" in links(at)
     assert "Right only without the rule" in prose(at)

@@ -12,7 +12,7 @@ from pld_core.models import JobState, Split
 from pld_core.prompt_manifest import PromptKind
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import verdict_on
-from tests.pages.driving import Visit, Worker, press, prose, raw, run
+from tests.pages.driving import Visit, Worker, press, press_at_once, prose, raw, run
 
 VALIDATION = 33
 
@@ -49,6 +49,31 @@ def test_several_versions_are_ordered_at_once_prompt_by_prompt(two: App, visit: 
         (1, STUDENT, "validation"),
     ]
     assert ollama.asked == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("run_prompts_nda", [2, 1]), ("run_splits", [Split.VALIDATION, Split.TRAIN])],
+    ids=["a version more", "a split more"],
+)
+def test_what_comes_with_the_press_is_priced_before_it_is_ordered(
+    two: App, visit: Visit, ollama: FakeOllama, field: str, value: list[object]
+) -> None:
+    at = visit("evaluate")
+    at.multiselect(field).set_value(value)
+    press_at_once(at, "start_run")
+    assert ordered(two) == []
+    assert at.button("start_run").label == "Start 2 runs"
+    press(at, "start_run")
+    assert len(ordered(two)) == 2
+
+
+def test_a_cell_is_evaluated_on_the_split_that_the_table_shows(two: App, visit: Visit, ollama: FakeOllama) -> None:
+    at = visit("evaluate")
+    at.segmented_control("grid_split").set_value(Split.TRAIN)
+    press_at_once(at, f"cell_1_{STUDENT}")
+    press(at, f"cell_1_{STUDENT}")
+    assert [job["split"] for job in ordered(two)] == ["train"]
 
 
 def test_further_students_that_are_ready_can_be_chosen(

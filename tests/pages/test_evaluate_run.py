@@ -18,7 +18,7 @@ from pld_core.records import ImportRow, NewDataset
 from tests.answering import answered_run
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import approved_rule, fill, make_example, make_examples, make_task
-from tests.pages.driving import NASTY, Visit, Worker, press, prose, raw, run, unescaped
+from tests.pages.driving import NASTY, Visit, Worker, press, press_at_once, prose, raw, run, unescaped
 
 CONFUSION, CHANGE, PARTS, CURVE, COSTS = VIEWS
 KEPT, GONE = 12, 8
@@ -129,6 +129,29 @@ def test_a_run_of_a_baseline_gets_no_verdict(space: App, visit: Visit, worker: W
     assert "the rules do not" not in prose(at), "it has none"
     assert "This run is of a baseline itself" in prose(at)
     assert frame(at, 1)["answered by"][0] == "this prompt"
+
+
+def test_the_run_that_is_chosen_with_the_press_is_shown_before_another_is_started_beside_it(
+    space: App, visit: Visit, worker: Worker
+) -> None:
+    at = visit("evaluate")
+    evaluate(at, worker, 2)
+    evaluate(at, worker, 1)
+    at.selectbox("run_posts").select(2)
+    press_at_once(at, "baseline_FIVE_SHOT")
+    assert all(job.state.is_final for job in space.store.jobs.recent("posts"))
+
+
+def test_another_version_than_was_shown_is_not_started(space: App, visit: Visit, worker: Worker) -> None:
+    wiring.compile_task(space, "posts", Choices(kind=PromptKind.FEW_SHOT))
+    at = visit("evaluate")
+    evaluate(at, worker, 2)
+    look_at(at, CHANGE)
+    at.selectbox("other_version").select(1)
+    press_at_once(at, "other_start")
+    press(at, "other_start")
+    (job,) = [job for job in space.store.jobs.recent("posts") if not job.state.is_final]
+    assert job.params["prompt"] == 1
 
 
 def test_the_list_of_wrong_answers_shows_the_cell_that_is_chosen(space: App, visit: Visit, worker: Worker) -> None:

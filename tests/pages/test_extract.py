@@ -26,6 +26,7 @@ from tests.pages.driving import (
     go,
     links,
     press,
+    press_at_once,
     prose,
     raw,
     run,
@@ -194,6 +195,20 @@ def test_the_caps_are_ordered_with_the_job(space: App, visit: Visit, stub: Teach
     assert not stub.seen
 
 
+@pytest.mark.parametrize("button", ["start_extract", "probe_extract"])
+def test_a_cap_that_comes_with_the_press_is_told_before_anything_is_ordered(
+    space: App, visit: Visit, button: str
+) -> None:
+    at = visit("extract")
+    at.number_input("cap_calls_posts").set_value(7)
+    press_at_once(at, button)
+    assert space.store.jobs.recent("posts") == ()
+    assert "The estimate is above the cap" in prose(at)
+    press(at, button)
+    (job,) = space.store.jobs.recent("posts")
+    assert job.params["max_calls"] == 7
+
+
 def test_a_run_stops_at_its_cap_and_keeps_what_was_answered(
     space: App, visit: Visit, stub: TeacherStub, worker: Worker
 ) -> None:
@@ -241,7 +256,7 @@ def test_failures_show_the_raw_reply_and_are_asked_again(
     assert "1 new call, about" in prose(at)
     assert "train post number 7" in raw(at, "text")
     at.number_input("cap_calls_posts").set_value(3)
-    run(at)
+    press_at_once(at, "retry_failed")
     assert extracted(at, worker, "retry_failed") is JobState.DONE
     params = space.store.jobs.recent("posts")[0].params
     assert (params["retry"], params["max_calls"]) == (["bad_json"], 3)
@@ -283,7 +298,7 @@ def test_only_failures_of_the_chosen_kind_are_asked_again(
     assert at.button("retry_failed").label == "Ask these 3 again"
     assert "3 new calls" in prose(at), "the examples that were not asked yet are not among them"
     at.pills("failure_kinds").set_value(["bad_json"])
-    run(at)
+    press_at_once(at, "retry_failed")
     assert at.button("retry_failed").label == "Ask these 2 again"
     assert "I will not." not in raw(at, "code")
     stub.script = lambda _number, _text: GOOD
@@ -300,7 +315,10 @@ def test_one_failure_is_asked_again(space: App, visit: Visit, stub: TeacherStub,
     show(at, "Failures")
     refused = next(c for c in space.store.logic.failed_calls("posts") if c.failure is Failure.REFUSED)
     stub.script = lambda _number, _text: GOOD
+    at.number_input("in_flight_posts").set_value(2)
+    press_at_once(at, f"ask_again_{refused.subjects[0][7:19]}")
     assert extracted(at, worker, f"ask_again_{refused.subjects[0][7:19]}") is JobState.DONE
+    assert space.store.jobs.recent("posts")[0].params["in_flight"] == 2
     assert "1 example" in prose(at)
     assert sum(stub.seen.values()) == N + 1
     assert len(space.store.logic.failed_calls("posts")) == 2

@@ -6,9 +6,9 @@ from streamlit.testing.v1 import AppTest
 
 from pld_app.wiring import App
 from pld_core.finding import AnswerPlace, Mark, Marking
-from pld_core.models import Answer, AnswerStatus, RevisionState
+from pld_core.models import Answer, AnswerStatus, EvidenceRole, RevisionState
 from tests.cli.fake_ollama import STUDENT, FakeOllama
-from tests.pages.driving import NASTY, Visit, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, press, press_at_once, prose, raw, run
 
 SAID = Answer("Entailment", '{"label":"Entailment"}', AnswerStatus.OK, 120)
 
@@ -41,6 +41,11 @@ def test_the_rule_shows_what_waits_and_taking_it_makes_it_stale(
     assert "1 finding waiting" in [expander.label for expander in at.expander]
     assert NASTY in prose(at)
     assert f"Finding 1 · live test 1, {STUDENT}, version 1" in prose(at)
+    at.selectbox(f"finding_1_{rule}_role").select(EvidenceRole.NEAR_MISS)
+    press_at_once(at, f"finding_1_{rule}_take")
+    at.selectbox(f"finding_1_{rule}_role").select(EvidenceRole.CONTRADICTS)
+    press_at_once(at, f"finding_1_{rule}_take")
+    assert compiled.store.findings.get(1).is_open
     press(at, f"finding_1_{rule}_take")
     assert compiled.store.rules.summary(rule).state is RevisionState.STALE
     assert "1 finding settled" in [expander.label for expander in at.expander]

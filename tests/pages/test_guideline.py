@@ -21,7 +21,7 @@ from tests.factories import (
     rule_in_review,
     verdict_on,
 )
-from tests.pages.driving import NASTY, Visit, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, press, press_at_once, prose, raw, run, takes_literally
 from tests.pages.test_review import open_panel, state_of
 from tests.pages.test_sign_in import RITA, as_person
 from tests.signing_in import signed_in, write_secrets
@@ -119,8 +119,12 @@ def test_a_description_is_changed_with_what_goes_stale_listed_before(posts: App,
     at.text_input(field(at, "remove")).set_value("It goes at once.")
     assert "Saving this makes 1 approved rule stale: R2." in prose(run(at))
     reason = next(str(box.key) for box in at.text_input if str(box.key).startswith("label_reason"))
+    at.text_input(field(at, "remove")).set_value("It goes.")
+    press_at_once(at, "labels_save")
+    at.text_input(field(at, "remove")).set_value("It goes at once.")
+    press_at_once(at, "labels_save")
     at.text_input(reason).set_value("too vague")
-    press(run(at), "labels_save")
+    press(at, "labels_save")
     assert "The labels are saved. That makes 1 approved rule stale: R2." in prose(at)
     assert posts.store.tasks.get("posts").labels[1] == Label("remove", "It goes at once.")
     assert (state_of(posts, "R1"), state_of(posts, "R2")) == (RevisionState.APPROVED, RevisionState.STALE)

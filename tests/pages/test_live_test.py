@@ -169,7 +169,7 @@ def test_with_ollama_down_the_command_is_shown_and_nothing_can_be_asked(compiled
     assert "No Ollama server answers at http://127.0.0.1:" in prose(at)
     assert "ollama serve" in raw(at, "code")
     assert at.button("ask").disabled
-    assert "test_student_embedded" not in [button.key for button in at.button], "it is not installed either"
+    assert "embedded_test_student" not in [button.key for button in at.button], "it is not installed either"
 
 
 def test_with_ollama_down_the_embedded_student_is_offered_and_taken(
@@ -182,7 +182,7 @@ def test_with_ollama_down_the_embedded_student_is_offered_and_taken(
     assert "ollama serve" in raw(at, "code")
     assert at.button("ask").disabled
     assert "Its answers are weak" in prose(at)
-    press(at, "test_student_embedded")
+    press(at, "embedded_test_student")
     assert at.selectbox("test_student").value == "embedded"
     assert not at.button("ask").disabled
     assert "Do not judge your rules by it." in prose(at)
@@ -211,7 +211,7 @@ def test_looking_again_finds_a_student_that_came_up(compiled: App, visit: Visit,
     at = visit("live_test")
     assert at.button("ask").disabled
     ollama.models = [MODEL]
-    press(at, "test_student_again")
+    press(at, "again_test_student")
     assert not at.button("ask").disabled
     assert not at.warning
 

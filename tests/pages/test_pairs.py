@@ -16,7 +16,7 @@ from storage import SqliteStore
 from tests.core.conflict_parts import rule_text
 from tests.factories import ANNA, FirstWordEmbedder, ToldChat
 from tests.overlapping import close_rules, judge, judging, pair_reply
-from tests.pages.driving import NASTY, Visit, press, prose, run, takes_literally
+from tests.pages.driving import NASTY, Visit, press, press_at_once, prose, run, takes_literally
 from tests.pages.test_sign_in import RITA, as_person
 from tests.signing_in import signed_in, write_secrets
 
@@ -121,8 +121,9 @@ def test_of_many_pairs_somebody_says_how_many_are_judged(store: SqliteStore, vis
     at = press(visit("conflicts"), "pairs_open")
     assert "100 calls to the teacher" in prose(at)
     at.number_input("pairs_limit").set_value(5)
-    assert run(at).button("pairs_start").label == "Let the teacher judge 5 pairs"
+    assert press_at_once(at, "pairs_start").button("pairs_start").label == "Let the teacher judge 5 pairs"
     assert "5 calls to the teacher" in prose(at)
+    assert store.jobs.recent("posts") == ()
     press(at, "pairs_start")
     (job,) = store.jobs.recent("posts")
     assert job.params["limit"] == 5

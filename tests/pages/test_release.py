@@ -15,7 +15,7 @@ from pld_core.records import ExampleFilter
 from pld_core.releases import BreakGlass, ReleaseLabel, ReleaseOrder
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import BERT, verdict_on
-from tests.pages.driving import NASTY, Visit, Worker, go, links, press, prose, raw, run, takes_literally
+from tests.pages.driving import NASTY, Visit, Worker, go, links, press, press_at_once, prose, raw, run, takes_literally
 from tests.releasing import LOOK
 
 PRODUCTION = ReleaseLabel.PRODUCTION
@@ -84,9 +84,26 @@ def test_the_test_split_is_evaluated_from_here_and_the_look_is_counted(
     assert compiled.store.runs.get(1).student == STUDENT
 
 
+def test_the_version_that_is_chosen_with_the_press_is_shown_before_it_is_evaluated_or_signed(
+    ollama: FakeOllama, second: App, visit: Visit
+) -> None:
+    at = visit("prompt")
+    at.selectbox("version_nda").select(1)
+    press_at_once(at, "release")
+    at.selectbox("version_nda").select(2)
+    press_at_once(at, "run_on_test")
+    assert holder(second) == 1
+    assert second.store.jobs.recent("nda") == ()
+
+
 def test_a_release_is_signed_with_its_reason(ready: App, visit: Visit) -> None:
     at = visit("prompt")
     assert "No version is in production yet, so all of it is new." in prose(at)
+    at.segmented_control("release_label").set_value(ReleaseLabel.CANDIDATE)
+    press_at_once(at, "release")
+    at.segmented_control("release_label").set_value(ReleaseLabel.PRODUCTION)
+    press_at_once(at, "release")
+    assert ready.store.releases.history("nda") == ()
     at.text_area(REASON).set_value(NASTY)
     press(at, "release")
     held = ready.store.releases.holder("nda", PRODUCTION)
@@ -192,7 +209,7 @@ def test_limits_are_changed_with_a_reason_and_a_change_meanwhile_is_told(ready: 
     assert at.number_input("limit_token_budget_nda").value == 10
     assert "Answers without a label, at most: 0.1 → 0.01" in prose(at), "what it would undo stands there"
     at.number_input("limit_malformed_nda").set_value(0.1)
-    run(at)
+    press_at_once(at, "limits_save")
     press(at, "limits_save")
     assert ready.store.gate_policies.of("nda") == GatePolicy(malformed=0.1, token_budget=10)
     assert ready.store.gate_policies.history("nda")[0].reason == NASTY

@@ -11,7 +11,7 @@ from pld_app.wiring import App
 from pld_core.models import Role
 from pld_core.policy import PLAIN, Policy
 from tests.factories import verdict_on
-from tests.pages.driving import NASTY, Visit, go, press, prose, raw, run
+from tests.pages.driving import NASTY, Visit, go, press, press_at_once, prose, raw, run
 from tests.signing_in import signed_in, write_secrets
 
 STRICT = Policy(four_eyes=True, blind=True, second_look=20, known_bad=5, fresh_sign_in=15)
@@ -52,6 +52,17 @@ def test_a_change_is_saved_with_its_reason_and_stands_in_the_history(demo: App, 
     assert "Four eyes: off → on" in newest["what"]
     assert NASTY not in "\n".join(raw(at, "markdown", "caption"))
     assert "Nothing yet." in prose(at)
+
+
+def test_a_part_that_comes_with_the_press_is_listed_before_it_is_changed(demo: App, at: AppTest) -> None:
+    choose(at, STRICT, "strict")
+    at.number_input("policy_known_bad_nda").set_value(3)
+    press_at_once(at, "policy_save")
+    assert demo.store.policies.of("nda") == PLAIN
+    at.text_area("policy_reason_nda").set_value("typed last")
+    press(at, "policy_save")
+    assert demo.store.policies.of("nda").known_bad == 3
+    assert demo.store.policies.history("nda")[0].reason == "typed last"
 
 
 def test_without_a_reason_nothing_is_changed_and_the_choice_is_kept(demo: App, at: AppTest) -> None:

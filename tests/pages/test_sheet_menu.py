@@ -18,7 +18,7 @@ from pld_core.decision_layout import RULES_SHEET
 from pld_core.desk import DeskFilter, Tab
 from pld_core.models import SYSTEM, RevisionState, Role
 from tests.factories import BERT, verdict_on
-from tests.pages.driving import Visit, go, press, prose, run
+from tests.pages.driving import Visit, go, press, press_at_once, prose, run
 from tests.sheets import APPROVED, REJECTED, Typed, fill_in
 from tests.signing_in import signed_in, write_secrets
 
@@ -72,6 +72,14 @@ def test_a_filled_in_sheet_is_shown_first_and_recorded_by_the_button(demo: App, 
     ]
     (decision,) = demo.store.rules.dossier("R1", SYSTEM).decisions
     assert (decision.reviewer, decision.reason) == ("anna", "I read the evidence.")
+
+
+def test_another_sheet_that_comes_with_the_press_is_shown_before_it_is_recorded(demo: App, visit: Visit) -> None:
+    at = hand_in(visit("review", task="nda"), filled(demo, R1=APPROVED))
+    at.file_uploader("sheet_upload").set_value(("other.xlsx", filled(demo, R2=REJECTED), XLSX))
+    press_at_once(at, "sheet_record")
+    assert "(R2): reject → rejected" in prose(at)
+    assert {demo.store.rules.summary(rule).state for rule in ("R1", "R2")} == {RevisionState.IN_REVIEW}
 
 
 def test_what_moved_on_between_looking_and_recording_is_refused(demo: App, visit: Visit) -> None:
