@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 from pld_core.analytics import AnswerFilter, BarSort, Quantity
 from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
@@ -238,9 +239,18 @@ def row_of(name: str, own: list[float], plain: list[float]) -> dict[str, str | f
     return {"case": name, "ratio": middle / bare_middle, "detail": detail}
 
 
+class NavigationPages(PagesManager):
+    """Serves the pages that app.py declares, as `pld_app.server` has it; else page files would run without app.py."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
+
+
 def rendered_ms(workspace: Path, page: str) -> list[float]:
     """Return how long the server takes for a page, each time as somebody comes back to it who was there before."""
     os.environ["PLD_WORKSPACE"] = str(workspace)
+    app_test.PagesManager = NavigationPages  # type: ignore[attr-defined]  # the driver takes no other
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
     at.switch_page(f"pages/{page}.py").run()
     times = [timed_ms(at.run) for _ in range(RENDERS)]

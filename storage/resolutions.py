@@ -35,6 +35,9 @@ from storage.rule_locks import locked_rules
 from storage.rule_queries import evidence_in_force
 from storage.task_queries import load_task
 
+_ESTIMATED_FROM = ("event", "transition", "student_answer", "teacher_call", "batch_item", "batch_result", "embedding")
+"""Tables to which rows are only ever added."""
+
 
 class SqliteResolutions:
     def __init__(self, database: Database) -> None:
@@ -64,6 +67,16 @@ class SqliteResolutions:
                 )
                 for row in found
             )
+
+    def marks(self) -> tuple[int, ...]:
+        """Return numbers of which one grows with each thing that is added to what a loop is estimated from.
+
+        Decisions, locks, loops and data come with an event. Answers, the teacher's replies, vectors and what goes stale
+        beside a new overlap are written by jobs without one.
+        """
+        newest = ", ".join(f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in _ESTIMATED_FROM)  # noqa: S608 - constants
+        with self._database.read() as conn:
+            return tuple(conn.execute(f"SELECT {newest}").fetchone())
 
     def first_free(self) -> int:
         """Return the number that the next new rule would have."""

@@ -111,7 +111,7 @@ def test_a_connection_on_which_a_read_was_broken_off_is_not_used_again(store: Sq
             broken_off(opening.read(), store, Ended)
         assert is_closed(opening.opened[0])
         assert names(store) == []
-    assert [is_closed(conn) for conn in opening.opened] == [True] * 3
+    assert [is_closed(conn) for conn in opening.opened] == [True] * 2
 
 
 def test_other_threads_open_their_own(store: SqliteStore, opening: Opening) -> None:
