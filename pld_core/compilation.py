@@ -89,7 +89,7 @@ def trial_size(task: Task, rules: TextSize) -> int:
     form = AnswerForm(Style.LABEL, task.label_names)
     frame = len(_filled(template("student.txt"), task, form, "").encode("utf-8"))
     # Each number has one digit more than there are powers of ten from 10 up to it.
-    numbers = sum(rules.rules - 10**places + 1 for places in range(len(str(rules.rules))))
+    numbers: int = sum(rules.rules - 10**places + 1 for places in range(len(str(rules.rules))))
     line_ends = max(0, rules.rules - 1)
     more_labels = max(0, rules.labels - rules.rules)
     lines = rules.rules * _BARE + more_labels * _LABEL_MORE + rules.exceptions * _EXCEPTION + numbers + line_ends
