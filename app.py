@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pld_app import session
 from pld_app.components.frame import PAGES, draw_frame, run_page
 from pld_app.components.sign_in import navigation_position
 
@@ -10,5 +11,6 @@ page = st.navigation(
     [st.Page(p.file, title=p.title, icon=p.icon, url_path=p.path, default=p.default, help=p.help) for p in PAGES],
     position=navigation_position(),
 )
-if draw_frame():
-    run_page(page)
+with session.reading():
+    if draw_frame():
+        run_page(page)

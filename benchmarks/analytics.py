@@ -17,9 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 from pld_core.analytics import AnswerFilter, BarSort, Quantity
 from pld_core.attribution import UNCOVERED, Attribution, Claim, Method
@@ -42,15 +45,17 @@ from pld_core.models import (
     Task,
     Verdict,
 )
-from pld_core.records import NewRule, Page
+from pld_core.records import KEEP, ImportRow, NewDataset, NewRule, Page
 from storage import SqliteStore, create_store
 from storage.analytics import SqliteAnalytics
 from storage.connection import Database
+from storage.kept import SqliteKept
 
 ACTOR = Actor("bench", frozenset(Role))
 LABELS = ("allow", "remove", "escalate", "warn", "ignore")
 RULES, EXAMPLES, RUNS, SOURCES = 10_000, 100_000, 10, 1_000
 """Beside these rules there is one for each run: its prompt is the one that lacks it. Rules rest on the sources."""
+KEPT = "court"
 WRONG = 0.2
 """Share of wrong answers."""
 TIMES = 30
@@ -71,6 +76,7 @@ def fill(folder: Path, draw: random.Random) -> SqliteStore:
     examples = [Example((("text", f"Example {i}"),), LABELS[i % 5], Split.VALIDATION) for i in range(EXAMPLES)]
     sources = [Example((("text", f"Source {i}"),), LABELS[i % 5], Split.TRAIN) for i in range(SOURCES)]
     store.tasks.create_with_examples(task, [*examples, *sources], "bench", ACTOR)
+    keep_column(store, task, examples)
     add_rules(store, sources)
     in_force = store.rules.in_force(task.name)
     gold = sorted((example.hash, example.label) for example in examples)
@@ -82,6 +88,13 @@ def fill(folder: Path, draw: random.Random) -> SqliteStore:
         held = tuple(rule.rule_id for rule in prompt.rules)
         store.attributions.record(run.id, Attribution(Method.EVIDENCE, "bench", "bench", held, claims), ACTOR)
     return store
+
+
+def keep_column(store: SqliteStore, task: Task, examples: list[Example]) -> None:
+    """Import the examples once more from a file that keeps a column of 20 values beside them."""
+    rows = [ImportRow(number, example, (f"court {number % 20}",)) for number, example in enumerate(examples, 2)]
+    about = NewDataset("kept.csv", "sha256:kept", "row", "csv 1", {KEEP: [KEPT]}, {})
+    store.data.add(task, about, rows, ACTOR)
 
 
 def add_rules(store: SqliteStore, sources: list[Example]) -> None:
@@ -200,6 +213,13 @@ QUERIES: dict[str, Query] = {
 }
 
 
+CUTS: dict[str, Callable[[SqliteKept, int], object]] = {
+    "slices by data set": lambda kept, run: kept.cut_by_dataset(run),
+    "slices by kept column": lambda kept, run: kept.cut_by_column(run, KEPT),
+}
+Part = TypeVar("Part", SqliteAnalytics, SqliteKept)
+
+
 def timed_ms(step: Callable[[], object]) -> float:
     begin = time.perf_counter()
     step()
@@ -214,17 +234,17 @@ def bare(path: Path, statements: list[str]) -> None:
     conn.close()
 
 
-def figures(path: Path, query: Query) -> tuple[list[float], list[float]]:
+def figures(path: Path, part: type[Part], query: Callable[[Part, int], object]) -> tuple[list[float], list[float]]:
     """Return the times of a query, and of its SQL alone, taking turns so that a busy moment hits both."""
     own, plain = [], []
-    store, traced = SqliteAnalytics(Database(path)), Traced(path)
+    store, traced = part(Database(path)), Traced(path)
     for turn in range(TIMES):
         run = turn % RUNS + 1
-        query(SqliteAnalytics(traced), run)
+        query(part(traced), run)
         statements = [sql for sql in traced.noted if sql not in ("BEGIN", "ROLLBACK")]
         traced.noted.clear()
-        own.append(timed_ms(lambda run=run: query(store, run)))  # type: ignore[misc]  # bound at once
-        plain.append(timed_ms(lambda given=statements: bare(path, given)))  # type: ignore[misc]  # bound at once
+        own.append(timed_ms(partial(query, store, run)))
+        plain.append(timed_ms(partial(bare, path, statements)))
     return own, plain
 
 
@@ -238,9 +258,18 @@ def row_of(name: str, own: list[float], plain: list[float]) -> dict[str, str | f
     return {"case": name, "ratio": middle / bare_middle, "detail": detail}
 
 
+class NavigationPages(PagesManager):
+    """Serves the pages that app.py declares, as `pld_app.server` has it; else page files would run without app.py."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
+
+
 def rendered_ms(workspace: Path, page: str) -> list[float]:
     """Return how long the server takes for a page, each time as somebody comes back to it who was there before."""
     os.environ["PLD_WORKSPACE"] = str(workspace)
+    app_test.PagesManager = NavigationPages  # type: ignore[attr-defined]  # the driver takes no other
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
     at.switch_page(f"pages/{page}.py").run()
     times = [timed_ms(at.run) for _ in range(RENDERS)]
@@ -259,7 +288,9 @@ def main() -> None:
     gc.freeze()  # As pld_app/server.py does.
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         store = fill(Path(folder), random.Random(1))  # noqa: S311 - made-up answers
-        measured = {name: figures(store.database.path, query) for name, query in QUERIES.items()}
+        path = store.database.path
+        measured = {name: figures(path, SqliteAnalytics, query) for name, query in QUERIES.items()}
+        measured |= {name: figures(path, SqliteKept, query) for name, query in CUTS.items()}
         pages = {name: rendered_ms(Path(folder), name) for name in PAGES}
     rows = [row_of(name, own, plain) for name, (own, plain) in measured.items()]
     slowest = max(measured, key=lambda name: p95(measured[name][0]))

@@ -14,7 +14,7 @@ from storage import SqliteStore
 
 def need_of(store: SqliteStore, task: Task) -> ContextNeed:
     """Return what a task needs: its longest prompt, compiled or in force, its longest example, and an answer."""
-    compiled, in_force = store.prompts.listed(task.name), store.rules.texts_in_force(task.name)
+    compiled, in_force = store.prompts.listed(task.name), store.rules.size_in_force(task.name)
     longest = max([trial_size(task, in_force), *(version.size for version in compiled)])
     answer = max(style.max_tokens for style in [Style.LABEL, *(version.style for version in compiled)])
     return ContextNeed.of(longest, store.tasks.longest_input(task.name), answer)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pld_app.context_sizing import window_of
 from pld_app.wiring import App, prompt_version
 from pld_core.canonical import Json
-from pld_core.models import PromptVersion, Revision, Split
+from pld_core.models import PromptVersion, Revision, Split, Task
 from pld_core.prompt_diff import PromptDiff, compare
 from pld_core.prompt_export import export, file_name, format_named
 from pld_core.prompt_export.source import ExportSource
@@ -62,10 +62,24 @@ def compare_versions(app: App, task: str, before: int, after: int) -> Compared:
     Raises:
         NotFound: there is no such task or version.
     """
+    diff = difference(app, task, before, after)
+    return Compared(task, diff, figures_beside(app, app.store.tasks.get(task), before, after))
+
+
+def figures_beside(app: App, task: Task, before: int, after: int) -> tuple[SideBySide, ...]:
+    """Return how both versions did where the same student was evaluated on the same split."""
+    runs = app.store.runs
+    return side_by_side(runs.all(task.name), before, after, task.label_names, runs.counted, runs.paired)
+
+
+def difference(app: App, task: str, before: int, after: int) -> PromptDiff:
+    """Return what changed from one version to another.
+
+    Raises:
+        NotFound: there is no such task or version.
+    """
     old, new = (prompt_version(app, task, number) for number in (before, after))
-    runs, labels = app.store.runs, app.store.tasks.get(task).label_names
-    figures = side_by_side(runs.all(task), before, after, labels, runs.counted, runs.paired)
-    return Compared(task, compare(old, new, revisions_of(app, old, new)), figures)
+    return compare(old, new, app.store.rules.revisions)
 
 
 def export_version(app: App, task: str, number: int | None, form: str, model: str = "") -> ExportedFile:
@@ -84,7 +98,7 @@ def export_version(app: App, task: str, number: int | None, form: str, model: st
         version=version,
         revisions=revisions_of(app, version) if wanted.has_titles else {},
         model=model or app.settings.ollama_model,
-        num_ctx=window_of(app.settings, app.store),
+        num_ctx=window_of(app.settings, app.store) if wanted.has_window else 0,
         examples=app.store.tasks.examples(task, ExampleFilter(split=Split.VALIDATION)) if wanted.has_tests else (),
         exception=exception_on(app.store.releases.history(task)[::-1], version.number),
         at=datetime.now(UTC).isoformat(),

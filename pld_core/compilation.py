@@ -13,6 +13,7 @@ from pld_core.prompt_manifest import Build, PromptKind, RuleOrder, Shots
 from pld_core.prompt_order import Candidate, ordered, without
 from pld_core.prompt_style import AnswerForm, Style
 from pld_core.review import rule_sentences
+from pld_core.rule_size import TextSize
 from pld_core.sampling import stratified
 from pld_core.templates import Template, material, template
 
@@ -80,10 +81,19 @@ def compile_trial(task: Task, candidates: Sequence[Candidate]) -> CompiledPrompt
     return _of_rules(task, Style.LABEL, Build(PromptKind.RULES, unreviewed=True), ordered(candidates, RuleOrder()))
 
 
-def trial_size(task: Task, texts: Sequence[tuple[str, RuleText]]) -> int:
-    """Return how many bytes of UTF-8 `compile_trial` makes of rules (id, text), in whatever order they are given."""
-    body = "\n".join(_line(number, rule_id, text) for number, (rule_id, text) in enumerate(texts, start=1))
-    return len(_filled(template("student.txt"), task, AnswerForm(Style.LABEL, task.label_names), body).encode("utf-8"))
+def trial_size(task: Task, rules: TextSize) -> int:
+    """Return how many bytes of UTF-8 `compile_trial` makes of rules: not fewer, and as many if they are tidy.
+
+    A rule's condition and exceptions lose full stops and spaces at their ends in a prompt.
+    """
+    form = AnswerForm(Style.LABEL, task.label_names)
+    frame = len(_filled(template("student.txt"), task, form, "").encode("utf-8"))
+    # Each number has one digit more than there are powers of ten from 10 up to it.
+    numbers: int = sum(rules.rules - 10**places + 1 for places in range(len(str(rules.rules))))
+    line_ends = max(0, rules.rules - 1)
+    more_labels = max(0, rules.labels - rules.rules)
+    lines = rules.rules * _BARE + more_labels * _LABEL_MORE + rules.exceptions * _EXCEPTION + numbers + line_ends
+    return frame + rules.text_bytes + lines
 
 
 def compile_without(
@@ -201,5 +211,15 @@ def input_of(task: Task, example: Example) -> str:
     return student_input(tuple((name, values.get(name, "")) for name in task.input_fields))
 
 
+def _around(labels: int, exceptions: int) -> int:
+    """Return how long a line is but for its number and what the rule itself says."""
+    text = RuleText("", "x", ("x",) * labels, ("x",) * exceptions)
+    return len(_line(0, "x", text)) - len("0xx") - labels - exceptions
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+_BARE = _around(1, 0)
+_LABEL_MORE, _EXCEPTION = _around(2, 0) - _BARE, _around(1, 1) - _BARE

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -146,6 +147,13 @@ def compare_counted(labels: Sequence[str], pairs: Mapping[Pair, int]) -> Compari
     Args:
         pairs: at least one example; counts are at least 1.
     """
+    return _compared(tuple(labels), frozenset(pairs.items()))
+
+
+@lru_cache(maxsize=64)
+def _compared(labels: tuple[str, ...], counted: frozenset[tuple[Pair, int]]) -> Comparison:
+    """Resampling takes tens of milliseconds, and with the same seed the same counts come out the same."""
+    pairs = dict(counted)
     kinds = sorted(pairs, key=lambda kind: sort_key(kind.gold, kind.before, kind.after))
     golds = [kind.gold for kind in kinds]
     counts = np.array([pairs[kind] for kind in kinds])

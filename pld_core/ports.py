@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pld_core.ablation_ports import AblationStore
@@ -60,6 +61,13 @@ class EventStore(Protocol):
 
 class Store(Protocol):
     """The workspace's database. Every method is one transaction; writes append their event in the same one."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Make the reads of this thread in the block cheaper; each still sees all that was written before it.
+
+        What is opened for it is closed when the block ends, whatever ends it. Blocks may stand within blocks.
+        """
+        ...
 
     @property
     def tasks(self) -> TaskStore: ...

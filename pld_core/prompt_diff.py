@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +13,9 @@ from pld_core.prompt_manifest import Build
 from pld_core.word_diff import Piece, line_pieces, marked, unmoved, word_pieces
 
 Revisions = Mapping[str, Revision]
-"""By hash: every revision that either version holds."""
+"""By hash."""
+FindRevisions = Callable[[Sequence[str]], Revisions]
+"""Returns revisions by hash; of thousands of rules only those are asked for that are not the same in both versions."""
 
 
 class Change(StrEnum):
@@ -91,33 +93,39 @@ class PromptDiff:
         }
 
 
-def compare(before: PromptVersion, after: PromptVersion, revisions: Revisions) -> PromptDiff:
+def compare(before: PromptVersion, after: PromptVersion, find: FindRevisions) -> PromptDiff:
     """Return what is different from one version to the other.
 
     A rule has moved if it stands elsewhere among the rules that both versions hold; of two that swapped, one has.
     """
+    differing = _differing(before.prompt, after.prompt)
+    found = find([rule.revision_hash for _, *sides in differing for rule in sides if rule is not None])
     return PromptDiff(
         before.number,
         after.number,
-        tuple(_rules(before.prompt, after.prompt, revisions)),
+        tuple(_change(*one, found) for one in differing),
         _facts(before.prompt, after.prompt),
         line_pieces(before.prompt.text, after.prompt.text),
     )
 
 
-def _rules(before: CompiledPrompt, after: CompiledPrompt, revisions: Revisions) -> list[RuleChange]:
+_Differing = tuple[Change, CompiledRule | None, CompiledRule | None]
+
+
+def _differing(before: CompiledPrompt, after: CompiledPrompt) -> list[_Differing]:
+    """Return the rules that are not the same, as they stand in the older version and in the newer one."""
     old, new = ({rule.rule_id: rule for rule in prompt.rules} for prompt in (before, after))
     stayed = set(unmoved([key for key in old if key in new], [key for key in new if key in old]))
-    found = []
+    found: list[_Differing] = []
     for rule_id, rule in new.items():
         earlier = old.get(rule_id)
         if earlier is None:
-            found.append(_change(Change.ADDED, None, rule, revisions))
+            found.append((Change.ADDED, None, rule))
         elif earlier.revision_hash != rule.revision_hash:
-            found.append(_change(Change.CHANGED, earlier, rule, revisions))
+            found.append((Change.CHANGED, earlier, rule))
         elif rule_id not in stayed:
-            found.append(_change(Change.MOVED, earlier, rule, revisions))
-    return found + [_change(Change.REMOVED, rule, None, revisions) for key, rule in old.items() if key not in new]
+            found.append((Change.MOVED, earlier, rule))
+    return found + [(Change.REMOVED, rule, None) for key, rule in old.items() if key not in new]
 
 
 def _change(

@@ -21,6 +21,8 @@ from pld_core.models import (
 from pld_core.overlaps import Overlap, OverlapPair
 from pld_core.records import EVERY_RULE, NewRule, Page, RuleFilter
 from pld_core.review import Standing
+from pld_core.rule_size import TextSize
+from pld_core.rule_source import RuleSource
 from pld_core.signing import Signature
 
 
@@ -60,6 +62,10 @@ class RuleStore(Protocol):
         """Return revisions by hash; those that are not there are left out."""
         ...
 
+    def sources(self, rules: Sequence[CompiledRule]) -> tuple[RuleSource, ...]:
+        """Return what each of these rules of a prompt was compiled from, in their order."""
+        ...
+
     def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the filtered queue, None at the ends."""
         ...
@@ -81,8 +87,12 @@ class RuleStore(Protocol):
         """Return (approved revision, its manifest line numbered 0, number of supporting examples) for each rule."""
         ...
 
-    def texts_in_force(self, task: str) -> tuple[tuple[str, RuleText], ...]:
-        """Return what `in_force` does, in the same order: of each rule its id and its text alone."""
+    def ids_in_force(self, task: str) -> tuple[str, ...]:
+        """Return the ids of the rules that `in_force` tells of, in the same order."""
+        ...
+
+    def size_in_force(self, task: str) -> TextSize:
+        """Return how much text the rules have that `in_force` tells of, without reading it."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A connection per operation, one writer at a time, and errors in words."""
+"""A connection per operation, or one for the reads of a block; one writer at a time; and errors in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from pld_core.canonical import Json, canonical_json
 from pld_core.errors import NotFound, StorageFull, WorkspaceError, WorkspaceUnreadable
 from pld_core.models import Actor
 from storage.search import holds
+from storage.shared_reading import SharedReading
 
 Clock = Callable[[], datetime]
 Value = None | int | float | str
@@ -82,11 +83,15 @@ class Write:
 
 
 class Database:
-    """The file of a workspace. Holds no connection between operations, so any thread or process may use it."""
+    """The file of a workspace. Holds no connection between operations, so any thread or process may use it.
+
+    Within a `reading` block its thread holds one, for reads alone.
+    """
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         self.path = path
         self.clock = clock
+        self._shared = SharedReading()
 
     @property
     def head_path(self) -> Path:
@@ -100,10 +105,14 @@ class Database:
     @contextmanager
     def read(self) -> Generator[sqlite3.Connection]:
         """Open a connection for reading; all reads in the block see one state of the database."""
-        with self._translated(), closing(self._connect()) as conn:
+        with self._translated(), self._shared.lent(self._connect) as conn:
             conn.execute("BEGIN")
             yield conn
             conn.execute("ROLLBACK")
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Let the reads of this thread in the block take turns on one connection; see `SharedReading`."""
+        return self._shared.block()
 
     @contextmanager
     def write(self) -> Generator[Write]:

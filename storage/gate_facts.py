@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
 from pld_core.canonical import canonical_json
 from pld_core.gate_facts import Evaluated, GateFacts, Production, RuleFact
@@ -46,50 +47,46 @@ def load_gate_facts(conn: sqlite3.Connection, version: PromptVersion, policy: Ga
 
 
 def _rule_facts(conn: sqlite3.Connection, version: PromptVersion) -> tuple[RuleFact, ...]:
-    facts = []
-    for entry in version.prompt.rules:
-        row = conn.execute(
-            """SELECT r.state, r.in_force, r.head, r.compared, v.number AS newest,
-                   EXISTS (SELECT 1 FROM seeded_check AS c WHERE c.rule_id = r.id) AS is_check,
-                   (SELECT t.state FROM transition AS t WHERE t.revision_hash = :revision ORDER BY t.id DESC LIMIT 1)
-                       AS revision_state
-               FROM rule AS r JOIN revision AS v ON v.hash = r.head WHERE r.id = :rule""",
-            {"rule": entry.rule_id, "revision": entry.revision_hash},
-        ).fetchone()
-        facts.append(
-            RuleFact(
-                entry.rule_id,
-                row["in_force"] == entry.revision_hash,
-                str(row["revision_state"]).replace("_", " "),
-                bool(row["is_check"]),
-                # While an edit is in review, the overlaps of the approved text were noted before it.
-                bool(row["compared"]) if row["head"] != entry.revision_hash else row["compared"] == row["head"],
-            )
-        )
-    return tuple(facts)
+    """Return the rules of the prompt in its order, read in one query: there may be thousands."""
+    held = canonical_json([[entry.rule_id, entry.revision_hash] for entry in version.prompt.rules])
+    found = conn.execute(
+        """SELECT r.id, r.in_force = h.revision,
+               iif(r.in_force = h.revision, 'approved',
+                   (SELECT t.state FROM transition AS t WHERE t.revision_hash = h.revision ORDER BY t.id DESC LIMIT 1)),
+               r.id IN (SELECT c.rule_id FROM seeded_check AS c),
+               -- While an edit is in review, the overlaps of the approved text were noted before it.
+               iif(r.head = h.revision, r.compared = r.head, r.compared <> '')
+           FROM (SELECT key, value ->> 0 AS rule, value ->> 1 AS revision FROM json_each(?)) AS h
+           CROSS JOIN rule AS r ON r.id = h.rule ORDER BY h.key""",
+        (held,),
+    )
+    return tuple(
+        RuleFact(row[0], bool(row[1]), str(row[2]).replace("_", " "), bool(row[3]), bool(row[4])) for row in found
+    )
 
 
 def _contradictions(conn: sqlite3.Connection, version: PromptVersion) -> tuple[tuple[str, str], ...]:
     """Return the overlapping pairs of the prompt of which neither rule was approved beside the other."""
     by_hash = {entry.revision_hash: entry for entry in version.prompt.rules}
-    shown = {
-        entry.revision_hash: set(
-            json.loads(conn.execute("SELECT overlaps FROM decision WHERE id = ?", (entry.decision_id,)).fetchone()[0])
-        )
-        for entry in version.prompt.rules
-    }
-    listed = canonical_json(sorted(by_hash))
     found = conn.execute(
-        """SELECT low, high FROM overlap WHERE task = ? AND low IN (SELECT value FROM json_each(?))
-           AND high IN (SELECT value FROM json_each(?)) ORDER BY closeness DESC, low, high""",
-        (version.prompt.task, listed, listed),
+        "SELECT low, high FROM overlap WHERE task = ? ORDER BY closeness DESC, low, high", (version.prompt.task,)
     )
-    pairs = [(str(row["low"]), str(row["high"])) for row in found]
+    pairs = [(row["low"], row["high"]) for row in found if row["low"] in by_hash and row["high"] in by_hash]
+    shown = _shown_beside(conn, [by_hash[revision].decision_id for pair in pairs for revision in pair])
     return tuple(
-        (by_hash[low].rule_id, by_hash[high].rule_id)
-        for low, high in pairs
-        if low not in shown[high] and high not in shown[low]
+        (one.rule_id, other.rule_id)
+        for one, other in ((by_hash[low], by_hash[high]) for low, high in pairs)
+        if one.revision_hash not in shown[other.decision_id] and other.revision_hash not in shown[one.decision_id]
     )
+
+
+def _shown_beside(conn: sqlite3.Connection, decisions: Sequence[int]) -> dict[int, frozenset[str]]:
+    """Return by decision the revisions that stood beside the rule when it was made."""
+    found = conn.execute(
+        "SELECT id, overlaps FROM decision WHERE id IN (SELECT value FROM json_each(?))",
+        (canonical_json(sorted(set(decisions))),),
+    )
+    return {row["id"]: frozenset(json.loads(row["overlaps"])) for row in found}
 
 
 def _newest(

@@ -29,7 +29,12 @@ _HOLDER = """WITH holder AS MATERIALIZED (
 _SAID = """(SELECT r.kept ->> h.path FROM dataset_row AS r CROSS JOIN holder AS h
     WHERE r.example_id = e.id AND h.dataset = r.dataset_id AND r.kept ->> h.path <> ''
     ORDER BY h.rank, r.number LIMIT 1)"""
-_FIRST_DATASET = "(SELECT min(r.dataset_id) FROM dataset_row AS r WHERE r.example_id = e.id)"
+# The same of one data set: what it keeps is found in its rows alone, in a fraction of the time.
+_SAID_BY = """(SELECT r.kept ->> '{path}' FROM dataset_row AS r INDEXED BY dataset_row_by_example
+    WHERE r.example_id = e.id AND r.dataset_id = {dataset} AND r.kept ->> '{path}' <> '' ORDER BY r.number LIMIT 1)"""
+_FEW = 4
+_FIRST_DATASET = """(SELECT r.dataset_id FROM dataset_row AS r INDEXED BY dataset_row_by_example
+    WHERE r.example_id = e.id ORDER BY r.dataset_id LIMIT 1)"""
 # Examples are found in the index on their hash; their texts are not touched.
 _COUNT = """SELECT {value} AS value, p.gold, p.said, p.status, count(*) AS n
     FROM prediction AS p INDEXED BY prediction_figures
@@ -69,13 +74,15 @@ class SqliteKept:
         """Return the answers of a run, counted by what a kept column says of their examples; empty where nothing."""
         with self._database.read() as conn:
             task = _task_of(conn, run_id)
-            holders: list[Json] = [
-                [int(row["dataset"]), f"$[{row['place']}]"]
-                for row in conn.execute(_HOLDERS, (task,))
-                if row["name"] == column
-            ]
+            found = conn.execute(_HOLDERS, (task,))
+            holders = [(int(row["dataset"]), f"$[{int(row['place'])}]") for row in found if row["name"] == column]
+            given = {"run": run_id, "task": task}
+            if len(holders) <= _FEW:
+                value = _first_of([_SAID_BY.format(dataset=dataset, path=path) for dataset, path in holders])
+                return _cells(conn.execute(_COUNT.format(value=value), given))
+            listed: list[Json] = [list(holder) for holder in holders]
             sql = f"{_HOLDER} {_COUNT.format(value=_SAID)}"
-            return _cells(conn.execute(sql, {"run": run_id, "task": task, "holders": canonical_json(holders)}))
+            return _cells(conn.execute(sql, {**given, "holders": canonical_json(listed)}))
 
     def cut_by_dataset(self, run_id: int) -> dict[str, Counter[Cell]]:
         """Return the answers of a run, counted by the data set that their example first came with."""
@@ -85,6 +92,11 @@ class SqliteKept:
             sql = _COUNT.format(value=_FIRST_DATASET)
             found = _cells(conn.execute(sql, {"run": run_id, "task": task}))
             return {f"{key}. {files[int(key)]}" if key else "": cells for key, cells in found.items()}
+
+
+def _first_of(values: Sequence[str]) -> str:
+    """Return SQL for the first of some values that is given; NULL stands at the end, as coalesce takes two at least."""
+    return f"coalesce({', '.join((*values, 'NULL', 'NULL'))})"
 
 
 def _task_of(conn: sqlite3.Connection, run_id: int) -> str:

@@ -36,6 +36,9 @@ from storage.rule_locks import locked_rules
 from storage.rule_queries import effective_evidence, evidence_in_force
 from storage.task_queries import load_task
 
+_ESTIMATED_FROM = ("event", "transition", "student_answer", "teacher_call", "batch_item", "batch_result", "embedding")
+"""Tables to which rows are only ever added."""
+
 
 class SqliteResolutions:
     def __init__(self, database: Database) -> None:
@@ -58,6 +61,16 @@ class SqliteResolutions:
             stale = _trial_rules(conn, task, "v.hash = r.head AND r.state = 'stale' AND r.in_force = ''")
             found = [replace(rule, evidence=effective_evidence(conn, rule.revision.hash)) for rule in stale]
             return tuple(replace(rule, in_force=False) for rule in found if rule.is_ticked_against)
+
+    def marks(self) -> tuple[int, ...]:
+        """Return numbers of which one grows with each thing that is added to what a loop is estimated from.
+
+        Decisions, locks, loops and data come with an event. Answers, the teacher's replies, vectors and what goes stale
+        beside a new overlap are written by jobs without one.
+        """
+        newest = ", ".join(f"(SELECT coalesce(max(rowid), 0) FROM {table})" for table in _ESTIMATED_FROM)  # noqa: S608 - constants
+        with self._database.read() as conn:
+            return tuple(conn.execute(f"SELECT {newest}").fetchone())
 
     def first_free(self) -> int:
         """Return the number that the next new rule would have."""

@@ -10,7 +10,9 @@ from pld_core.errors import EvidenceMovedOn, NotFound, RevisionMovedOn
 from pld_core.models import Actor, Evidence, EvidenceRole, Revision, RevisionState, RuleSummary, Verdict
 from pld_core.records import RuleFilter
 from pld_core.review import AWAITING_DECISION, BEGINS_ANEW, FINAL_STATES, Standing
+from pld_core.rule_size import TextSize
 from storage import rows
+from storage.checks import NO_CHECK
 from storage.policies import load_policy
 from storage.veils import changed_by
 
@@ -84,6 +86,24 @@ def support_in_force(conn: sqlite3.Connection, task: str) -> dict[str, int]:
     """Return by the hash of each revision in force how many examples support it; those without one are left out."""
     sql = f"SELECT revision_hash, count(*) {_IN_FORCE} AND role = ? GROUP BY revision_hash"
     return {str(revision): int(n) for revision, n in conn.execute(sql, (task, EvidenceRole.SUPPORTS.value))}
+
+
+def text_size_in_force(conn: sqlite3.Connection, task: str) -> TextSize:
+    """Return how much text the rules in force have; a character that JSON escapes counts for two."""
+    sql = f"""SELECT count(*), coalesce(sum(ids + condition + labels - 1 - max(1, 3 * n_labels)
+                  + exceptions - 1 - max(1, 3 * n_exceptions)), 0),
+                  coalesce(sum(n_labels), 0), coalesce(sum(n_exceptions), 0)
+              FROM (SELECT {_bytes("r.id")} AS ids, {_bytes("v.condition")} AS condition,
+                        {_bytes("v.labels")} AS labels, json_array_length(v.labels) AS n_labels,
+                        {_bytes("v.exceptions")} AS exceptions, json_array_length(v.exceptions) AS n_exceptions
+                    FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
+                    WHERE r.task = ? AND r.id {NO_CHECK})"""  # noqa: S608 - constants
+    # A list in JSON has two brackets, two quotes a text, and a comma between two of them.
+    return TextSize(*conn.execute(sql, (task,)).fetchone())
+
+
+def _bytes(column: str) -> str:
+    return f"length(CAST({column} AS BLOB))"
 
 
 def gold_labels(conn: sqlite3.Connection, task: str, hashes: Sequence[str]) -> dict[str, str]:

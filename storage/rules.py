@@ -31,6 +31,8 @@ from pld_core.review import (
     edited_revision,
     next_state,
 )
+from pld_core.rule_size import TextSize
+from pld_core.rule_source import RuleSource
 from pld_core.signing import Signature
 from storage import rows
 from storage.check_writes import close_check, enter_review, refuse_closed_check
@@ -49,6 +51,7 @@ from storage.rule_queries import (
     load_summary,
     refuse_moved_on,
     support_in_force,
+    text_size_in_force,
     where_clause,
 )
 from storage.rule_writes import (
@@ -188,6 +191,21 @@ class SqliteRules:
             found = conn.execute(sql, (canonical_json(list(hashes)),))
             return {str(row["hash"]): rows.revision_from(row) for row in found}
 
+    def sources(self, rules: Sequence[CompiledRule]) -> tuple[RuleSource, ...]:
+        """Return what each of these rules of a prompt was compiled from, in their order."""
+        asked = canonical_json([[rule.revision_hash, rule.decision_id] for rule in rules])
+        with self._database.read() as conn:
+            found = conn.execute(
+                """SELECT v.*, d.reviewer, d.decided_at, r.in_force = v.hash AS is_in_force FROM json_each(?) AS asked
+                   CROSS JOIN revision AS v ON v.hash = asked.value ->> 0 JOIN rule AS r ON r.id = v.rule_id
+                   JOIN decision AS d ON d.id = asked.value ->> 1 ORDER BY asked.key""",
+                (asked,),
+            )
+            return tuple(
+                RuleSource(rows.revision_from(row), row["reviewer"], row["decided_at"], bool(row["is_in_force"]))
+                for row in found
+            )
+
     def neighbours(self, rule_id: str, where: RuleFilter = EVERY_RULE) -> tuple[str | None, str | None]:
         """Return the ids before and after the rule in the filtered queue; of one outside it, (None, the first)."""
         with self._database.read() as conn:
@@ -266,13 +284,13 @@ class SqliteRules:
                 for row in found
             )
 
-    def texts_in_force(self, task: str) -> tuple[tuple[str, RuleText], ...]:
-        """Return what `in_force` does, in the same order: of each rule its id and its text alone."""
+    def ids_in_force(self, task: str) -> tuple[str, ...]:
+        """Return the ids of the rules that `in_force` tells of, in the same order."""
         with self._database.read() as conn:
-            found = conn.execute(
-                f"""SELECT v.rule_id, v.title, v.condition, v.labels, v.exceptions, v.rationale, v.priority
-                    FROM rule AS r JOIN revision AS v ON v.hash = r.in_force
-                    WHERE r.task = ? AND r.id {NO_CHECK} ORDER BY r.number""",  # noqa: S608 - a constant
-                (task,),
-            )
-            return tuple((str(row["rule_id"]), rows.text_from(row)) for row in found)
+            sql = f"SELECT id FROM rule WHERE task = ? AND in_force != '' AND id {NO_CHECK} ORDER BY number"  # noqa: S608 - a constant
+            return tuple(str(row["id"]) for row in conn.execute(sql, (task,)))
+
+    def size_in_force(self, task: str) -> TextSize:
+        """Return how much text the rules have that `in_force` tells of."""
+        with self._database.read() as conn:
+            return text_size_in_force(conn, task)

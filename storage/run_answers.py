@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from pathlib import Path
 
 from pld_core.analytics import INVALID
 from pld_core.models import Prediction
@@ -11,6 +12,11 @@ from pld_core.paired import Pair
 from pld_core.records import Page
 from storage import rows
 from storage.connection import Database
+
+MOST_PAIRED = 200
+"""So many pairs of complete runs are remembered; each has as many counts as the labels have triples at most."""
+_PAIRED: dict[tuple[Path, int, int, tuple[str, ...]], Counter[Pair]] = {}
+"""Counts of pairs of complete runs, by database, the runs' numbers, and when these were begun."""
 
 
 class SqliteRunAnswers:
@@ -20,9 +26,23 @@ class SqliteRunAnswers:
         self._database = database
 
     def paired(self, before: int, after: int) -> Counter[Pair]:
-        """Return how many examples that two runs answered are of each kind; see `load_pairs`."""
+        """Return how many examples that two runs answered are of each kind; see `load_pairs`.
+
+        If each answer of both runs is in a pair, and none is left to add, they are counted once in this process.
+        """
         with self._database.read() as conn:
-            return load_pairs(conn, before, after)
+            begun = conn.execute(
+                "SELECT id, at, total FROM run WHERE id IN (?, ?) ORDER BY id", (before, after)
+            ).fetchall()
+            key = (self._database.path, before, after, tuple(str(run["at"]) for run in begun))
+            if (known := _PAIRED.get(key)) is not None:
+                return Counter(known)
+            pairs = load_pairs(conn, before, after)
+        if all(run["total"] == pairs.total() for run in begun):
+            if len(_PAIRED) >= MOST_PAIRED:
+                _PAIRED.clear()
+            _PAIRED[key] = Counter(pairs)
+        return pairs
 
     def wrong(self, run_id: int, gold: str = "", said: str = "", page: Page | None = None) -> tuple[Prediction, ...]:
         """Return wrong answers of a run, by gold label and hash; `said` is a label, or `INVALID` for none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from pld_core.errors import InvalidInput, WorkspaceMissing, WorkspaceUnreadable
@@ -47,7 +47,7 @@ _SCHEME = "sqlite:///"
 
 
 class SqliteStore:
-    """A workspace's store. Cheap to make, holds no connection; any thread or process may have its own."""
+    """A workspace's store. Cheap to make, holds no connection outside `reading`; any thread or process may have one."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -84,6 +84,10 @@ class SqliteStore:
         self.events = SqliteEvents(database)
         self.audit = SqliteAudit(database)
         self.oversight = SqliteOversight(database)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Let all reads of this thread in the block take turns on one connection; writes have their own, as ever."""
+        return self.database.reading()
 
 
 def open_store(url: str, clock: Clock = utc_now) -> SqliteStore:

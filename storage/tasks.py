@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 
 from pld_core.canonical import hash_json
@@ -41,15 +43,16 @@ class SqliteTasks:
         """Return the figures of a task; only active examples count."""
         with self._database.read() as conn:
             load_task(conn, name)
-            of_task = "FROM example WHERE task = ? AND state = 'active' GROUP BY"
-            splits = conn.execute(f"SELECT split, count(*) AS n {of_task} split", (name,))
-            labels = conn.execute(f"SELECT label, count(*) AS n {of_task} label", (name,))
+            splits, labels = Counter[Split](), Counter[str]()
+            for (split, label), n in _split_table(conn, name).items():
+                splits[split] += n
+                labels[label] += n
             counted = f"FROM rule WHERE task = ? AND id {NO_CLOSED_CHECK} GROUP BY state"
             states = conn.execute(f"SELECT state, count(*) AS n {counted}", (name,))
             prompts = conn.execute("SELECT count(*) AS n FROM prompt_version WHERE task = ?", (name,))
             return TaskCounts(
-                examples={Split(row["split"]): row["n"] for row in splits},
-                labels={row["label"]: row["n"] for row in labels},
+                examples=dict(splits),
+                labels=dict(labels),
                 rules={RevisionState(row["state"]): row["n"] for row in states},
                 prompts=prompts.fetchone()["n"],
                 conflicts=count_conflicts(conn, name),
@@ -106,12 +109,16 @@ class SqliteTasks:
     def split_table(self, task: str) -> dict[tuple[Split, str], int]:
         """Return the number of active examples by (split, label)."""
         with self._database.read() as conn:
-            found = conn.execute(
-                """SELECT split, label, count(*) AS n FROM example WHERE task = ? AND state = 'active'
-                   GROUP BY split, label""",
-                (task,),
-            )
-            return {(Split(row["split"]), row["label"]): row["n"] for row in found}
+            return _split_table(conn, task)
+
+
+def _split_table(conn: sqlite3.Connection, task: str) -> dict[tuple[Split, str], int]:
+    found = conn.execute(
+        """SELECT split, label, count(*) AS n FROM example WHERE task = ? AND state = 'active'
+           GROUP BY split, label""",
+        (task,),
+    )
+    return {(Split(row["split"]), row["label"]): row["n"] for row in found}
 
 
 def _import(write: Write, task: Task, examples: Sequence[Example], source: str, actor: Actor) -> ImportOutcome:

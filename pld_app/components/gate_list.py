@@ -15,6 +15,7 @@ from pld_app.run_order import RunOrder
 from pld_core.gate_facts import Fix, Gate, GateState, red_gates
 from pld_core.models import PromptVersion, Split, Task
 from pld_core.permissions import Step
+from pld_core.records import ExampleFilter
 from pld_core.run_setup import RunSetup
 
 BADGES = {
@@ -60,7 +61,8 @@ def _draw_link(task: Task, fix: Fix) -> None:
 def _draw_test_run(task: Task, version: PromptVersion) -> None:
     """Draw the button that evaluates the version on the locked split; every look at it is counted."""
     app = session.app()
-    size, student = app.store.tasks.counts(task.name).examples.get(Split.TEST, 0), app.settings.student
+    size = app.store.tasks.count_examples(task.name, ExampleFilter(split=Split.TEST))
+    student = app.settings.student
     look = RunSetup(reason=f"to judge the gates of version {version.number}")
     order = RunOrder(task.name, version.number, student, Split.TEST, look)
     st.button(

@@ -104,8 +104,7 @@ def _estimated(workspace: str, order: ResolveOrder, state: tuple[object, ...]) -
 def _draw_estimate(order: ResolveOrder) -> bool:
     """Say what the loop would take at most, and return whether it can be started."""
     app = session.app()
-    heads = tuple(rule.revision.hash for rule in app.store.resolutions.rules_in_force(order.task))
-    state = (heads, len(app.store.resolutions.all(order.task)), str(app.settings.teacher))
+    state = (app.store.resolutions.marks(), str(app.settings.teacher))
     try:
         found = _estimated(str(app.settings.workspace), order, state)
     except PldError as error:

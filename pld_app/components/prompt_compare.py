@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from pld_app import prompting, session
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import plain, short_hash
 from pld_app.components.text_diff import diff_markdown
+from pld_app.wiring import App
 from pld_core.models import PromptVersion, Task
 from pld_core.paired import Comparison, PairedVerdict
 from pld_core.prompt_diff import Change, PromptDiff, RuleChange
@@ -29,9 +31,37 @@ def draw_compare(task: Task, versions: Sequence[PromptVersion]) -> None:
     left, right = st.columns(2)
     before = left.selectbox("From version", numbers, index=1, key=f"compare_from_{task.name}")
     after = right.selectbox("To version", numbers, index=0, key=f"compare_to_{task.name}")
-    compared = prompting.compare_versions(session.app(), task.name, before, after)
-    draw_difference(compared.diff)
-    _draw_figures(task, compared)
+    old, new = (next(version for version in versions if version.number == number) for number in (before, after))
+    diff = difference_of(old, new)
+    draw_difference(diff)
+    _draw_figures(
+        task, prompting.Compared(task.name, diff, prompting.figures_beside(session.app(), task, before, after))
+    )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a difference is made of, for the cache: a version never changes, and its time tells it from an earlier
+    workspace's in the same place.
+    """
+
+    workspace: str
+    task: str
+    before: tuple[int, str, str]
+    after: tuple[int, str, str]
+
+
+def difference_of(before: PromptVersion, after: PromptVersion) -> PromptDiff:
+    """Return what differs between two versions of a task; of thousands of rules it is found once."""
+    app = session.app()
+    old, new = ((one.number, one.prompt.sha256, one.created_at) for one in (before, after))
+    return _difference(app, _Known(str(app.settings.workspace), before.prompt.task, old, new))
+
+
+# A resource, because a copy of two long texts for each draw would take longer than all that is drawn of it.
+@st.cache_resource(show_spinner="Comparing the versions…", max_entries=16)
+def _difference(_app: App, known: _Known) -> PromptDiff:
+    return prompting.difference(_app, known.task, known.before[0], known.after[0])
 
 
 def draw_difference(diff: PromptDiff) -> None:

@@ -29,7 +29,7 @@ def _key(task: Task, name: str) -> str:
 def draw_form(task: Task) -> None:
     """Draw how many rules are approved, the choices, and the button that compiles."""
     store = session.app().store
-    approved = tuple(rule_id for rule_id, _ in store.rules.texts_in_force(task.name))
+    approved = store.rules.ids_in_force(task.name)
     total, stale = sum(store.tasks.counts(task.name).rules.values()), wiring.stale_rules(session.app(), task.name)
     with st.container(border=True, key="candidates"):
         st.markdown(f"**{len(approved)} of {count(total, 'rule')} approved**: these would be compiled now.")

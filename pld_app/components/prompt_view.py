@@ -12,6 +12,7 @@ from pld_app.components.remark import draw_remark
 from pld_app.components.text import moment, plain, short_hash
 from pld_core.models import CompiledRule, PromptVersion
 from pld_core.review import rule_sentences
+from pld_core.rule_source import RuleSource
 
 PAGE_SIZE = 50
 
@@ -75,20 +76,23 @@ def _draw_rules(version: PromptVersion) -> None:
             st.caption("A baseline holds no rule: it is there to hold the rules against.")
         for example in shots.examples if shots else ():
             st.caption(f"Training example {short_hash(example)}")
-        for entry in _part_of(version):
-            dossier = app.store.rules.dossier(entry.rule_id, app.actor)
-            revision = next(r for r in dossier.revisions if r.hash == entry.revision_hash)
-            decision = next(d for d in dossier.decisions if d.id == entry.decision_id)
-            _, then, _ = rule_sentences(revision.text)
-            with st.container(border=True, gap="xsmall"):
-                st.page_link(
-                    "pages/review.py",
-                    label=f"{entry.number}. {entry.rule_id} {plain(revision.text.title)}",
-                    query_params={"task": version.prompt.task, "rule": entry.rule_id, "show": "All"},
-                )
-                st.caption(
-                    f"THEN {plain(then)} · revision {revision.number}, {short_hash(revision.hash)} · approved by "
-                    f"{plain(decision.reviewer)}, {moment(decision.decided_at)} (decision {decision.id})"
-                )
-                if dossier.summary.in_force != entry.revision_hash:
-                    draw_remark("orange", "This revision is no longer in force; a new version would not contain it.")
+        part = _part_of(version)
+        for entry, source in zip(part, app.store.rules.sources(part), strict=True):
+            _draw_rule(version, entry, source)
+
+
+def _draw_rule(version: PromptVersion, entry: CompiledRule, source: RuleSource) -> None:
+    revision = source.revision
+    _, then, _ = rule_sentences(revision.text)
+    with st.container(border=True, gap="xsmall"):
+        st.page_link(
+            "pages/review.py",
+            label=f"{entry.number}. {entry.rule_id} {plain(revision.text.title)}",
+            query_params={"task": version.prompt.task, "rule": entry.rule_id, "show": "All"},
+        )
+        st.caption(
+            f"THEN {plain(then)} · revision {revision.number}, {short_hash(revision.hash)} · approved by "
+            f"{plain(source.reviewer)}, {moment(source.decided_at)} (decision {entry.decision_id})"
+        )
+        if not source.is_in_force:
+            draw_remark("orange", "This revision is no longer in force; a new version would not contain it.")

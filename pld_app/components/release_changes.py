@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pld_app import prompting, session
-from pld_app.components.prompt_compare import draw_difference
+from pld_app import session
+from pld_app.components.prompt_compare import difference_of, draw_difference
 from pld_core.models import PromptVersion, Task
 from pld_core.releases import Release
 
@@ -20,5 +20,5 @@ def draw_changes(task: Task, version: PromptVersion, production: Release | None)
         st.caption("This version is in production.")
         return
     st.caption(f"From version {production.version} to version {version.number}")
-    compared = prompting.compare_versions(session.app(), task.name, production.version, version.number)
-    draw_difference(compared.diff)
+    released = session.app().store.prompts.get(task.name, production.version)
+    draw_difference(difference_of(released, version))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from pld_app import run_figures, session
@@ -10,6 +12,7 @@ from pld_app.components.charts.shares import shares_chart
 from pld_app.components.charts.statement import Statement
 from pld_app.components.run_baselines import AT_ONCE
 from pld_app.components.run_seen import SeenRun
+from pld_app.wiring import App
 from pld_core.proportion import Proportion
 from pld_core.slices import Dimension, Slice
 
@@ -43,7 +46,28 @@ def draw_slices(seen: SeenRun) -> None:
 def _parts(seen: SeenRun, dimension: Dimension, field: str) -> tuple[tuple[str, Proportion], ...]:
     if dimension is Dimension.LABEL:
         return tuple((label.label, label.recall) for label in seen.figures.labels if label.gold)
-    parts = run_figures.slices_of(session.app(), seen.run, dimension, field)
+    app = session.app()
+    known = _Known(str(app.settings.workspace), seen.run.id, seen.figures.accuracy.n, app.store.events.count())
+    return _cut(app, known, dimension, field)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the parts are made of, for the cache: with the same, they come out the same.
+
+    Attributes:
+        events: how many there are: data sets that come, are archived or are deleted have one each.
+    """
+
+    workspace: str
+    run_id: int
+    answers: int
+    events: int
+
+
+@st.cache_data(show_spinner="Cutting the run…", max_entries=64)
+def _cut(_app: App, known: _Known, dimension: Dimension, field: str) -> tuple[tuple[str, Proportion], ...]:
+    parts = run_figures.slices_of(_app, _app.store.runs.get(known.run_id), dimension, field)
     return tuple((part_name(part), part.accuracy) for part in parts)
 
 

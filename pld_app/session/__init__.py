@@ -29,7 +29,7 @@ from pld_app.session.imports import (
 )
 from pld_app.session.live_rounds import LiveColumn, LiveRound, begin_round, last_round
 from pld_app.session.messages import can_undo, complain, notify, step, take_complaint, take_notice, undo_last
-from pld_app.session.opened import NOBODY, app, identity, may_enter, sign_in_again, sign_in_refusal
+from pld_app.session.opened import NOBODY, app, identity, may_enter, reading, sign_in_again, sign_in_refusal
 from pld_app.session.panels import (
     Panel,
     attempt,
@@ -113,6 +113,7 @@ __all__ = [
     "problem",
     "proposal",
     "propose",
+    "reading",
     "remember_chain",
     "remember_check",
     "remember_checked",

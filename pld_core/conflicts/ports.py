@@ -34,6 +34,10 @@ class ResolutionStore(Protocol):
         """Return the rules that a prompt may be compiled from, with their evidence and whether they are locked."""
         ...
 
+    def marks(self) -> tuple[int, ...]:
+        """Return numbers of which one grows with each thing that is added to what a loop is estimated from."""
+        ...
+
     def first_free(self) -> int:
         """Return the number that the next new rule would have."""
         ...

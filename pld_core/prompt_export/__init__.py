@@ -26,6 +26,7 @@ class Format:
         is_bare: whether it holds the prompt as it was signed and nothing else, so that its name alone can say more.
         has_titles: whether it takes the revisions of the rules, which are left out of the source otherwise.
         has_tests: whether it takes validation examples, which are left out of the source otherwise.
+        has_window: whether it names the student's context window, which is 0 in the source otherwise.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Format:
     is_bare: bool = False
     has_titles: bool = False
     has_tests: bool = False
+    has_window: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
@@ -42,8 +44,10 @@ FORMATS: Mapping[str, Format] = {
     "markdown": Format("Markdown, with where each rule comes from", ".md", "text/markdown", markdown, has_titles=True),
     "json": Format("JSON with manifest, which verifies", ".json", "application/json", json_file),
     "openai": Format("OpenAI messages", ".openai.json", "application/json", openai_messages, is_bare=True),
-    "modelfile": Format("Ollama Modelfile", ".Modelfile", "text/plain", modelfile),
-    "promptfoo": Format("promptfoo configuration", ".promptfoo.json", "application/json", promptfoo, has_tests=True),
+    "modelfile": Format("Ollama Modelfile", ".Modelfile", "text/plain", modelfile, has_window=True),
+    "promptfoo": Format(
+        "promptfoo configuration", ".promptfoo.json", "application/json", promptfoo, has_tests=True, has_window=True
+    ),
 }
 
 

@@ -78,6 +78,7 @@ READING = {
     *("checking.told_after_check", "checking.closed_check_json"),
     *("importing.check_chosen", "exporting.export_chunks", "exporting.export_file"),
     *("prompting.revisions_of", "prompting.compare_versions", "prompting.export_version", "prompting.same_version"),
+    *("prompting.difference", "prompting.figures_beside"),
     "findings.found_by_people",
     *("prompting.released_as", "resolution_work.loop_of", "resolution_work.proposals_of"),
     *("resolution_work.loop_models", "edited_trials.newest_edits", "loop_student.loop_student"),

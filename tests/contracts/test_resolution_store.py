@@ -88,15 +88,14 @@ def test_the_rules_of_a_loop_are_those_that_a_prompt_is_compiled_from(loop: Stag
     assert [rule.evidence for rule in rules] == [loop.store.rules.dossier(rule.id, ANNA).evidence for rule in rules]
     assert [support for _, _, support in in_force] == [len(rule.supports) for rule in rules]
     assert all(support > 1 for _, _, support in in_force)
-    texts = loop.store.rules.texts_in_force("posts")
-    assert texts == tuple((revision.rule_id, revision.text) for revision, _, _ in in_force)
+    assert loop.store.rules.ids_in_force("posts") == tuple(revision.rule_id for revision, _, _ in in_force)
     assert loop.store.resolutions.first_free() == 3
 
 
 def test_a_trial_prompt_is_no_version(loop: Stage) -> None:
     task = loop.store.tasks.get("posts")
     prompt = compile_trial(task, loop.store.rules.in_force("posts"))
-    assert trial_size(task, loop.store.rules.texts_in_force("posts")[::-1]) == len(prompt.text.encode())
+    assert trial_size(task, loop.store.rules.size_in_force("posts")) == len(prompt.text.encode())
     with pytest.raises(InvalidInput, match=r"A trial prompt is no version.*Nothing was stored"):
         loop.store.prompts.save(prompt, ANNA)
     assert loop.store.prompts.all("posts") == ()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from pld_core.analytics import INVALID
 from pld_core.compilation import Choices, compile_baseline
-from pld_core.models import Answer, Run, Split
+from pld_core.models import Answer, Prediction, Run, Split
 from pld_core.paired import Pair
 from pld_core.prompt_manifest import PromptKind
 from pld_core.records import Page
 from storage import SqliteStore as Store
 from tests.answering import answer_of, answered_run
-from tests.factories import LABELS, fill, make_examples
+from tests.factories import ANNA, LABELS, fill, make_examples
 
 EXAMPLES = make_examples(24, Split.VALIDATION)
 
@@ -50,6 +51,24 @@ def test_pairs_the_other_way_round_are_turned(runs: tuple[Store, Run, Run]) -> N
     store, first, second = runs
     turned = {Pair(p.gold, p.after, p.before): n for p, n in store.runs.paired(first.id, second.id).items()}
     assert store.runs.paired(second.id, first.id) == turned
+
+
+def test_pairs_of_runs_that_go_on_are_counted_anew_and_those_of_complete_ones_stay(sqlite_store: Store) -> None:
+    fill(sqlite_store, examples=[*make_examples(4), *EXAMPLES])
+    prompt = compile_baseline(sqlite_store.tasks.get("posts"), (), Choices(kind=PromptKind.NO_RULES))
+    first, second = (answered_run(sqlite_store, prompt, EXAMPLES, {}, finished=False) for _ in range(2))
+    third = sqlite_store.runs.start(replace(second, id=0, job_id=None), ANNA)
+    assert sqlite_store.runs.paired(first.id, third.id).total() == 0
+    for end in (10, 24):
+        given = [Prediction(e.hash, e.label, answer_of(None)) for e in EXAMPLES[:end]]
+        sqlite_store.runs.add_predictions(third.id, given)
+        for _ in range(2):
+            assert sqlite_store.runs.paired(first.id, third.id).total() == end
+    found = sqlite_store.runs.paired(first.id, third.id)
+    found.clear()
+    assert sqlite_store.runs.paired(first.id, third.id).total() == 24, "what was handed out is a copy"
+    assert {pair.after for pair in sqlite_store.runs.paired(first.id, third.id)} == {None}
+    assert {pair.after for pair in sqlite_store.runs.paired(first.id, second.id)} == set(LABELS)
 
 
 def test_wrong_answers_come_by_label_and_by_page(runs: tuple[Store, Run, Run]) -> None:

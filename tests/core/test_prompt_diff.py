@@ -10,7 +10,7 @@ import pytest
 
 from pld_core.compilation import Choices
 from pld_core.metrics import cells_of
-from pld_core.models import Prediction
+from pld_core.models import Prediction, Revision
 from pld_core.paired import Pair
 from pld_core.prompt_diff import Change, PromptDiff, compare
 from pld_core.prompt_figures import Counted, Paired, side_by_side
@@ -27,17 +27,21 @@ KINDER = reworded(THREE[0], "the post is very friendly")
 KNOWN = {**REVISIONS, NEW[0].hash: NEW[0], KINDER[0].hash: KINDER[0]}
 
 
+def known(hashes: Sequence[str]) -> Mapping[str, Revision]:
+    return {one: KNOWN[one] for one in hashes}
+
+
 def changes(found: PromptDiff) -> list[tuple[str, Change, int, int]]:
     return [(rule.rule_id, rule.change, rule.before, rule.after) for rule in found.rules]
 
 
 def test_a_version_does_not_differ_from_itself() -> None:
-    found = compare(version(1), version(1), KNOWN)
+    found = compare(version(1), version(1), known)
     assert (found.is_same, found.rules, found.facts) == (True, (), ())
 
 
 def test_rules_are_added_changed_and_removed() -> None:
-    found = compare(version(1), version(2, (KINDER, THREE[1], NEW)), KNOWN)
+    found = compare(version(1), version(2, (KINDER, THREE[1], NEW)), known)
     assert changes(found) == [
         ("R9", Change.ADDED, 0, 1),
         ("R1", Change.CHANGED, 1, 2),
@@ -49,12 +53,12 @@ def test_rules_are_added_changed_and_removed() -> None:
 
 
 def test_a_rule_that_only_gets_another_number_has_not_moved() -> None:
-    assert changes(compare(version(1, THREE[1:]), version(2), KNOWN)) == [("R1", Change.ADDED, 0, 1)]
+    assert changes(compare(version(1, THREE[1:]), version(2), known)) == [("R1", Change.ADDED, 0, 1)]
 
 
 def test_a_rule_that_stands_elsewhere_has_moved() -> None:
     order = RuleOrder(("R3", "R1", "R2"), "x")
-    found = compare(version(1), version(2, choices=Choices(order=order)), KNOWN)
+    found = compare(version(1), version(2, choices=Choices(order=order)), known)
     assert changes(found) == [("R3", Change.MOVED, 3, 1)]
     assert [(f.name, f.before, f.after) for f in found.facts] == [("order", "by rank", "R3, R1, R2")]
 
@@ -62,7 +66,7 @@ def test_a_rule_that_stands_elsewhere_has_moved() -> None:
 def test_guideline_labels_style_and_rules_left_out_are_told() -> None:
     task = replace(make_task(guideline="Remove what harms."), guideline_version=2)
     choices = Choices(Style.CITED, leave_out=("R3",), reason="x")
-    found = compare(version(1), version(2, choices=choices, task=task), KNOWN)
+    found = compare(version(1), version(2, choices=choices, task=task), known)
     assert {f.name: (f.before, f.after) for f in found.facts} == {
         "style": ("label only", "label, then the rules it rests on (for an audit)"),
         "rules left out": ("none", "R3"),

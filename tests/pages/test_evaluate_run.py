@@ -14,7 +14,7 @@ from pld_core.analytics import INVALID
 from pld_core.compilation import Choices
 from pld_core.models import Example, Job, JobState, Split
 from pld_core.prompt_manifest import PromptKind
-from pld_core.records import ImportRow, NewDataset
+from pld_core.records import Dataset, ImportRow, NewDataset
 from tests.answering import answered_run
 from tests.cli.fake_ollama import STUDENT, FakeOllama
 from tests.factories import approved_rule, fill, make_example, make_examples, make_task
@@ -277,6 +277,26 @@ def test_parts_by_kept_column_and_by_data_set(space: App, visit: Visit, worker: 
     run(at)
     # All of them came with the first data set.
     assert "There is nothing to cut by." in prose(at)
+
+
+def test_parts_are_cut_anew_when_a_data_set_comes_or_goes(space: App, visit: Visit, worker: Worker) -> None:
+    def keep(court: str) -> Dataset:
+        about = NewDataset(f"{court}.csv", f"sha256:{court}", "row", "csv 1", {"keep": ["court"]}, {})
+        rows = [ImportRow(n, e, (court,)) for n, e in enumerate(posts()[:-1])]
+        return space.store.data.add(make_task(), about, rows, space.actor)[0]
+
+    keep("earlier")
+    at = visit("evaluate")
+    evaluate(at, worker, 1)
+    look_at(at, PARTS)
+    at.selectbox("slice_by").select("column court")
+    assert "earlier" in str(run(at).get("plotly_chart")[-1].proto)
+    later = keep("later")
+    found = str(run(at).get("plotly_chart")[-1].proto)
+    assert ("later" in found, "earlier" in found) == (True, False)
+    space.store.data.archive(later.id, "the wrong file", space.actor)
+    found = str(run(at).get("plotly_chart")[-1].proto)
+    assert ("later" in found, "earlier" in found) == (False, True)
 
 
 def test_the_curve_begins_with_the_second_version(space: App, visit: Visit, worker: Worker) -> None:

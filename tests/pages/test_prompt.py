@@ -219,6 +219,22 @@ def test_two_versions_are_compared_word_for_word(compiled: App, visit: Visit) ->
     assert "Both are the same." in prose(at)
 
 
+def test_each_choice_of_versions_has_its_own_difference(compiled: App, visit: Visit) -> None:
+    for words in ("it is sharper", "it is kinder"):
+        dossier = compiled.store.rules.dossier("R1", SYSTEM)
+        text = RuleText(dossier.head.text.title, words, dossier.head.text.labels)
+        compiled.store.rules.edit("R1", dossier.head.hash, dossier.summary.state, text, "Other words.", BERT)
+        approve(compiled, "R1")
+        wiring.compile_task(compiled, "nda")
+    at = visit("prompt")
+    sharper, kinder = (True, False), (False, True)
+    for before, after, told in ((1, 2, sharper), (2, 3, (True, True)), (1, 3, kinder), (1, 2, sharper)):
+        at.selectbox("compare_from_nda").select(before)
+        at.selectbox("compare_to_nda").select(after)
+        words = " ".join(raw(run(at), "markdown"))
+        assert ("sharper" in words, "kinder" in words) == told
+
+
 def evaluate(app: App, number: int) -> None:
     run = asyncio.run(start_run(app.store, TOLD, Evaluation("nda", number, Split.VALIDATION), ANNA))
     asyncio.run(answer_run(app.store, TOLD, run, no_report))
