@@ -61,7 +61,12 @@ def _draw_page(task: Task, key: str, chosen: Sequence[ShownProposal]) -> None:
 
 def _summary(found: Sequence[ShownProposal]) -> str:
     having = {standing: sum(one.standing is standing for one in found) for standing in Standing}
-    parts = [f"{standing.value} {number:,}" for standing, number in having.items() if number]
+    several = {Standing.PASSES: "pass", Standing.HELD: "do not pass", Standing.KEEP: "change nothing"}
+    parts = [
+        f"{number:,} {standing.value if number == 1 else several.get(standing, standing.value)}"
+        for standing, number in having.items()
+        if number
+    ]
     return f"{count(len(found), 'proposal')}: {', '.join(parts)}"
 
 

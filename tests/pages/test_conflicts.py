@@ -275,7 +275,7 @@ def test_what_does_not_pass_is_kept_with_the_reason(looped: App, visit: Visit) -
     refused = found[Standing.REFUSED][0]
     assert f"accept_{refused.key}" not in keys(at)
     assert f"edit_{refused.key}" not in keys(at)
-    assert "5 proposals: passes 1, does not pass 2, refused 2" in prose(at)
+    assert "5 proposals: 1 passes, 2 do not pass, 2 refused" in prose(at)
 
 
 # --- what people make of it -------------------------------------------------------------------------------------------
