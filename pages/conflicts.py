@@ -5,7 +5,7 @@ import streamlit as st
 from pld_app import session
 from pld_app.components.conflict_sources import draw_sources
 from pld_app.components.frame import current_task
-from pld_app.components.job_progress import draw_jobs, newest_jobs
+from pld_app.components.job_progress import draw_jobs
 from pld_app.components.loop_form import KIND, draw_loop_form
 from pld_app.components.loop_going_on import draw_going_on
 from pld_app.components.loop_rounds import draw_loop_choice, draw_rounds
@@ -33,8 +33,7 @@ def draw(task: Task) -> None:
     with right:
         st.header("Loops")
         draw_loop_form(task)
-        if newest_jobs(task.name, KIND, 1):
-            draw_jobs(task.name, KIND, limit=2)
+        draw_jobs(task.name, KIND, limit=2, none="")
         loop = draw_loop_choice(task.name, loops) if loops else None
     rounds = store.resolutions.rounds(loop.id) if loop else ()
     with sources:
@@ -46,8 +45,7 @@ def draw(task: Task) -> None:
     draw_going_on(task, loop, score)
     draw_rounds(loop, rounds, score)
     for kind in (EDITED, GREEDY):
-        if newest_jobs(task.name, kind, 1):
-            draw_jobs(task.name, kind, limit=2)
+        draw_jobs(task.name, kind, limit=2, none="")
     draw_proposals(task, loop, rounds)
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.frame import current_task
-from pld_app.components.job_progress import draw_jobs, newest_jobs
+from pld_app.components.job_progress import draw_jobs
 from pld_app.components.repeat_list import draw_repeats
 from pld_app.components.report_button import draw_report_button
 from pld_app.components.run_form import NEW, draw_run_form
@@ -33,9 +33,7 @@ def draw(task: Task) -> None:
     if has_run:
         with st.expander(NEW, icon=":material/add:"):
             draw_run_form(task, versions, students)
-        jobs = newest_jobs(task.name, "evaluate", AT_ONCE)
-        if jobs:
-            draw_jobs(task.name, "evaluate", 1 if all(job.state.is_final for job in jobs) else AT_ONCE)
+        draw_jobs(task.name, "evaluate", AT_ONCE, ended=1, none="")
         draw_runs(task)
     else:
         left, right = st.columns([4, 6], gap="medium")

@@ -30,7 +30,7 @@ from pld_app.cli_evaluate import evaluate
 from pld_app.cli_extract import extract
 from pld_app.cli_figures import figures
 from pld_app.cli_finding import finding
-from pld_app.cli_format import Output, options, progress
+from pld_app.cli_format import Output, options, progress_line
 from pld_app.cli_gate_policy import COMMANDS as GATE_POLICY
 from pld_app.cli_greedy import greedy
 from pld_app.cli_guideline import guideline
@@ -113,7 +113,8 @@ cli.add_command(prompt)
 def demo(workspace: Path, out: Output, names: tuple[str, ...]) -> None:
     """Build the demo workspace: two tasks, with a scripted teacher. What is there is kept."""
     app = wiring.create_app(workspace)
-    lines = [wiring.build_demo(app, name, progress) for name in names or DEMO_TASKS]
+    with progress_line() as report:
+        lines = [wiring.build_demo(app, name, report) for name in names or DEMO_TASKS]
     counts = {name: app.store.rules.count(name) for name in names or DEMO_TASKS}
     out.emit({"workspace": str(workspace), "rules": counts}, "\n".join([*lines, f"Workspace: {workspace}"]))
 
@@ -132,7 +133,9 @@ def serve_command(workspace: Path, out: Output, host: str | None, port: int | No
     app = wiring.create_app(workspace)
     if is_new and demo_if_missing:
         for name in DEMO_TASKS:
-            out.say(wiring.build_demo(app, name, progress))
+            with progress_line() as report:
+                line = wiring.build_demo(app, name, report)
+            out.say(line)
     elif is_new:
         out.say(f"There was no workspace at {workspace}, so an empty one was made. Its Home page offers what to do.")
     if out.as_json:

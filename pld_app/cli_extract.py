@@ -11,7 +11,7 @@ import click
 
 from pld_app import batching, extracting, wiring
 from pld_app.batching import Standing
-from pld_app.cli_format import Output, options, progress
+from pld_app.cli_format import Output, options, progress_line
 from pld_app.extract_order import Cap, Delivery, ExtractOrder
 from pld_app.wiring import App
 from pld_core.batches import StoredBatch
@@ -96,7 +96,9 @@ def extract(
         raise click.UsageError("--no-wait goes with --batch: other calls are waited for.")
     run = _last_run(app, task_name) if resume else _new_run()
     if probe:
-        out.say(f"Probe: {extracting.probe(app, order, run, progress).words}.")
+        with progress_line() as report:
+            probed = extracting.probe(app, order, run, report)
+        out.say(f"Probe: {probed.words}.")
     if dry_run or probe:
         found, currency = extracting.estimated(app, order), app.settings.teacher.currency
         value = {**estimate_json(found, currency), "template": template(TEMPLATE).words}
@@ -105,7 +107,8 @@ def extract(
     if order.delivery is Delivery.BATCH:
         _extract_batch(app, out, order, run, no_wait)
         return
-    outcome = extracting.extract(app, order, run, progress)
+    with progress_line() as report:
+        outcome = extracting.extract(app, order, run, report)
     spent = app.store.logic.spend(task_name, run)
     value = {**_outcome_json(outcome), "run": run, "calls": spent.calls, "cost_micro": spent.cost}
     cost = money(spent.cost, app.settings.teacher.currency)
@@ -161,9 +164,10 @@ def _last_run(app: App, task: str) -> str:
 def _extract_batch(app: App, out: Output, order: ExtractOrder, run: str, no_wait: bool) -> None:
     """Go on with what is open, else submit what is missing; then wait, unless told not to."""
     new = batching.begin(app, order, run)
-    progress(0, sum(batch.size for batch in new), "submitting")
     try:
-        found = batching.advance(app, order.task) if no_wait else batching.wait(app, order.task, progress)
+        with progress_line() as report:
+            report(0, sum(batch.size for batch in new), "submitting")
+            found = batching.advance(app, order.task) if no_wait else batching.wait(app, order.task, report)
     except KeyboardInterrupt:
         raise PldError(
             f"Stopped waiting. The batches go on at the provider: `pld extract --task {order.task} --batch` collects "

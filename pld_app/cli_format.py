@@ -62,12 +62,6 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def progress(done: int, total: int, message: str) -> None:
-    """Draw progress on a terminal's stderr; nothing elsewhere."""
-    if sys.stderr.isatty():
-        click.echo(f"\r{message}: {done} of {total}", err=True, nl=done == total)
-
-
 @contextmanager
 def progress_line(clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
     """Tell progress on stderr: on one line of a terminal, which ends however the work ends; elsewhere, as in the log of

@@ -10,7 +10,7 @@ from pld_app.components.charts.chart_frame import draw_chart
 from pld_app.components.charts.left_out import left_out_chart
 from pld_app.components.errors_choice import ErrorChoice, choose, choose_clicked, error_choice
 from pld_app.components.errors_ground import Ground
-from pld_app.components.job_progress import draw_jobs, newest_jobs, order_job
+from pld_app.components.job_progress import draw_jobs, order_job
 from pld_app.components.permitted import allowed
 from pld_app.components.remark import draw_remark
 from pld_app.components.text import count, in_badge, plain
@@ -76,8 +76,7 @@ def _draw_order(ground: Ground) -> None:
         )
         if line.button("What does it take?", key="left_out_estimate"):
             _draw_estimate(order)
-        if newest_jobs(ground.run.task, "ablate", 1):
-            draw_jobs(ground.run.task, "ablate", limit=1)
+        draw_jobs(ground.run.task, "ablate", limit=1, none="")
 
 
 def _choices(ground: Ground) -> dict[str, tuple[str, ...]]:

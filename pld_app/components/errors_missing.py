@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pld_app import session
-from pld_app.components.job_progress import draw_jobs, newest_jobs, order_job
+from pld_app.components.job_progress import draw_jobs, order_job
 from pld_app.components.permitted import allowed
 from pld_app.components.run_baselines import draw_start
 from pld_app.components.run_form import order, version_words
@@ -60,8 +60,7 @@ def _draw_order(task: Task, version: ListedPrompt) -> None:
             **allowed(Step.EVALUATE, status.ready),
             **session.as_shown("run_student", order, wanted),
         )
-        if newest_jobs(task.name, "evaluate", 1):
-            draw_jobs(task.name, "evaluate", limit=1)
+        draw_jobs(task.name, "evaluate", limit=1, none="")
 
 
 def draw_no_attribution(run: Run) -> None:
@@ -77,8 +76,7 @@ def draw_no_attribution(run: Run) -> None:
         **allowed(Step.EVALUATE),
         **session.as_shown("errors_run_", order_job, "attribute", run.task, {"run": run.id}),
     )
-    if newest_jobs(run.task, "attribute", 1):
-        draw_jobs(run.task, "attribute", limit=1)
+    draw_jobs(run.task, "attribute", limit=1, none="")
 
 
 def draw_no_citations(run: Run) -> None:
@@ -101,8 +99,7 @@ def draw_no_baseline(run: Run) -> None:
     )
     if run.split is not Split.TEST:
         draw_start(run, Baseline.NO_RULES)
-        if newest_jobs(run.task, "evaluate", 1):
-            draw_jobs(run.task, "evaluate", limit=1)
+        draw_jobs(run.task, "evaluate", limit=1, none="")
         return
     with st.container(horizontal=True):
         st.page_link("pages/prompt.py", label="Go to Prompt", icon=":material/description:")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from pld_app.components.extract_caps import ENTRIES
 from pld_app.components.extract_estimate import estimate_of
 from pld_app.components.extract_form import can_deliver, is_going_on, is_ready
 from pld_app.components.job_progress import order_job
+from pld_app.components.kind_pills import chosen_kinds
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, in_badge, plain, short_hash
 from pld_app.extract_order import Delivery, ExtractOrder
@@ -52,7 +52,8 @@ def draw_failures(task: Task, teacher: str, found: tuple[TeacherCall, ...], orde
     if not found:
         st.info("No reply failed. One that cannot be used is listed here, word for word.")
         return
-    kinds = _draw_kinds(found)
+    failures = [call.failure for call in found if call.failure]
+    kinds = chosen_kinds("What went wrong", failures, WORDS.__getitem__, "failure_kinds")
     shown = [call for call in found if call.failure in kinds]
     closed = is_going_on(task) or not is_ready(teacher) or not can_deliver(teacher, order)
     _draw_again(task, teacher, len(found), shown, replace(order, retry=kinds), closed)
@@ -60,21 +61,6 @@ def draw_failures(task: Task, teacher: str, found: tuple[TeacherCall, ...], orde
     page = min(st.pagination(pages, key="failure_page"), pages) if pages > 1 else 1
     for call in shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         _draw(task, call, order, closed)
-
-
-def _draw_kinds(found: tuple[TeacherCall, ...]) -> tuple[Failure, ...]:
-    """Draw what went wrong how often, and return what of it is to be shown; all of it unless somebody chose."""
-    counts = Counter(call.failure for call in found if call.failure)
-    if len(counts) == 1:
-        return tuple(counts)
-    chosen = st.pills(
-        "What went wrong",
-        list(counts),
-        selection_mode="multi",
-        format_func=lambda kind: f"{WORDS[kind]} ({counts[kind]:,})",
-        key="failure_kinds",
-    )
-    return tuple(kind for kind in counts if kind in chosen) or tuple(counts)
 
 
 def _draw_again(

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pld_app import session
-from pld_app.components.loop_at_cap import draw_way_on, is_at_cap
+from pld_app import open_loops, session
+from pld_app.components.loop_at_cap import draw_way_on
 from pld_app.components.permitted import allowed
 from pld_app.components.text import count, moment, plain
 from pld_app.edited_trials import EditOrder
@@ -49,19 +49,26 @@ STATE_ICONS = {
 }
 
 
-def draw_jobs(task: str = "", kind: str = "", limit: int = 5, rule: str = "") -> None:
+def draw_jobs(
+    task: str = "", kind: str = "", limit: int = 5, rule: str = "", ended: int | None = None, none: str = "No job yet."
+) -> None:
     """Draw the newest jobs, or those about a rule; while one is going on, they are drawn anew each second, one that
     waits less often.
+
+    Args:
+        ended: so many are drawn once all have ended; `limit` if left out.
+        none: what is said where there is no job; empty for nothing.
     """
     jobs = newest_jobs(task, kind, limit, rule)
     if not jobs:
-        st.caption("No job yet.")
+        if none:
+            st.caption(none)
         return
     if all(job.state.is_final for job in jobs):
         # Not as a part that is drawn by itself: a browser may still ask for that once more as the page is drawn for
         # the last time. Streamlit would answer, and drop what it has not yet sent of the page.
         with st.container():
-            for job in jobs:
+            for job in jobs[:ended]:
                 _draw(job, bool(kind))
         return
 
@@ -107,6 +114,7 @@ def newest_jobs(task: str, kind: str, limit: int, rule: str = "") -> list[Job]:
 
 
 def _draw(job: Job, among_its_kind: bool) -> None:
+    capped = open_loops.capped_loop(session.app(), job)
     with st.container(border=True, gap="small", key=f"job_{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             title = KINDS.get(job.kind, job.kind)
@@ -115,7 +123,7 @@ def _draw(job: Job, among_its_kind: bool) -> None:
                 f"{STATE_ICONS[job.state]} **{title}** {plain(job.task)} :gray[{plain(_detail(job))} · job {job.id}, "
                 f"{state}, ordered by {plain(job.created_by)}, {moment(job.created_at)}]"
             )
-            if not is_at_cap(job):
+            if capped is None:
                 _draw_button(job)
         if job.state is JobState.RUNNING:
             share = job.done / job.total if job.total else 0.0
@@ -123,8 +131,8 @@ def _draw(job: Job, among_its_kind: bool) -> None:
         elif job.message:
             later = f" Looked at again at {moment(job.not_before)}." if job.not_before else ""
             st.caption(plain(job.message + later))
-            if is_at_cap(job):
-                draw_way_on(job, among_its_kind)
+            if capped is not None:
+                draw_way_on(capped, among_its_kind)
         elif job.state is JobState.QUEUED:
             st.caption("Waiting for the worker. If this stays, start one: `pld worker`.")
 

@@ -35,8 +35,7 @@ def draw_pair_form(task: Task, pairs: Sequence[JudgedPair]) -> None:
     jobs = newest_jobs(task.name, KIND, 1)
     if all(job.state.is_final for job in jobs):
         _draw_order(task, [one for one in pairs if one.judgement is None])
-    if jobs:
-        draw_jobs(task.name, KIND, limit=1)
+    draw_jobs(task.name, KIND, limit=1, none="")
 
 
 def _draw_order(task: Task, still_open: Sequence[JudgedPair]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from pld_app import session
 from pld_app.components.evidence_card import draw_example
+from pld_app.components.kind_pills import chosen_kinds
 from pld_app.components.text import count, in_badge, plain
 from pld_core.conflicts.groups import Source
 from pld_core.conflicts.pairs import JudgedPair, PairJudgement, PairVerdict
@@ -47,7 +47,8 @@ def draw_pairs(task: Task, pairs: Sequence[JudgedPair], groups: Sequence[AskedGr
     asked = {frozenset(group.rules): group for group in groups if group.source is Source.RULES and group.kind}
     with box:
         st.caption("What the teacher says is a note: no rule changes by it. Open a rule to edit or to reject it.")
-        shown = _chosen(pairs)
+        words = chosen_kinds("Show only", map(_word, pairs), str.capitalize, "pair_verdicts")
+        shown = [one for one in pairs if _word(one) in words]
         pages = -(-len(shown) // PAGE_SIZE)
         page = st.pagination(pages, key=f"pairs_page_{pages}", max_visible_pages=5) if pages > 1 else 1
         on_page = shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -67,21 +68,6 @@ def _texts(pairs: Sequence[JudgedPair]) -> dict[str, RuleText]:
 
 def _word(one: JudgedPair) -> str:
     return one.verdict.label if one.verdict else NOT_JUDGED
-
-
-def _chosen(pairs: Sequence[JudgedPair]) -> Sequence[JudgedPair]:
-    """Draw how many pairs there are of each verdict, and return those to be shown; all unless somebody chose."""
-    counts = Counter(map(_word, pairs))
-    if len(counts) == 1:
-        return pairs
-    chosen = st.pills(
-        "Show only",
-        list(counts),
-        selection_mode="multi",
-        format_func=lambda word: f"{word.capitalize()} ({counts[word]:,})",
-        key="pair_verdicts",
-    )
-    return [one for one in pairs if _word(one) in chosen] or pairs
 
 
 def _draw_pair(
